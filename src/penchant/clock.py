@@ -1,0 +1,44 @@
+"""Time: UTC everywhere, microseconds since 1970 inside."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from penchant.errors import DataError
+
+Clock: TypeAlias = Callable[[], datetime]
+
+SECOND = 1_000_000
+HOUR = 3600 * SECOND
+DAY = 24 * HOUR
+
+
+def now() -> datetime:
+    """The time by this machine's clock; pass another `Clock` where time must stand still."""
+    return datetime.now(UTC)
+
+
+def micros(at: datetime | str) -> int:
+    """A time as microseconds since 1970 in UTC; without a zone it is taken as UTC.
+
+    >>> micros("1970-01-02")
+    86400000000
+
+    Raises:
+        DataError: the text is not an ISO 8601 time.
+    """
+    if isinstance(at, str):
+        try:
+            at = datetime.fromisoformat(at)
+        except ValueError:
+            raise DataError(f"at: {at!r} is not a time; expected ISO 8601, as 2024-05-01") from None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return round((at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * SECOND)
+
+
+def when(us: int) -> datetime:
+    """Microseconds since 1970 as a time in UTC."""
+    from datetime import timedelta
+
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(us))

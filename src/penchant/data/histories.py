@@ -1,0 +1,285 @@
+"""Events as flat arrays: every user's history in time order, and moments cut out of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from penchant.data import columns as c
+from penchant.data.strength import EventsConfig, strength
+from penchant.data.vocabulary import Vocabulary
+from penchant.types import Bools, Floats, Ints, Longs
+
+
+@dataclass(frozen=True)
+class Moments:
+    """B questions "who is this, at this time, in this context?".
+
+    Each holds a user's events before a time, oldest first. Everything that the model says about a
+    person is computed from one of these and from nothing else.
+
+    offsets [B+1], item [N] (rows of the catalogue), time [N] (µs), weight [N] (signed strength),
+    source [N] (rows of the event table, for naming evidence), at [B] (µs),
+    context: column → value asked about [B] (strings, null where unknown),
+    past: column → value of each event [N].
+    """
+
+    offsets: Longs
+    item: Ints
+    time: Longs
+    weight: Floats
+    source: Longs
+    at: Longs
+    context: dict[str, pl.Series] = field(default_factory=dict)
+    past: dict[str, pl.Series] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @cached_property
+    def length(self) -> Longs:
+        """Number of events of each moment [B]."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def owner(self) -> Ints:
+        """Which moment each event belongs to [N]."""
+        return np.repeat(np.arange(len(self), dtype=np.int32), self.length)
+
+    @cached_property
+    def age(self) -> Floats:
+        """Days from each event to its moment's time [N], never negative."""
+        days = (np.repeat(self.at, self.length) - self.time) / 86_400_000_000
+        return np.maximum(days, 0.0).astype(np.float32)
+
+    @cached_property
+    def rank(self) -> Ints:
+        """How many events of the moment came at a later time [N]; 0 for the latest and its ties."""
+        n = len(self.item)
+        ends = np.append((np.diff(self.time) != 0) | (np.diff(self.owner) != 0), True)[:n]
+        last_of_tie = np.flatnonzero(ends)[np.cumsum(ends) - ends]
+        after = np.repeat(self.offsets[1:], self.length) - 1 - last_of_tie
+        return after.astype(np.int32)
+
+    def events(self, b: int) -> slice:
+        """Where the events of one moment lie in the flat arrays."""
+        return slice(int(self.offsets[b]), int(self.offsets[b + 1]))
+
+    def take(self, rows: Longs | slice) -> "Moments":
+        """Some of the moments, in the order asked for."""
+        chosen = np.arange(len(self))[rows]
+        index, offsets = _gather(self.offsets[chosen], self.offsets[chosen + 1])
+        return replace(
+            self,
+            offsets=offsets,
+            item=self.item[index],
+            time=self.time[index],
+            weight=self.weight[index],
+            source=self.source[index],
+            at=self.at[chosen],
+            context={name: column.gather(chosen) for name, column in self.context.items()},
+            past={name: column.gather(index) for name, column in self.past.items()},
+        )
+
+    def without_each(self, b: int, events: Longs) -> "Moments":
+        """One moment as often as some of its events are named, each time without that event."""
+        whole = np.arange(self.offsets[b], self.offsets[b + 1])
+        left = np.stack([np.delete(whole, k) for k in events]) if len(events) else whole[:0]
+        index, B = left.ravel(), len(events)
+        rows = np.full(B, b)
+        return replace(
+            self,
+            offsets=np.arange(B + 1, dtype=np.int64) * max(len(whole) - 1, 0),
+            item=self.item[index],
+            time=self.time[index],
+            weight=self.weight[index],
+            source=self.source[index],
+            at=self.at[rows],
+            context={name: column.gather(rows) for name, column in self.context.items()},
+            past={name: column.gather(index) for name, column in self.past.items()},
+        )
+
+    def matrix(self, values: Floats, n_items: int) -> sparse.csr_array:
+        """The events as a sparse matrix [B × I]; values of repeated items are summed."""
+        shape = (len(self), n_items)
+        return sparse.csr_array((values, self.item, self.offsets), shape=shape, copy=True)
+
+    def seen(self, n_items: int) -> sparse.csr_array:
+        """Which items each user has met, for or against [B × I], ones."""
+        found = self.matrix(np.ones(len(self.item), np.float32), n_items)
+        found.sum_duplicates()
+        found.data[:] = 1.0
+        return found
+
+
+@dataclass(frozen=True)
+class Histories:
+    """All events in (user, time) order, ids as rows.
+
+    offsets [U+1], item [E], time [E] (µs since 1970, UTC), weight [E] (signed: evidence against is
+    negative), source [E] (row of the table it came from), past: context columns [E].
+    Inside a tie of time the order is `position` where there is one, else a fixed function of the
+    event itself, so the order of rows in a file changes nothing.
+    """
+
+    users: Vocabulary
+    items: Vocabulary
+    offsets: Longs
+    item: Ints
+    time: Longs
+    weight: Floats
+    source: Longs
+    past: dict[str, pl.Series] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+    @cached_property
+    def user(self) -> Ints:
+        """Row of the user of each event [E]."""
+        return np.repeat(np.arange(len(self.users), dtype=np.int32), np.diff(self.offsets))
+
+    @cached_property
+    def positive(self) -> Bools:
+        """Which events speak for their item [E]."""
+        return self.weight > 0
+
+    @cached_property
+    def repeats(self) -> float:
+        """Share of positive events whose user had a positive event on the same item before."""
+        rows = np.flatnonzero(self.positive)
+        if not len(rows):
+            return 0.0
+        pairs = self.user[rows].astype(np.int64) * max(len(self.items), 1) + self.item[rows]
+        return 1.0 - len(np.unique(pairs)) / len(rows)
+
+    def matrix(self) -> sparse.csr_array:
+        """Who had a positive event on what [U × I], ones."""
+        keep = self.positive
+        pair = (self.user[keep], self.item[keep])
+        shape = (len(self.users), len(self.items))
+        found = sparse.csr_array((np.ones(keep.sum(), np.float32), pair), shape=shape)
+        found.sum_duplicates()
+        found.data[:] = 1.0
+        return found
+
+    def moments(self, users: Longs, before: Longs, at: Longs) -> Moments:
+        """The histories of some users, each up to (not including) an event row.
+
+        users [B] (rows), before [B] (rows of this log: the first event not to be seen),
+        at [B] (µs: the time of asking).
+        """
+        return self._cut(self.offsets[users], before, at)
+
+    def _cut(self, starts: Longs, ends: Longs, at: Longs) -> Moments:
+        index, offsets = _gather(starts, ends)
+        return Moments(
+            offsets=offsets,
+            item=self.item[index],
+            time=self.time[index],
+            weight=self.weight[index],
+            source=self.source[index],
+            at=np.asarray(at, np.int64),
+            past={name: column.gather(index) for name, column in self.past.items()},
+        )
+
+    def moments_before(self, events: Longs) -> Moments:
+        """What was known just before each of some events, asked in that event's context.
+
+        Other events at the very same time are part of the history when they come earlier in the
+        fixed order.
+        """
+        made = self.moments(self.user[events].astype(np.int64), events, self.time[events])
+        return replace(made, context={k: v.gather(events) for k, v in self.past.items()})
+
+    def moments_at(self, users: Longs, at: Longs) -> Moments:
+        """The histories of some users [B] up to and including a time [B] (µs).
+
+        A user row of −1 stands for somebody never seen, whose history is empty.
+        """
+        known = users >= 0
+        starts = np.where(known, self.offsets[users], 0)
+        stops = np.where(known, self.offsets[users + 1], 0)
+        ends = [
+            a + np.searchsorted(self.time[a:b], t, side="right")
+            for a, b, t in zip(starts, stops, at, strict=True)
+        ]
+        return self._cut(starts, np.asarray(ends, np.int64), at)
+
+    def keep(self, mask: Bools) -> "Histories":
+        """The same log with only some of its events; users and items keep their rows."""
+        counts = np.bincount(self.user[mask], minlength=len(self.users))
+        return replace(
+            self,
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            item=self.item[mask],
+            time=self.time[mask],
+            weight=self.weight[mask],
+            source=self.source[mask],
+            past={name: column.filter(pl.Series(mask)) for name, column in self.past.items()},
+        )
+
+
+def histories(
+    events: pl.DataFrame,
+    items: Vocabulary,
+    config: EventsConfig,
+    context: Sequence[str] = (),
+    users: Vocabulary | None = None,
+) -> Histories:
+    """Turn a validated event table into histories; every item id must be in the vocabulary.
+
+    Users get rows in sorted order of their ids unless a vocabulary is given.
+    """
+    if users is None:
+        users = Vocabulary(events[c.USER].unique().sort())
+    table = pl.DataFrame(
+        {
+            "user": users.rows(events[c.USER]),
+            "item": items.rows(events[c.ITEM]),
+            "time": events[c.TIME].dt.epoch("us"),
+            "position": events[c.POSITION] if c.POSITION in events.columns else None,
+            "tie": tie(events),
+            "weight": strength(events, config),
+            "source": np.arange(events.height, dtype=np.int64),
+        }
+    )
+    order = table.select(
+        pl.arg_sort_by("user", "time", "position", "tie", "item", "weight", maintain_order=True)
+    ).to_series()
+    table = table[order]
+    counts = np.bincount(table["user"].to_numpy(), minlength=len(users))
+    return Histories(
+        users=users,
+        items=items,
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        item=table["item"].to_numpy().astype(np.int32),
+        time=table["time"].to_numpy().astype(np.int64),
+        weight=table["weight"].to_numpy().astype(np.float32),
+        source=table["source"].to_numpy(),
+        past={
+            name: events[name].cast(pl.String).gather(order)
+            for name in context
+            if name in events.columns
+        },
+    )
+
+
+def tie(events: pl.DataFrame) -> pl.Series:
+    """A fixed, meaningless order among events of one user at one time [E].
+
+    Mixing user and item in keeps an item from always coming last in its ties.
+    """
+    text = events.select(pl.concat_str([c.USER, c.ITEM], separator="\x1f")).to_series()
+    return text.hash(seed=17)
+
+
+def _gather(starts: Longs, ends: Longs) -> tuple[Longs, Longs]:
+    """Indices of many ranges laid end to end, and where each begins [B+1]."""
+    length = np.maximum(ends - starts, 0)
+    offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    index = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - starts, length)
+    return index.astype(np.int64), offsets

@@ -1,0 +1,56 @@
+"""Outside ids outside, row numbers inside."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from penchant.errors import UnknownIdError, did_you_mean
+from penchant.types import Ints
+
+
+class Vocabulary:
+    """Ids and their row numbers, both ways; ids are unique strings in a fixed order.
+
+    >>> items = Vocabulary(["b", "a"])
+    >>> items.rows(["a", "zzz", "b"]).tolist()
+    [1, -1, 0]
+    """
+
+    def __init__(self, ids: Sequence[str] | pl.Series) -> None:
+        series = ids if isinstance(ids, pl.Series) else pl.Series("id", list(ids), dtype=pl.String)
+        self.ids: pl.Series = series.alias("id")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, row: int) -> str:
+        return str(self.ids[int(row)])
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._row
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        return {id_: row for row, id_ in enumerate(self.ids)}
+
+    def row(self, id_: str, what: str = "id") -> int:
+        """The row of one id.
+
+        Raises:
+            UnknownIdError: it was never seen.
+        """
+        row = self._row.get(id_)
+        if row is None:
+            close = did_you_mean(id_, self.ids.head(100_000))
+            raise UnknownIdError(f"{what} {id_!r} is not among the {len(self):,} known ones.{close}")
+        return row
+
+    def rows(self, ids: Iterable[str] | pl.Series) -> Ints:
+        """Rows of many ids; -1 where an id was never seen."""
+        series = ids if isinstance(ids, pl.Series) else pl.Series("id", list(ids), dtype=pl.String)
+        known = pl.DataFrame({"id": self.ids, "row": np.arange(len(self), dtype=np.int32)})
+        asked = pl.DataFrame({"id": series.alias("id")})
+        found = asked.join(known, on="id", how="left", maintain_order="left")["row"]
+        return found.fill_null(-1).to_numpy().astype(np.int32)

@@ -1,0 +1,160 @@
+"""Vectors kept on disk under a digest of encoder and text, so that nothing is encoded twice.
+
+A folder an encoder, many small files (shards) in it, each written once and never changed:
+
+    vectors/3f…/about.json              the encoder's name, for people
+    vectors/3f…/<digest>.safetensors    keys [n × 2], vectors [n × D], truncated [n]
+
+A shard's name is the digest of its contents, so a damaged one gives itself away, and two processes
+that write at once cannot disturb each other. The index is the keys of all shards, read at opening.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from penchant.encode.encoder import Encoded
+from penchant.errors import StoreError
+from penchant.types import Arrays, Longs
+
+Keys = npt.NDArray[np.uint64]
+"""Digests of 128 bits as two numbers each [n × 2]."""
+
+PARTS = ("keys", "vectors", "truncated")
+
+
+def keys_of(encoder: str, texts: Sequence[str]) -> Keys:
+    """Digests of texts as one encoder reads them [n × 2]."""
+    root = hashlib.blake2b(encoder.encode() + b"\x00", digest_size=16)
+    return np.frombuffer(b"".join(_digest(root, t) for t in texts), "<u8").reshape(-1, 2)
+
+
+def _digest(root: "hashlib.blake2b", text: str) -> bytes:
+    one = root.copy()
+    one.update(text.encode("utf-8", "surrogatepass"))
+    return one.digest()
+
+
+class VectorCache:
+    """What one encoder has encoded before.
+
+    >>> import tempfile
+    >>> cache = VectorCache(Path(tempfile.mkdtemp()), "hashed:1:16")
+    >>> len(list(cache.find(keys_of(cache.encoder, ["red wine"]))))
+    0
+    """
+
+    def __init__(self, root: Path, encoder: str) -> None:
+        self.encoder = encoder
+        self.folder = (
+            root / "vectors" / hashlib.blake2b(encoder.encode(), digest_size=8).hexdigest()
+        )
+        self.set_aside: list[str] = []
+        """Damaged shards that were met and renamed."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write(self.folder / "about.json", json.dumps({"encoder": encoder}).encode())
+        except OSError as error:
+            raise StoreError(f"{self.folder}: cannot keep vectors here ({error})") from None
+        self._index = self._read_index()
+
+    def find(self, keys: Keys) -> Iterator[tuple[Longs, Encoded]]:
+        """What is known of some keys, shard by shard: their rows, and the vectors of those rows."""
+        asked = pl.DataFrame({"row": np.arange(len(keys)), "a": keys[:, 0], "b": keys[:, 1]})
+        hits = asked.join(self._index.unique(["a", "b"]), on=["a", "b"]).sort("shard", "at")
+        for (shard,), part in hits.group_by("shard", maintain_order=True):
+            held = self._load(self.folder / f"{shard}.safetensors")
+            if held is not None:
+                at = part["at"].to_numpy()
+                encoded = Encoded(held["vectors"][at], held["truncated"][at])
+                yield part["row"].to_numpy().astype(np.int64), encoded
+
+    def put(self, keys: Keys, encoded: Encoded) -> None:
+        """Keep vectors; a crash leaves either the whole shard or none of it.
+
+        Raises:
+            StoreError: it cannot be written, as when the disk is full.
+        """
+        from safetensors.numpy import save
+
+        parts: Arrays = {
+            "keys": np.ascontiguousarray(keys),
+            "vectors": np.ascontiguousarray(encoded.vectors),
+            "truncated": np.ascontiguousarray(encoded.truncated),
+        }
+        path = self.folder / f"{_contents(parts)}.safetensors"
+        try:
+            _write(path, save(parts))
+        except OSError as error:
+            raise StoreError(f"{path}: vectors cannot be kept ({error})") from None
+        self._index = pl.concat([self._index, _entries(path.stem, parts["keys"])])
+
+    def _read_index(self) -> pl.DataFrame:
+        """Where each key is kept: a, b (the key), shard, at (row in it)."""
+        tables = [_entries("", np.empty((0, 2), np.uint64))]
+        for path in sorted(self.folder.glob("*.safetensors")):
+            keys = self._open(path, ["keys"])
+            if keys is not None:
+                tables.append(_entries(path.stem, keys["keys"]))
+        return pl.concat(tables)
+
+    def _load(self, path: Path) -> Arrays | None:
+        """A shard's arrays, or None where it is gone or damaged."""
+        held = self._open(path, PARTS)
+        if held is not None and _contents(held) != path.stem:
+            self._put_aside(path)
+            return None
+        return held
+
+    def _open(self, path: Path, parts: Sequence[str]) -> Arrays | None:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="numpy") as file:
+                return {part: file.get_tensor(part) for part in parts}
+        except FileNotFoundError:  # another process met the damage first
+            return None
+        except (SafetensorError, OSError, ValueError):
+            self._put_aside(path)
+            return None
+
+    def _put_aside(self, path: Path) -> None:
+        self.set_aside.append(path.name)
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            path.replace(path.with_suffix(".damaged"))
+
+
+def _entries(shard: str, keys: npt.NDArray[Any]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "a": pl.Series(keys[:, 0], dtype=pl.UInt64),
+            "b": pl.Series(keys[:, 1], dtype=pl.UInt64),
+            "shard": pl.repeat(shard, len(keys), dtype=pl.String, eager=True),
+            "at": pl.int_range(len(keys), dtype=pl.Int64, eager=True),
+        }
+    )
+
+
+def _contents(parts: Arrays) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in PARTS:
+        digest.update(f"{part}{parts[part].shape}{parts[part].dtype.str}".encode())
+        digest.update(np.ascontiguousarray(parts[part]).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write whole or not at all; files that are there already have these very contents."""
+    if path.exists():
+        return
+    made = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    made.write_bytes(data)
+    os.replace(made, path)

@@ -1,0 +1,102 @@
+"""The main job on the built-in world: generate, learn, evaluate, and show three people beside the
+truth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import polars as pl
+
+from penchant.data import columns as c
+from penchant.data.sources.world import World, WorldConfig, make_world
+from penchant.data.split import SplitConfig
+from penchant.engine.config import EngineConfig
+from penchant.engine.engine import Engine
+from penchant.evaluate.report import Evaluation
+from penchant.interests.profile import Profile
+from penchant.recommend.result import Recommendations
+from penchant.types import QUIET, Progress
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One person of the demo: what Penchant says, and what is true.
+
+    `truth`: level, name, truth (the person's real chance to turn to it now), penchant (what the
+    profile says), for the broadest interests.
+    """
+
+    user_id: str
+    profile: Profile
+    truth: pl.DataFrame
+    recommendations: Recommendations
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Everything that the demo made; `seconds` by step."""
+
+    world: World
+    engine: Engine
+    evaluation: Evaluation
+    users: tuple[Shown, ...]
+    seconds: dict[str, float]
+
+
+def run_demo(
+    config: WorldConfig | None = None,
+    workspace: str | Path | None = None,
+    engine: EngineConfig | None = None,
+    progress: Progress = QUIET,
+) -> DemoResult:
+    """Make a world, learn it, evaluate beside the baselines, and look at three people."""
+    seconds: dict[str, float] = {}
+    began = perf_counter()
+    world = make_world(config, progress=progress)
+    seconds["world"], began = perf_counter() - began, perf_counter()
+    made = Engine(workspace, engine, progress=progress)
+    made.add(events=world.events, items=world.items, users=world.users, relations=world.relations)
+    made.fit()
+    seconds["fit"], began = perf_counter() - began, perf_counter()
+    evaluation = made.evaluate(split=SplitConfig(kind="time"))
+    seconds["evaluate"], began = perf_counter() - began, perf_counter()
+    people = tuple(_shown(made, world, user) for user in _three(world))
+    seconds["people"] = perf_counter() - began
+    return DemoResult(world, made, evaluation, people, seconds)
+
+
+def _three(world: World) -> Sequence[str]:
+    """Someone with little history, someone with a middling one, someone with much."""
+    counts = world.events[c.USER].value_counts().sort("count", c.USER)
+    places = [0.1, 0.5, 0.95]
+    return [str(counts[c.USER][int(p * (counts.height - 1))]) for p in places]
+
+
+def _shown(engine: Engine, world: World, user: str) -> Shown:
+    end = world.events[c.TIME].max()
+    found = engine.interests(user, at=end)  # type: ignore[arg-type]
+    level = world.truth([user], end).level(1)
+    names = list(level.categories)
+    said = _by_category(engine, world, found, names)
+    truth = pl.DataFrame(
+        {
+            "interest": names,
+            "truth": np.asarray(level.whole)[0].astype(np.float64),
+            "penchant": said,
+        }
+    ).sort("truth", descending=True)
+    return Shown(user, found, truth, engine.recommend(user, at=end))  # type: ignore[arg-type]
+
+
+def _by_category(
+    engine: Engine, world: World, found: Profile, names: Sequence[str]
+) -> np.ndarray:  # type: ignore[type-arg]
+    """The profile's weight of each of the world's own broadest categories."""
+    said = dict.fromkeys(names, 0.0)
+    for interest in found.levels[0]:
+        for name in names:
+            if interest.node.name.casefold() == name.casefold():
+                said[name] += interest.weight
+    return np.array([said[name] for name in names])

@@ -1,0 +1,503 @@
+"""The engine: put events and items in, learn, and ask.
+
+    engine = Engine("shop")
+    engine.add(events="events.parquet", items="items.parquet")
+    engine.fit()
+    print(engine.interests("ann"))
+    print(engine.recommend("ann").explain()[0])
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from penchant.clock import Clock, micros, now
+from penchant.data import columns as c
+from penchant.data.check import CheckResult, check
+from penchant.data.histories import Moments
+from penchant.data.split import SplitConfig
+from penchant.data.vocabulary import Vocabulary
+from penchant.encode.items import encode_items
+from penchant.engine.config import EngineConfig
+from penchant.engine.intake import Added, Intake
+from penchant.engine.prepared import Prepared
+from penchant.engine.saved import pack, unpack
+from penchant.errors import DataError, NotFittedError, UnknownIdError
+from penchant.evaluate.experiment import Plan, evaluate
+from penchant.evaluate.fingerprint import data_hash
+from penchant.evaluate.report import Evaluation
+from penchant.interests.layer import Catalogue
+from penchant.interests.model import InterestModel
+from penchant.interests.profile import Profile, profile
+from penchant.random import derive
+from penchant.recommend.explain import Explainer
+from penchant.recommend.filters import Filters, Shelf
+from penchant.recommend.pipeline import Pipeline
+from penchant.recommend.result import Reason, Recommendations
+from penchant.store.memory import MemoryTables
+from penchant.store.tables import Kind, Tables
+from penchant.store.workspace import Workspace
+from penchant.taxonomy.grow import grow
+from penchant.taxonomy.tree import Tree
+from penchant.types import QUIET, Floats, Longs, Progress, Report
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit did: the model's version (None in memory), wall seconds by step, what was set
+    aside, and the size of things."""
+
+    version: str | None
+    seconds: Mapping[str, float]
+    report: Report
+    summary: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "version": self.version,
+            "seconds": dict(self.seconds),
+            "summary": dict(self.summary),
+            "report": self.report.to_json(),
+        }
+
+    def __str__(self) -> str:
+        """A few lines for people."""
+        sizes = ", ".join(f"{k} {v:,}" for k, v in self.summary.items() if isinstance(v, int))
+        steps = ", ".join(f"{name} {s:.1f} s" for name, s in self.seconds.items())
+        name = f"version {self.version}" if self.version else "a model in memory"
+        lines = [f"learned {name} from {sizes}", f"time: {steps}"]
+        return "\n".join([*lines, *(str(f) for f in self.report.findings)])
+
+
+class Engine:
+    """Knows what each user is interested in, and recommends from it.
+
+    With a workspace (a folder, made where there is none) everything is kept there and survives;
+    without one it lives in memory. Settings come from `config`, else from the workspace's
+    config.toml, else they are the defaults.
+    """
+
+    def __init__(
+        self,
+        workspace: str | Path | None = None,
+        config: EngineConfig | None = None,
+        *,
+        clock: Clock = now,
+        progress: Progress = QUIET,
+    ) -> None:
+        self.workspace = None if workspace is None else Workspace(workspace, clock=clock)
+        self.tables: Tables = MemoryTables() if self.workspace is None else self.workspace.tables
+        self.config = config or self._kept_config()
+        self.clock, self.progress = clock, progress
+        self._model: InterestModel | None = None
+        self._data: Prepared | None = None
+
+    def _kept_config(self) -> EngineConfig:
+        if self.workspace is not None and self.workspace.config.exists():
+            return EngineConfig.from_toml(self.workspace.config)
+        return EngineConfig()
+
+    def add(
+        self,
+        source: str | Path | None = None,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        event: str | None = None,
+        format: str | None = None,
+        **tables: Any,
+    ) -> Added:
+        """Put tables in: `events=`, `items=`, `users=`, `relations=`, `exposures=`, each a path, a
+        glob, or any table with the Arrow interface; or one `source` of a known format.
+
+        `mapping` says what the columns are called there ({"user_id": "customer"}), `event` the
+        type of events that do not say theirs. What is returned is on disk; the same event sent
+        twice counts once; items and users sent again replace the earlier ones.
+
+        Raises:
+            ReadError, SchemaError: something cannot be read, or is not a table of its kind.
+        """
+        report = Report()
+        intake = Intake(mapping or {}, event, format, self.progress)
+        found = self._asked_tables(intake, source, tables, report)
+        receipts = []
+        with self.progress.step("add", len(found)) as step:
+            for kind, frame in found.items():
+                receipts.append(self.tables.append(kind, frame))
+                step.advance(1, kind)
+        for receipt in receipts:
+            report.extend(receipt.report())
+        self._data = None
+        return Added(tuple(receipts), report)
+
+    @staticmethod
+    def _asked_tables(
+        intake: Intake, source: str | Path | None, tables: Mapping[str, Any], report: Report
+    ) -> dict[Kind, pl.DataFrame]:
+        kinds: tuple[Kind, ...] = ("events", "items", "users", "relations", "exposures")
+        unknown = [name for name in tables if name not in kinds]
+        if unknown:
+            raise TypeError(f"add() got {unknown[0]!r}; tables are {', '.join(kinds)}")
+        given = {kind: tables[kind] for kind in kinds if tables.get(kind) is not None}
+        if source is None and not given:
+            raise DataError("add: nothing came; expected events=, items=, … or a source")
+        found = intake.tables(given, report)
+        if source is not None:
+            found = {**intake.anything(source, report), **found}
+        return found
+
+    def check(
+        self,
+        *,
+        events: Any = None,
+        items: Any = None,
+        mapping: Mapping[str, str] | None = None,
+    ) -> list[CheckResult]:
+        """Look at tables before anything is learned from them: those given, else those stored.
+
+        Raises:
+            DataError: there is nothing to look at.
+        """
+        from penchant.data.read import read
+
+        report = Report()
+        if events is None and items is None:
+            found = self.tables.read("events").collect()
+            things = self.tables.read("items").collect()
+            if not found.width and not things.width:
+                raise DataError("check: nothing is stored yet; name a file, or `penchant add` one")
+        else:
+            found = pl.DataFrame() if events is None else read(events, report=report)
+            things = pl.DataFrame() if items is None else read(items, report=report)
+        return check(
+            found,
+            things if things.width else None,
+            self.config.events,
+            now=self.clock(),
+            mapping=dict(mapping) if mapping else None,
+            item_mapping=_of(mapping, things),
+            report=report,
+        )
+
+    def fit(self) -> Fitted:
+        """Learn the tree and the model from all that was added; they serve from then on.
+
+        An interrupted fit goes on where it stopped when it is called again with the same data.
+
+        Raises:
+            DataError: there is nothing to learn from.
+        """
+        seconds: dict[str, float] = {}
+        data, began = self._prepared(), perf_counter()
+        report = Report([*data.report.findings])
+        text = self._encoded(data.items, report)
+        seconds["encode"], began = perf_counter() - began, perf_counter()
+        previous = self._previous_tree()
+        tree = self._grown(text, data.items, data.counts, previous, report)
+        seconds["tree"], began = perf_counter() - began, perf_counter()
+        catalogue = Catalogue(data.vocabulary, text, tree)
+        scratch = self._scratch(data)
+        model = InterestModel(self.config.interests).fit(
+            catalogue,
+            data.log,
+            repeats=data.repeats,
+            seed=self.config.seed,
+            progress=self.progress,
+            scratch=scratch,
+        )
+        seconds["learn"], began = perf_counter() - began, perf_counter()
+        summary = {
+            "events": len(data.log),
+            "users": len(data.log.users),
+            "items": len(data.vocabulary),
+            "interests": len(tree),
+            "repeats": data.repeats,
+        }
+        version = self._save(model, summary)
+        seconds["save"] = perf_counter() - began
+        self._model = model
+        return Fitted(version, seconds, report, summary)
+
+    def _encoded(self, items: pl.DataFrame, report: Report) -> Floats:
+        cache = self.workspace.cache if self.workspace is not None else None
+        return encode_items(
+            items, self.config.encode, report=report, cache=cache, progress=self.progress
+        )
+
+    def _grown(
+        self, text: Floats, items: pl.DataFrame, counts: Floats, previous: Tree | None, report: Report
+    ) -> Tree:
+        return grow(
+            text, items, self.config.tree, counts=counts, previous=previous,
+            seed=self.config.seed, progress=self.progress, report=report,
+        )  # fmt: skip
+
+    def _previous_tree(self) -> Tree | None:
+        try:
+            return self.model.catalogue.tree
+        except NotFittedError:
+            return None
+
+    def _scratch(self, data: Prepared) -> Path | None:
+        if self.workspace is None:
+            return None
+        settings = self.config.interests.model_dump_json()
+        name = f"fit-{data_hash(data.events)}-{derive(self.config.seed, settings):x}"
+        return self.workspace.scratch(name)
+
+    def _save(self, model: InterestModel, summary: Mapping[str, Any]) -> str | None:
+        if self.workspace is None:
+            return None
+        models = self.workspace.models
+        manifest = {"config": self.config.model_dump(mode="json"), "summary": dict(summary)}
+        version = models.save(pack(model), manifest)
+        models.promote(version)
+        models.prune(keep=self.config.keep)
+        self.workspace.clear_scratch()
+        return version
+
+    @property
+    def model(self) -> InterestModel:
+        """The model that serves.
+
+        Raises:
+            NotFittedError: there is none yet.
+            CorruptModelError: its files are not as they were written.
+        """
+        if self._model is None:
+            if self.workspace is None:
+                raise NotFittedError("nothing has been learned yet: call engine.fit() first")
+            saved = self.workspace.models.load()
+            config = EngineConfig(**saved.manifest["config"]).interests
+            self._model = unpack(saved.state, config)
+        return self._model
+
+    @property
+    def tree(self) -> Tree:
+        """The interest tree of the model that serves."""
+        return self.model.catalogue.tree
+
+    def _prepared(self) -> Prepared:
+        return Prepared.of(self.tables, self.config, self.clock)
+
+    @property
+    def data(self) -> Prepared:
+        """What is stored, clean, with items in the model's order; new items join the model."""
+        if self._data is None:
+            model = self.model
+            data = self._prepared().arranged(model.catalogue.items)
+            if len(data.vocabulary) > len(model.catalogue):
+                self._join(data, model)
+            self._data = data
+        return self._data
+
+    def _join(self, data: Prepared, model: InterestModel) -> None:
+        """Take items that came after the fit into the model: by text and place in the tree."""
+        had = len(model.catalogue)
+        more = self._encoded(data.items.slice(had), Report())
+        old = model.catalogue
+        tree = old.tree.extended(old.tree.assign(more), data.vocabulary.ids.slice(had).to_list())
+        text = np.concatenate([old.text, more])
+        model.extend(Catalogue(data.vocabulary, text, tree))
+
+    def _moments(
+        self,
+        users: Sequence[str],
+        at: datetime | str | None,
+        context: Mapping[str, str] | None,
+    ) -> Moments:
+        """What is known of some users at a time; None is the present of the log, its last event."""
+        log = self.data.log
+        rows = log.users.rows(list(users)).astype(np.int64)
+        if at is None:
+            present = int(log.time.max()) if len(log) else micros(self.clock())
+        else:
+            present = micros(at)
+        when = np.full(len(users), present, np.int64)
+        made = log.moments_at(rows, when)
+        return replace(made, context=self._context(len(users), context))
+
+    def _context(self, B: int, context: Mapping[str, str] | None) -> dict[str, pl.Series]:
+        layer = self.model.layers.get("context")
+        known = [v.name for v in getattr(layer, "variables_", [])]
+        for name in context or {}:
+            if name not in known:
+                raise UnknownIdError(
+                    f"context {name!r}: the model knows {', '.join(known) or 'no context'}"
+                )
+        return {
+            name: pl.Series(name, [None if context is None else context.get(name)] * B, pl.String)
+            for name in known
+        }
+
+    def interests(
+        self,
+        user_id: str,
+        *,
+        at: datetime | str | None = None,
+        context: Mapping[str, str] | None = None,
+    ) -> Profile:
+        """Who is this: the profile of one user at a time (None: of the log's last event) in a context.
+
+        Someone never seen has the profile of everybody.
+        """
+        moments = self._moments([user_id], at, context)
+        explainer = self._explainer()
+        barred = None
+        if not self.model.repeats_:
+            barred = 1.0 - moments.seen(len(self.model.catalogue)).toarray()[0]
+        labels = {int(i): explainer.title(i) for i in np.unique(moments.item)}
+        return profile(self.model, moments, user_id=user_id, labels=labels, candidates=barred)
+
+    def recommend(
+        self,
+        user_id: str,
+        n: int | None = None,
+        *,
+        at: datetime | str | None = None,
+        context: Mapping[str, str] | None = None,
+        filters: Filters | None = None,
+        interests: Mapping[str, float] | None = None,
+    ) -> Recommendations:
+        """What to show: the n best items for one user; `interests` are given by hand.
+
+        Raises:
+            UnknownIdError, SchemaError: a filter or interest names what does not exist.
+        """
+        moments = self._moments([user_id], at, context)
+        return self._pipeline().one(user_id, moments, n, filters, interests)
+
+    def recommend_many(
+        self,
+        user_ids: Sequence[str] | None = None,
+        n: int | None = None,
+        *,
+        filters: Filters | None = None,
+    ) -> pl.DataFrame:
+        """Lists for many users (None: all) as one table: user_id, rank, item_id, score."""
+        users = list(self.data.log.users.ids if user_ids is None else user_ids)
+        n = self.config.recommend.n if n is None else n
+        pipeline, ids = self._pipeline(), self.data.vocabulary.ids
+        parts = []
+        with self.progress.step("recommend", len(users)) as step:
+            for a in range(0, len(users), 4096):
+                some = users[a : a + 4096]
+                for rows, chosen, score in pipeline.many(self._moments(some, None, None), n, filters):
+                    parts.append(_as_rows(some[rows], chosen, score, ids))
+                step.advance(len(some))
+        return pl.concat(parts) if parts else _as_rows([], np.zeros((0, n)), np.zeros((0, n)), ids)
+
+    def explain(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        at: datetime | str | None = None,
+        context: Mapping[str, str] | None = None,
+    ) -> Reason:
+        """Why one item has its score for one user.
+
+        Raises:
+            UnknownIdError: there is no such item.
+        """
+        row = self.data.vocabulary.row(item_id, "item")
+        return self._pipeline().explain(self._moments([user_id], at, context), row)
+
+    def evaluate(self, *, split: SplitConfig | None = None, baselines: bool = True) -> Evaluation:
+        """How good: learn from a part of the log, ask about the rest, beside tuned baselines.
+
+        The model that serves is not touched. With a workspace the result is also written there.
+
+        Raises:
+            DataError: there is nothing to ask about.
+        """
+        data = self._prepared()
+        config = self.config.evaluate
+        if split is not None:
+            config = config.but(split=split.model_dump())
+        report = Report([*data.report.findings])
+        text = self._encoded(data.items, report)
+        plan = Plan(
+            events=data.events,
+            items=data.items,
+            weights=self.config.events,
+            context=self.config.interests.context.columns,
+            catalogue=partial(self._catalogues, data, text),
+            model=self._unfitted,
+            config=config,
+            settings=self.config.model_dump(mode="json"),
+            seed=self.config.seed,
+            progress=self.progress,
+        )
+        result = evaluate(plan, with_baselines=baselines)
+        result.report.findings[:0] = report.findings
+        if self.workspace is not None:
+            result.write(self.workspace.reports)
+        return result
+
+    def _catalogues(
+        self, data: Prepared, text: Floats, first: Longs, later: Longs, counts: Floats
+    ) -> tuple[Catalogue, Catalogue]:
+        """The catalogue learned from some items, and the same with later ones joined."""
+        items = data.items[first]
+        tree = self._grown(text[first], items, counts, None, Report())
+        small = Catalogue(Vocabulary(items[c.ITEM]), text[first], tree)
+        order = np.concatenate([first, later])
+        ids = data.items[c.ITEM].gather(order)
+        if len(later):
+            names = data.items[c.ITEM].gather(later).to_list()
+            tree = tree.extended(tree.assign(text[later]), names)
+        return small, Catalogue(Vocabulary(ids), text[order], tree)
+
+    def _unfitted(self, kind: Literal["last", "time"]) -> InterestModel:
+        holdout = self.config.interests.holdout.but(kind=kind)
+        return InterestModel(self.config.interests.but(holdout=holdout.model_dump()))
+
+    def forget(self, user_id: str) -> int:
+        """Remove a person: every event, exposure, attribute and relation; the number of rows.
+
+        Nothing of the person is kept in the model's state. Weights between items that were learned
+        from many people's events stay until the next fit.
+        """
+        removed = self.tables.forget(user_id)
+        self._data = None
+        if self.workspace is not None:
+            self.workspace.clear_scratch()
+        return removed
+
+    def _explainer(self) -> Explainer:
+        data = self.data
+        return Explainer(
+            self.model, data.items, data.events[c.EVENT], self.config.recommend.events
+        )
+
+    def _pipeline(self) -> Pipeline:
+        data = self.data
+        shelf = Shelf(data.vocabulary, data.items, self.model.catalogue.tree)
+        return Pipeline(self.model, shelf, self._explainer(), self.config.recommend)
+
+
+def _of(mapping: Mapping[str, str] | None, table: pl.DataFrame) -> dict[str, str] | None:
+    """The part of a mapping that speaks of a table."""
+    return {k: v for k, v in (mapping or {}).items() if v in table.columns} or None
+
+
+def _as_rows(users: Sequence[str], chosen: Any, score: Any, ids: pl.Series) -> pl.DataFrame:
+    """Lists [B × n] as one row an item; empty places are left out."""
+    B, n = chosen.shape
+    there = chosen.ravel() >= 0
+    return pl.DataFrame(
+        {
+            c.USER: pl.Series(np.repeat(np.asarray(users, object), n)[there], dtype=pl.String),
+            "rank": np.tile(np.arange(1, n + 1), B)[there].astype(np.int32),
+            c.ITEM: ids.gather(chosen.ravel()[there].astype(np.int64)).alias(c.ITEM),
+            "score": score.ravel()[there].astype(np.float32),
+        }
+    )

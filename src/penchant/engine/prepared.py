@@ -1,0 +1,95 @@
+"""Stored tables, cleaned and turned into rows: what learning and asking both start from."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from penchant.clock import Clock
+from penchant.data import columns as c
+from penchant.data.clean import clean
+from penchant.data.histories import Histories, histories
+from penchant.data.vocabulary import Vocabulary
+from penchant.engine.config import EngineConfig
+from penchant.errors import DataError
+from penchant.store.tables import Tables
+from penchant.types import Report
+
+EMPTY = pl.DataFrame(
+    schema={
+        c.USER: pl.String,
+        c.ITEM: pl.String,
+        c.TIME: pl.Datetime("us", "UTC"),
+        c.EVENT: pl.String,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Clean events and items; every event's item is in the item table."""
+
+    events: pl.DataFrame
+    items: pl.DataFrame
+    report: Report
+    config: EngineConfig
+
+    @classmethod
+    def of(cls, tables: Tables, config: EngineConfig, clock: Clock) -> "Prepared":
+        """Read and clean what is stored.
+
+        Raises:
+            DataError: nothing is stored yet.
+        """
+        report = Report()
+        events, items = tables.read("events").collect(), tables.read("items").collect()
+        if not events.width or not events.height:
+            if not items.height:
+                raise DataError(
+                    "there are no events yet; put some in: `penchant add events.parquet`, or "
+                    "engine.add(events=…)"
+                )
+            events = EMPTY
+        items = items if items.width else None
+        events, items = clean(events, items, config.clean, report, now=clock())
+        if config.ties == "unordered" and c.POSITION in events.columns:
+            events = events.drop(c.POSITION)
+        return cls(events, items, report, config)
+
+    def arranged(self, known: Vocabulary | None = None) -> "Prepared":
+        """The same with items in a fitted catalogue's order, later ones behind."""
+        if known is None:
+            return self
+        ids = self.items[c.ITEM]
+        later = ids.filter(~ids.is_in(known.ids.implode()))
+        order = pl.DataFrame({c.ITEM: pl.concat([known.ids.alias(c.ITEM), later])})
+        items = order.join(self.items, on=c.ITEM, how="left", maintain_order="left")
+        return replace(self, items=items)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Items' ids in the table's order."""
+        return Vocabulary(self.items[c.ITEM])
+
+    @cached_property
+    def log(self) -> Histories:
+        """The events as rows."""
+        context = self.config.interests.context.columns
+        return histories(self.events, self.vocabulary, self.config.events, context)
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether people may be shown again what they had."""
+        setting = self.config.events.repeats
+        if setting != "auto":
+            return setting == "allow"
+        return self.log.repeats > self.config.events.repeats_above
+
+    @cached_property
+    def counts(self) -> np.ndarray:  # type: ignore[type-arg]
+        """Number of positive events of each item [I]."""
+        positive = self.log.item[self.log.positive]
+        return np.bincount(positive, minlength=len(self.vocabulary)).astype(np.float32)
+
+

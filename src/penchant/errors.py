@@ -1,0 +1,77 @@
+"""Every error that Penchant raises on purpose.
+
+    PenchantError
+    ├── ConfigError          a setting is unknown, of the wrong type or out of range
+    ├── DataError            what came in cannot be used
+    │   ├── ReadError        a file cannot be read as what it says it is
+    │   └── SchemaError      a column is missing or cannot be what it must be
+    ├── NotFittedError       asked before `fit`
+    ├── UnknownIdError       an item, interest or column that was never seen
+    ├── LeakError            a split or a scorer would see past the cut
+    ├── StoreError           the workspace cannot be used as it is
+    │   └── CorruptModelError   a model file does not match its checksum
+    └── MissingExtraError    an optional package is needed; the message has the install line
+
+Messages name the field, what came, what was expected, and what to do.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class PenchantError(Exception):
+    """The root: catch this to catch every error of the library."""
+
+
+class ConfigError(PenchantError, ValueError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class DataError(PenchantError, ValueError):
+    """What came in cannot be used."""
+
+
+class ReadError(DataError):
+    """A file cannot be read as what it says it is."""
+
+
+class SchemaError(DataError):
+    """A column is missing or cannot be what it must be."""
+
+
+class NotFittedError(PenchantError, RuntimeError):
+    """Something was asked of a model that has not been fitted."""
+
+
+class UnknownIdError(PenchantError, KeyError):
+    """An item, interest or column that was never seen."""
+
+    def __str__(self) -> str:
+        """The message as written (KeyError would quote it)."""
+        return str(self.args[0]) if self.args else ""
+
+
+class LeakError(PenchantError, RuntimeError):
+    """A split or a scorer would see past the cut."""
+
+
+class StoreError(PenchantError, RuntimeError):
+    """The workspace cannot be used as it is."""
+
+
+class CorruptModelError(StoreError):
+    """A model file does not match its checksum or cannot be parsed."""
+
+
+class MissingExtraError(PenchantError, ImportError):
+    """An optional package is needed; the message has the install line."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint such as " Did you mean 'weights'?", or an empty string.
+
+    >>> did_you_mean("wieghts", ["weights", "repeats"])
+    " Did you mean 'weights'?"
+    """
+    close = get_close_matches(word, list(known), n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,322 @@
+"""One evaluation from beginning to end: cut, learn, ask everybody, sum up.
+
+Nothing is fitted past the cut: the item vocabulary, the tree, text statistics and popularity are
+learned from the items and events of the training part alone. Items that come later join the
+catalogue as they would in production, with their texts and places in the tree, and are ranked
+among all others.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+from scipy import sparse
+
+from penchant.config import Config
+from penchant.data import columns as c
+from penchant.data.histories import Histories, Moments, histories
+from penchant.data.split import AT, Fold, SplitConfig, split
+from penchant.data.strength import EventsConfig, strength
+from penchant.data.vocabulary import Vocabulary
+from penchant.errors import DataError
+from penchant.evaluate import beyond, interests, metrics
+from penchant.evaluate.baselines import TuningConfig, baselines
+from penchant.evaluate.fingerprint import fingerprint
+from penchant.evaluate.ranking import check_finite, ranks, top
+from penchant.evaluate.report import Evaluation, evaluation
+from penchant.interests.layer import Catalogue
+from penchant.interests.model import InterestModel, softmax
+from penchant.types import QUIET, Bools, Doubles, Floats, Ints, Longs, Progress, Report
+
+
+class EvaluateConfig(Config):
+    """How an evaluation is made."""
+
+    split: SplitConfig = SplitConfig(kind="last")
+    """How the log is cut."""
+    k: tuple[int, ...] = (5, 10, 20)
+    """Lengths of lists that are measured."""
+    tuning: TuningConfig = TuningConfig()
+    """The budget that each baseline is tuned with."""
+    chunk: int = Field(default=256, ge=1)
+    """Users scored at a time."""
+    list: int = Field(default=10, ge=1)
+    """Length of the lists that diversity, novelty and coverage are measured on."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an evaluation needs to know: the tables, and how to learn from a training part.
+
+    `catalogue(rows, more)` gives the catalogue learned from some items (rows of the item table),
+    and the same with more items added afterwards; `model(holdout)` an unfitted model.
+    """
+
+    events: pl.DataFrame
+    items: pl.DataFrame
+    weights: EventsConfig
+    context: Sequence[str]
+    catalogue: Callable[[Longs, Longs, Floats], tuple[Catalogue, Catalogue]]
+    model: Callable[[Literal["last", "time"]], InterestModel]
+    config: EvaluateConfig
+    settings: Mapping[str, object]
+    seed: int = 0
+    progress: Progress = QUIET
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One fold with ids as rows: who is asked, the answers [B × I], what is barred [B × I]."""
+
+    train: Histories
+    moments: Moments
+    targets: sparse.csr_array
+    barred: sparse.csr_array
+    repeats: bool
+
+
+@dataclass
+class _Results:
+    """What was measured so far, over all folds."""
+
+    values: dict[str, dict[str, list[Doubles]]] = field(default_factory=dict)
+    whole: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    groups: list[dict[str, Bools]] = field(default_factory=list)
+    nodes: dict[str, tuple[list[Floats], list[Doubles]]] = field(default_factory=dict)
+    chosen: dict[str, dict[str, object]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    report: Report = field(default_factory=Report)
+
+    def took(self, name: str, seconds: float) -> None:
+        """Add to a step's wall time."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+
+def evaluate(plan: Plan, *, with_baselines: bool = True) -> Evaluation:
+    """Cut the log, learn the model and its baselines from what is left, and ask.
+
+    Raises:
+        DataError: nobody can be asked.
+        LeakError: a fold would let the future be seen.
+    """
+    positive = strength(plan.events, plan.weights) > 0
+    log_repeats = _repeats(plan, plan.events)
+    folds = split(
+        plan.events,
+        plan.config.split,
+        repeats=log_repeats,
+        positive=positive,
+        seed=plan.seed,
+        context=[name for name in plan.context if name in plan.events.columns],
+    )
+    results = _Results()
+    for fold in folds:
+        _one_fold(plan, fold, results, with_baselines)
+    return _summed_up(plan, results)
+
+
+def _repeats(plan: Plan, events: pl.DataFrame) -> bool:
+    if plan.weights.repeats != "auto":
+        return plan.weights.repeats == "allow"
+    log = histories(events, Vocabulary(events[c.ITEM].unique().sort()), plan.weights)
+    return log.repeats > plan.weights.repeats_above
+
+
+def _one_fold(plan: Plan, fold: Fold, results: _Results, with_baselines: bool) -> None:
+    results.report.extend(fold.report)
+    ids = plan.items[c.ITEM]
+    known = ids.is_in(fold.train[c.ITEM].unique().implode()).to_numpy()
+    first, later = np.flatnonzero(known), np.flatnonzero(~known)
+    results.report.add(
+        "evaluate", "items without a training event join the catalogue later", len(later),
+        total=len(ids),
+    )  # fmt: skip
+    order = np.concatenate([first, later])
+    vocabulary, whole = Vocabulary(ids.gather(first)), Vocabulary(ids.gather(order))
+    train = histories(fold.train, vocabulary, plan.weights, plan.context)
+    counts = np.bincount(train.item, minlength=len(vocabulary)).astype(np.float32)
+    with plan.progress.step("evaluate: tree", 1) as step:
+        small, large = plan.catalogue(first, later, counts)
+        step.advance()
+    began = perf_counter()
+    repeats = _repeats(plan, fold.train)
+    kind: Literal["last", "time"] = "last" if fold.kind in ("last", "user") else "time"
+    model = plan.model(kind)
+    model.fit(small, train, repeats=repeats, seed=plan.seed, progress=plan.progress)
+    results.took("fit", perf_counter() - began)
+    model.extend(large)
+    asked = _asked(plan, fold, whole, train, repeats)
+    results.groups.append(beyond.slices(asked.moments, asked.targets, asked.train))
+    popular = top(counts_of(asked.train)[None, :], plan.config.list)
+    scorers = [model, *_fitted_baselines(plan, large, asked, results, with_baselines)]
+    for scorer in scorers:
+        _measure(plan, scorer, large, asked, popular, results)
+
+
+def counts_of(log: Histories) -> Floats:
+    """Number of positive events of each item [I]."""
+    return np.bincount(log.item[log.positive], minlength=len(log.items)).astype(np.float32)
+
+
+def _asked(
+    plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats: bool
+) -> _Asked:
+    users = Vocabulary(
+        pl.concat([fold.history[c.USER], fold.asks[c.USER]]).unique().sort()
+    )
+    known = histories(fold.history, whole, plan.weights, plan.context, users=users)
+    rows = users.rows(fold.asks[c.USER]).astype(np.int64)
+    at = fold.asks[AT].dt.epoch("us").to_numpy()
+    context = {
+        name: fold.asks[name].cast(pl.String)
+        for name in plan.context
+        if name in fold.asks.columns
+    }
+    moments = replace(known.moments(rows, known.offsets[rows + 1], at), context=context)
+    owner = Vocabulary(fold.asks[c.USER]).rows(fold.targets[c.USER])
+    item = whole.rows(fold.targets[c.ITEM])
+    shape = (len(moments), len(whole))
+    targets = sparse.csr_array((np.ones(len(item), np.float32), (owner, item)), shape=shape)
+    targets.sum_duplicates()
+    targets.data[:] = 1.0
+    barred = sparse.csr_array(shape, dtype=np.float32) if repeats else moments.seen(len(whole))
+    wide = replace(train, items=whole)
+    return _Asked(wide, moments, targets, barred, repeats)
+
+
+def _fitted_baselines(
+    plan: Plan, catalogue: Catalogue, asked: _Asked, results: _Results, wanted: bool
+) -> list[object]:
+    found: list[object] = []
+    for scorer in baselines(plan.config.tuning, repeats=asked.repeats) if wanted else []:
+        began = perf_counter()
+        with plan.progress.step(f"baseline: {scorer.name}", 1) as step:
+            found.append(scorer.fit(catalogue, asked.train, seed=plan.seed))
+            step.advance()
+        results.took(scorer.name, perf_counter() - began)
+        best = getattr(scorer, "best_", None)
+        if best is not None:
+            from penchant.evaluate.baselines import settings
+
+            results.chosen[scorer.name] = settings(scorer)
+    return found
+
+
+def _measure(
+    plan: Plan, scorer: object, catalogue: Catalogue, asked: _Asked, popular: Ints, results: _Results
+) -> None:
+    """One scorer, all moments: scored once, in chunks."""
+    name, k = str(scorer.name), plan.config.list  # type: ignore[attr-defined]
+    is_model = isinstance(scorer, InterestModel)
+    lists, found = [], []
+    began = perf_counter()
+    with plan.progress.step(f"ranking: {name}", len(asked.moments)) as step:
+        for a in range(0, len(asked.moments), plan.config.chunk):
+            rows = slice(a, min(a + plan.config.chunk, len(asked.moments)))
+            scores = scorer.score(asked.moments.take(rows))  # type: ignore[attr-defined]
+            check_finite(scores, name)
+            barred = asked.barred[rows]
+            found.append(ranks(scores, asked.targets[rows], barred, name=name))
+            lists.append(top(scores, k, barred, name=name))
+            if is_model:
+                _note_nodes(catalogue, scores, barred, asked.targets[rows], results)
+            step.advance(rows.stop - rows.start)
+    results.took(f"ranking: {name}", perf_counter() - began)
+    measured = {
+        metric: value
+        for part in [metrics.measure(type(found[0]).join(found), plan.config.k)]
+        for metric, value in part.items()
+    }
+    shown = np.concatenate(lists)
+    measured |= _beyond(catalogue, asked, shown, popular, k)
+    for metric, value in measured.items():
+        results.values.setdefault(name, {}).setdefault(metric, []).append(value)
+    figures = {
+        f"coverage@{k}": beyond.coverage(shown, len(catalogue)),
+        f"gini@{k}": beyond.gini(shown, len(catalogue)),
+    }
+    for metric, figure in figures.items():
+        results.whole.setdefault(name, {}).setdefault(metric, []).append(figure)
+
+
+def _beyond(
+    catalogue: Catalogue, asked: _Asked, shown: Ints, popular: Ints, k: int
+) -> dict[str, Doubles]:
+    """Diversity, novelty, serendipity, calibration and popularity of the lists [B] each."""
+    counts = counts_of(asked.train)
+    members = catalogue.tree.membership(1)
+    liked = (asked.moments.weight > 0).astype(np.float32)
+    past = (asked.moments.matrix(liked, len(catalogue)) @ members).toarray() + 1e-3
+    expected = np.broadcast_to(popular, (len(shown), popular.shape[1]))
+    some = (shown >= 0).any(axis=1) & (asked.moments.length > 0)
+    calibration = np.full(len(shown), np.nan)
+    if some.any():
+        past = past[some] / past[some].sum(axis=1, keepdims=True)
+        calibration[some] = beyond.calibration(past, beyond.node_shares(shown[some], members))
+    return {
+        f"diversity@{k}": beyond.intra_list_diversity(shown, catalogue.text),
+        f"novelty@{k}": beyond.novelty(shown, counts),
+        f"serendipity@{k}": beyond.serendipity(shown, asked.targets, expected),
+        f"miscalibration@{k}": calibration,
+        f"popularity@{k}": beyond.average_popularity(shown, counts),
+    }
+
+
+def _note_nodes(
+    catalogue: Catalogue,
+    scores: Floats,
+    barred: sparse.csr_array,
+    targets: sparse.csr_array,
+    results: _Results,
+) -> None:
+    """What the profile says of each level's nodes, and which came."""
+    scores = scores.copy()
+    scores[barred.tocoo().coords] = np.float32(-1e9)
+    p = softmax(scores)
+    for level in range(1, catalogue.tree.levels + 1):
+        members = catalogue.tree.membership(level)
+        T, told = interests.truth(targets, members)
+        said, came = results.nodes.setdefault(str(level), ([], []))
+        said.append(np.asarray((members.T @ p.T).T, np.float32)[told])
+        came.append(T[told])
+
+
+def _summed_up(plan: Plan, results: _Results) -> Evaluation:
+    values = {
+        scorer: {metric: np.concatenate(parts) for metric, parts in by_metric.items()}
+        for scorer, by_metric in results.values.items()
+    }
+    whole = {
+        scorer: {metric: float(np.mean(parts)) for metric, parts in by_metric.items()}
+        for scorer, by_metric in results.whole.items()
+    }
+    sizes = [len(next(iter(g.values()))) for g in results.groups]
+    names = list(dict.fromkeys(name for g in results.groups for name in g))
+    groups = {
+        name: np.concatenate(
+            [g.get(name, np.zeros(n, bool)) for g, n in zip(results.groups, sizes, strict=True)]
+        )
+        for name in names
+    }
+    predicted = {level: np.concatenate(said) for level, (said, _) in results.nodes.items()}
+    truth = {level: np.concatenate(came) for level, (_, came) in results.nodes.items()}
+    if not values:
+        raise DataError("evaluate: nobody can be asked; expected users with two events or more")
+    print_of = fingerprint(
+        plan.events, plan.items.select(c.ITEM), config=dict(plan.settings), seed=plan.seed,
+        seconds=results.seconds,
+    )  # fmt: skip
+    return evaluation(
+        values,
+        print_of,
+        model=next(iter(values)),
+        whole=whole,
+        slices=groups,
+        chosen=results.chosen,
+        interests=tuple(interests.assess(predicted, truth).to_dicts()),
+        report=results.report,
+    )

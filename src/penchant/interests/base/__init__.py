@@ -1,0 +1,1 @@
+"""The base layer: what a person has long liked."""

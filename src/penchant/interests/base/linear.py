@@ -1,0 +1,265 @@
+"""The default base layer: each past event pushes what goes with its item, and fades.
+
+    base_i(u, t) = Σ_k w(event_k) · ( g(k) · M[item_k, i] + h(k) · 1[item_k = i] )
+
+M joins behaviour and language in closed form (see `closed_form`); g and h are learned mixtures of
+rhythms (see `decay`), h only where people repeat. Linear in the events, so every event's share of
+a score is exact.
+"""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+from scipy import sparse
+
+from penchant.config import Config
+from penchant.data.histories import Moments
+from penchant.interests.base.closed_form import (
+    add_likeness,
+    centred,
+    gram,
+    nearest_by_text,
+    strongest,
+    zero_diagonal_regression,
+)
+from penchant.interests.base.decay import FOREVER, blend
+from penchant.interests.base.weights import LowRank, Sparse, Weights
+from penchant.interests.layer import Catalogue, Training
+from penchant.random import derive
+from penchant.train.holdout import Holdout, ndcg
+from penchant.train.mixture import fit_mixture, sharpen, shortlist
+from penchant.types import Floats, Longs, State
+
+
+class LinearConfig(Config):
+    """How the linear base layer learns."""
+
+    penalty: tuple[float, ...] = (30.0, 100.0, 300.0, 1000.0)
+    """λ to choose from: how much evidence a weight needs. One value is taken as it is."""
+    text: tuple[float, ...] = (0.0, 0.03, 0.1, 0.3)
+    """κ/λ to choose from: how much likeness of texts counts beside behaviour."""
+    rhythms: tuple[tuple[float, float], ...] = (
+        (0.5, FOREVER),
+        (0.7, 90.0),
+        (0.9, 30.0),
+        (0.95, 365.0),
+        (1.0, FOREVER),
+    )
+    """(what one more event leaves of a weight, half-life in days or 0 for never) to mix."""
+    own_rhythms: tuple[tuple[float, float], ...] = (
+        (0.9, FOREVER),
+        (1.0, 7.0),
+        (1.0, 60.0),
+        (1.0, FOREVER),
+    )
+    """The same for the item itself, where people repeat."""
+    neighbours: int = Field(500, ge=1)
+    """Weights kept for each item, the largest ones."""
+    most: int = Field(22_000, ge=1)
+    """Largest catalogue solved whole: memory is 4·n² bytes, time grows with n³. Beyond it the most
+    frequent items are solved and the others follow their texts."""
+    trial: int = Field(4_000, ge=10)
+    """Catalogue size at which λ and κ are chosen: the most frequent items stand for all."""
+    dims: int = Field(128, ge=1)
+    """Rank, for `svd`."""
+
+
+@dataclass
+class LinearBase:
+    """The linear base layer; `method` says how M comes about: `closed` form or `svd`."""
+
+    kind: ClassVar[str] = "linear"
+    config: LinearConfig = field(default_factory=LinearConfig)
+    method: Literal["closed", "svd"] = "closed"
+    M_: Weights = field(init=False, repr=False)
+    theta_: list[float] = field(init=False)
+    own_: list[float] = field(init=False)
+    penalty_: float = field(init=False)
+    text_: float = field(init=False)
+    unit_: float = field(init=False)
+
+    def fit(self, training: Training) -> Self:
+        """Choose λ and κ, solve for M, and learn the rhythms on held-out moments."""
+        self.penalty_, self.text_ = self._choose(training)
+        self._solve(training)
+        self._learn_rhythms(training)
+        return self
+
+    def refit(self, training: Training) -> Self:
+        """Solve for M again with what was chosen, from more events."""
+        self._solve(training)
+        return self
+
+    def score(self, moments: Moments) -> Floats:
+        """Σ over events of their push on every item [B × I]."""
+        n = self.M_.n_items
+        pushed = self.M_.push(moments.matrix(self._pushes(moments), n))
+        own = self._own(moments)
+        if own is not None:
+            pushed += moments.matrix(own, n).toarray()
+        return pushed
+
+    def shares(self, moments: Moments, items: Longs) -> Floats:
+        """What each event adds to some items' scores [N × items]; columns sum to `score`."""
+        shares = self._pushes(moments)[:, None] * self.M_.entries(moments.item, items)
+        own = self._own(moments)
+        if own is not None:
+            shares += own[:, None] * (moments.item[:, None] == items[None, :])
+        return shares.astype(np.float32)
+
+    def state(self) -> State:
+        """M, the rhythms' weights and what was chosen."""
+        arrays, values = self.M_.state()
+        chosen = {
+            "theta": self.theta_,
+            "own": self.own_,
+            "penalty": self.penalty_,
+            "text": self.text_,
+            "unit": self.unit_,
+        }
+        return arrays, {**values, **chosen}
+
+    def restore(self, state: State, catalogue: Catalogue) -> Self:
+        """Take up M and the rhythms' weights."""
+        arrays, values = state
+        self.M_ = (LowRank if self.method == "svd" else Sparse).from_state(state)
+        self.theta_, self.own_ = list(values["theta"]), list(values["own"])
+        self.penalty_, self.text_ = values["penalty"], values["text"]
+        self.unit_ = values["unit"]
+        del arrays, catalogue
+        return self
+
+    def extend(self, catalogue: Catalogue) -> None:
+        """Make room for items that came after the fit: they follow their texts."""
+        self.M_ = self.M_.extended(centred(catalogue.text), self.config.neighbours, self.unit_)
+
+    def _pushes(self, moments: Moments) -> Floats:
+        return blend(moments, self.config.rhythms, self.theta_)
+
+    def _own(self, moments: Moments) -> Floats | None:
+        if not any(self.own_):
+            return None
+        return blend(moments, self.config.own_rhythms, self.own_)
+
+    def _choose(self, training: Training) -> tuple[float, float]:
+        """λ, then κ, then λ again, on the most frequent items and held-out moments."""
+        lambdas, kappas = list(self.config.penalty), list(self.config.text)
+        if self.method == "svd" or training.holdout is None or not len(training.holdout):
+            return lambdas[len(lambdas) // 2], kappas[len(kappas) // 2]
+        if len(lambdas) == 1 and len(kappas) == 1:
+            return lambdas[0], kappas[0]
+        trial = _Trial(training, self.config.trial)
+        tried: dict[tuple[float, float], float] = {}
+        with training.progress.step("base: choosing", 2 * len(lambdas) + len(kappas)) as step:
+
+            def good(pair: tuple[float, float]) -> float:
+                if pair not in tried:
+                    tried[pair] = trial.score(*pair)
+                step.advance(1, f"NDCG@10 {max(tried.values()):.4f}")
+                return tried[pair]
+
+            text = kappas[len(kappas) // 2]
+            penalty = max(lambdas, key=lambda value: good((value, text)))
+            text = max(kappas, key=lambda value: good((penalty, value)))
+            penalty = max(lambdas, key=lambda value: good((value, text)))
+        return penalty, text
+
+    def _solve(self, training: Training) -> None:
+        X = training.log.matrix()
+        text = centred(training.catalogue.text)
+        with training.progress.step("base: solving", 1) as step:
+            if self.method == "svd":
+                self.M_, self.unit_ = LowRank.of(X, self.config.dims, training.seed), 0.0
+            else:
+                self.M_, self.unit_ = self._closed_form(X, text)
+            step.advance(1)
+
+    def _closed_form(self, X: sparse.csr_array, text: Floats) -> tuple[Weights, float]:
+        counts = np.asarray(X.sum(axis=0)).ravel()
+        rows = np.sort(np.argsort(-counts, kind="stable")[: self.config.most])
+        M = _solved(X[:, rows], text[rows], self.penalty_, self.text_)
+        unit = _text_unit(M, text[rows])
+        kept = Sparse(strongest(M, self.config.neighbours))
+        del M
+        if len(rows) < X.shape[1]:
+            kept = kept.spread(rows, text, self.config.neighbours, unit)
+        return kept, unit
+
+    def _learn_rhythms(self, training: Training) -> None:
+        """θ of the rhythms by what came next in the held-out moments."""
+        holdout, n_own = training.holdout, len(self.config.own_rhythms)
+        self.theta_ = [1.0 / len(self.config.rhythms)] * len(self.config.rhythms)
+        self.own_ = [0.0] * n_own
+        if holdout is None or not len(holdout):
+            return
+        n, moments = self.M_.n_items, holdout.moments
+        terms = [
+            self.M_.push(moments.matrix(blend(moments, [rhythm], [1.0]), n))
+            for rhythm in self.config.rhythms
+        ]
+        if training.repeats:
+            own = [blend(moments, [rhythm], [1.0]) for rhythm in self.config.own_rhythms]
+            terms += [moments.matrix(values, n).toarray() for values in own]
+        candidates = shortlist(terms, holdout, seed=derive(training.seed, "rhythms"))
+        values = np.stack([candidates.of(term) for term in terms])
+        theta = sharpen(fit_mixture(values, candidates), values, candidates)
+        if not theta.any():
+            return
+        self.theta_ = [float(x) for x in theta[: len(self.config.rhythms)]]
+        self.own_ = [float(x) for x in theta[len(self.config.rhythms) :]] or [0.0] * n_own
+
+
+def _solved(X: sparse.csr_array, text: Floats, penalty: float, share: float) -> Floats:
+    """M for some items, from who met them and their centred texts."""
+    kappa = penalty * share
+    G = add_likeness(gram(X), text, kappa)
+    return zero_diagonal_regression(G, penalty)
+
+
+def _text_unit(M: Floats, text: Floats) -> float:
+    """How much weight in M one unit of likeness is worth, by least squares over near pairs."""
+    near = nearest_by_text(text[:2000], text, 50).tocoo()
+    (row, column), like = near.coords, near.data
+    other = row != column
+    weight, like = M[row[other], column[other]], like[other]
+    return max(0.0, float((weight * like).sum() / max(float((like * like).sum()), 1e-9)))
+
+
+class _Trial:
+    """A smaller problem of the same kind: the most frequent items, the same held-out moments."""
+
+    def __init__(self, training: Training, most: int) -> None:
+        if training.holdout is None:
+            raise AssertionError("a trial needs held-out moments")
+        X = training.log.matrix()
+        counts = np.asarray(X.sum(axis=0)).ravel()
+        self.rows = np.sort(np.argsort(-counts, kind="stable")[:most])
+        self.X = X[:, self.rows]
+        self.text = centred(training.catalogue.text)[self.rows]
+        self.holdout = _within(training.holdout, self.rows)
+        moments = training.holdout.moments
+        H = moments.matrix(blend(moments, [(0.7, 90.0)], [1.0]), X.shape[1])
+        reached = np.flatnonzero(np.diff(training.holdout.targets[:, self.rows].tocsr().indptr))
+        self.H = H[:, self.rows].tocsr()[reached]
+
+    def score(self, penalty: float, share: float) -> float:
+        """Mean NDCG@10 with these settings."""
+        if not len(self.holdout):
+            return 0.0
+        M = _solved(self.X, self.text, penalty, share)
+        return float(ndcg((self.H @ M).astype(np.float32), self.holdout).mean())
+
+
+def _within(holdout: Holdout, rows: Longs) -> Holdout:
+    """The moments with a target among some items, with only these items."""
+    targets = holdout.targets[:, rows].tocsr()
+    reached = np.flatnonzero(np.diff(targets.indptr))
+    return Holdout(
+        holdout.moments.take(reached),
+        sparse.csr_array(targets[reached]),
+        sparse.csr_array(holdout.excluded[:, rows].tocsr()[reached]),
+    )
+
+

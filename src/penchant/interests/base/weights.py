@@ -1,0 +1,155 @@
+"""Item–item weights M [I × I], sparse or of low rank: push a history through, look entries up."""
+
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+from scipy import sparse
+
+from penchant.interests.base.closed_form import nearest_by_text
+from penchant.types import Floats, Longs, State
+
+
+class Weights(Protocol):
+    """M, in whatever form."""
+
+    @property
+    def n_items(self) -> int:
+        """I."""
+        ...
+
+    def push(self, histories: sparse.csr_array) -> Floats:
+        """H M [B × I], dense."""
+        ...
+
+    def entries(self, rows: Longs, columns: Longs) -> Floats:
+        """Entries for all pairs [rows × columns]."""
+        ...
+
+    def extended(self, text: Floats, neighbours: int, unit: float) -> "Weights":
+        """M with room for more items, of which only the text is known; text is `centred`."""
+        ...
+
+    def state(self) -> State:
+        """Arrays and plain values."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """A few weights for each item."""
+
+    M: sparse.csr_array
+
+    @property
+    def n_items(self) -> int:
+        """I."""
+        return int(self.M.shape[0])
+
+    def push(self, histories: sparse.csr_array) -> Floats:
+        """H M [B × I], dense."""
+        return np.asarray((histories @ self.M).toarray(), np.float32)
+
+    def entries(self, rows: Longs, columns: Longs) -> Floats:
+        """Entries for all pairs [rows × columns]."""
+        return np.asarray(self.M[rows][:, columns].toarray(), np.float32)
+
+    def spread(self, rows: Longs, text: Floats, neighbours: int, unit: float) -> "Sparse":
+        """M solved for some rows of a larger catalogue; the others follow their texts [I × D]."""
+        n = len(text)
+        inner = self.M.tocoo()
+        coords = (rows[inner.coords[0]], rows[inner.coords[1]])
+        known = sparse.csr_array((inner.data, coords), shape=(n, n))
+        return Sparse(_with_texts(known, np.setdiff1d(np.arange(n), rows), text, neighbours, unit))
+
+    def extended(self, text: Floats, neighbours: int, unit: float) -> "Sparse":
+        """M with room for more items, which follow their texts."""
+        n, had = len(text), self.n_items
+        if n == had:
+            return self
+        grown = self.M.copy()
+        grown.resize((n, n))
+        return Sparse(_with_texts(grown, np.arange(had, n), text, neighbours, unit))
+
+    def state(self) -> State:
+        """CSR arrays."""
+        arrays = {
+            "data": self.M.data.astype(np.float32),
+            "indices": self.M.indices.astype(np.int32),
+            "indptr": self.M.indptr.astype(np.int64),
+        }
+        return arrays, {"items": self.n_items}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """What `state` gave."""
+        arrays, values = state
+        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
+        return cls(sparse.csr_array(parts, shape=(values["items"], values["items"])))
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """M = V Vᵀ, V [I × D]."""
+
+    V: Floats
+
+    @classmethod
+    def of(cls, X: sparse.csr_array, dims: int, seed: int) -> Self:
+        """V of the truncated singular value decomposition X ≈ U Σ Vᵀ.
+
+        Cremonesi, Koren and Turrin, PureSVD, RecSys 2010.
+        """
+        from sklearn.utils.extmath import randomized_svd
+
+        dims = max(1, min(dims, min(X.shape) - 1))
+        if min(X.shape) < 2 or not X.nnz:
+            return cls(np.zeros((X.shape[1], 1), np.float32))
+        found = randomized_svd(sparse.csr_matrix(X), dims, random_state=seed % 2**32)
+        return cls(np.ascontiguousarray(found[2].T, np.float32))
+
+    @property
+    def n_items(self) -> int:
+        """I."""
+        return len(self.V)
+
+    def push(self, histories: sparse.csr_array) -> Floats:
+        """H V Vᵀ [B × I]."""
+        return np.asarray((histories @ self.V) @ self.V.T, np.float32)
+
+    def entries(self, rows: Longs, columns: Longs) -> Floats:
+        """Entries for all pairs [rows × columns]."""
+        return np.asarray(self.V[rows] @ self.V[columns].T, np.float32)
+
+    def extended(self, text: Floats, neighbours: int, unit: float) -> "LowRank":
+        """V with a row for more items: the mean of their nearest by text."""
+        had, n = self.n_items, len(text)
+        if n == had:
+            return self
+        near = nearest_by_text(text[had:], text[:had], min(neighbours, 20))
+        total = np.maximum(np.asarray(near.sum(axis=1)), 1e-9).reshape(-1, 1)
+        return LowRank(np.concatenate([self.V, np.asarray(near @ self.V / total, np.float32)]))
+
+    def state(self) -> State:
+        """V."""
+        return {"V": self.V}, {}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """What `state` gave."""
+        return cls(state[0]["V"])
+
+
+def _with_texts(
+    M: sparse.csr_array, rows: Longs, text: Floats, neighbours: int, unit: float
+) -> sparse.csr_array:
+    """M plus weights by likeness of text between some rows and all items, both ways."""
+    near = nearest_by_text(text[rows], text, neighbours).tocoo()
+    row, column = rows[near.coords[0]], near.coords[1]
+    other = row != column
+    row, column, like = row[other], column[other], near.data[other] * np.float32(unit)
+    n = M.shape[0]
+    out = sparse.csr_array((like, (row, column)), shape=(n, n))
+    known = ~np.isin(column, rows)
+    into = sparse.csr_array((like[known], (column[known], row[known])), shape=(n, n))
+    return sparse.csr_array(M + out + into)

@@ -1,0 +1,1 @@
+"""The context layer: how hour, weekday, season, device or place shift what people turn to."""

@@ -1,0 +1,167 @@
+"""The context layer: lifts for everybody, and for this person as far as the evidence goes.
+
+    context_i(u, c) = Σ_n A[i, n] · ( θ_e · lift_n(c) + θ_p · own_n(u, c) )
+
+    own_n(u, c) = log( (m_n + κ p_n) / (m + κ) / p_n )
+
+m_n counts the person's events of interest n in contexts like c (each by the share of context
+variables that agree, squared), p_n is the person's share of n over all contexts, shrunk to
+everybody's. With few events own is near zero, whatever they were.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+from scipy import sparse
+
+from penchant.config import Config
+from penchant.data.histories import Moments
+from penchant.interests.context.lifts import LIFTS, Lifts
+from penchant.interests.context.variables import (
+    Variable,
+    asked_table,
+    one_hot,
+    past_table,
+    table,
+    variables,
+)
+from penchant.interests.layer import Catalogue, Training
+from penchant.random import derive
+from penchant.taxonomy.tree import Tree
+from penchant.train.holdout import Holdout
+from penchant.train.mixture import fit_mixture, shortlist
+from penchant.types import Floats, State
+
+
+class ContextConfig(Config):
+    """The context layer: what counts as context, and how its effects are learned."""
+
+    kind: Literal["neural", "naive-bayes", "tree"] = "neural"
+    """neural | naive-bayes | tree: how lifts for everybody are learned."""
+    clock: tuple[Literal["hour", "weekday", "month"], ...] = ("hour", "weekday", "month")
+    """What is read from the time of asking (UTC)."""
+    columns: tuple[str, ...] = ("device", "place", "store", "country", "channel", "weather")
+    """Event columns that are context, where the events have them. Name only what is known when a
+    recommendation is asked for, never what comes with the choice (quantity, price paid)."""
+    shrink: float = Field(20.0, gt=0.0)
+    """κ: events' worth of belief that a person is like everybody."""
+    nodes: int = Field(100, ge=2)
+    """Lifts are learned for the narrowest level of the tree with at most so many interests."""
+
+
+@dataclass
+class ContextLayer:
+    """The context layer."""
+
+    kind: ClassVar[str] = "context"
+    config: ContextConfig = field(default_factory=ContextConfig)
+    variables_: list[Variable] = field(init=False)
+    lifts_: Lifts = field(init=False, repr=False)
+    share_: Floats = field(init=False, repr=False)
+    members_: sparse.csr_array = field(init=False, repr=False)
+    theta_: list[float] = field(init=False)
+
+    def fit(self, training: Training) -> Self:
+        """Learn the lifts, then by held-out moments how much they and a person's own count."""
+        self.theta_ = [1.0, 1.0]
+        self.refit(training)
+        if training.holdout is not None and len(training.holdout) and self.variables_:
+            self.theta_ = self._mix(training.holdout, training.seed)
+        return self
+
+    def refit(self, training: Training) -> Self:
+        """Learn the lifts again."""
+        log, found = training.log, variables(training.log, self.config.clock)
+        self.members_ = _level(training.catalogue.tree, self.config.nodes)
+        self.variables_ = found
+        self.lifts_ = LIFTS[self.config.kind]()
+        rows = np.flatnonzero(log.positive)
+        past = {name: column.gather(rows) for name, column in log.past.items()}
+        x = one_hot(found, table(found, log.time[rows], past))
+        nodes = np.asarray(self.members_[log.item[rows]].toarray(), np.float32)
+        self.share_ = (nodes.sum(axis=0) + 1.0) / (len(nodes) + nodes.shape[1])
+        if found and len(rows):
+            with training.progress.step("context: learning", 1) as step:
+                self.lifts_.fit(x, nodes, seed=training.seed)
+                step.advance()
+        else:
+            self.variables_ = []
+        return self
+
+    def score(self, moments: Moments) -> Floats:
+        """Lift of each item in the context asked about [B × I]; zeros where nothing varies."""
+        if not self.variables_:
+            return np.zeros((len(moments), self.members_.shape[0]), np.float32)
+        everybody, own = self.node_lifts(moments)
+        both = self.theta_[0] * everybody + self.theta_[1] * own
+        return np.asarray((self.members_ @ both.T).T, np.float32)
+
+    def node_lifts(self, moments: Moments) -> tuple[Floats, Floats]:
+        """Log-lifts of interests, everybody's and the person's own [B × K] each."""
+        asked = asked_table(self.variables_, moments)
+        return self.lifts_.lift(one_hot(self.variables_, asked)), self._own(moments, asked)
+
+    def _own(self, moments: Moments, asked: np.ndarray) -> Floats:  # type: ignore[type-arg]
+        past, owner = past_table(self.variables_, moments), moments.owner
+        known = (asked[owner] >= 0) & (past >= 0)
+        agree = ((asked[owner] == past) & known).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        liked = np.maximum(moments.weight, 0.0)
+        m = self._counts(moments, (agree**2 * liked).astype(np.float32))
+        n = self._counts(moments, liked.astype(np.float32))
+        kappa = np.float32(self.config.shrink)
+        p = (n + kappa * self.share_) / (n.sum(axis=1, keepdims=True) + kappa)
+        return np.log((m + kappa * p) / (m.sum(axis=1, keepdims=True) + kappa) / p)
+
+    def _counts(self, moments: Moments, values: Floats) -> Floats:
+        H = moments.matrix(values, self.members_.shape[0])
+        return np.asarray((H @ self.members_).toarray(), np.float32)
+
+    def _mix(self, holdout: Holdout, seed: int) -> list[float]:
+        """How much each counts beside the person's own shares of interests."""
+        everybody, own = self.node_lifts(holdout.moments)
+        liked = np.maximum(holdout.moments.weight, 0.0).astype(np.float32)
+        n = self._counts(holdout.moments, liked)
+        p = (n + 10 * self.share_) / (n.sum(axis=1, keepdims=True) + 10)
+        terms = [
+            np.asarray((self.members_ @ values.T).T, np.float32)
+            for values in (everybody, own, np.log(p))
+        ]
+        candidates = shortlist(terms, holdout, best=100, others=500, seed=derive(seed, "mix"))
+        values = np.stack([candidates.of(term) for term in terms])
+        theta = fit_mixture(values, candidates)
+        return [float(theta[0]), float(theta[1])]
+
+    def state(self) -> State:
+        """Variables, lifts and memberships."""
+        arrays, values = self.lifts_.state() if self.variables_ else ({}, {})
+        arrays = {f"lifts.{k}": v for k, v in arrays.items()} | {"share": self.share_}
+        named: list[dict[str, Any]] = [v.to_json() for v in self.variables_]
+        return arrays, {"variables": named, "theta": self.theta_, "lifts": values}
+
+    def restore(self, state: State, catalogue: Catalogue) -> Self:
+        """Take up what was learned."""
+        arrays, values = state
+        self.variables_ = [Variable(v["name"], tuple(v["values"])) for v in values["variables"]]
+        self.theta_, self.share_ = list(values["theta"]), arrays["share"]
+        self.lifts_ = LIFTS[self.config.kind]()
+        if self.variables_:
+            inner = {k[6:]: v for k, v in arrays.items() if k.startswith("lifts.")}
+            self.lifts_.restore((inner, values["lifts"]))
+        self.extend(catalogue)
+        return self
+
+    def extend(self, catalogue: Catalogue) -> None:
+        """New items have their places in the tree."""
+        self.members_ = _level(catalogue.tree, self.config.nodes)
+
+
+def _level(tree: Tree, most: int) -> sparse.csr_array:
+    """Memberships of the narrowest level with at most so many interests."""
+    found = tree.membership(1)
+    for level in range(2, tree.levels + 1):
+        members = tree.membership(level)
+        if members.shape[1] <= most:
+            found = members
+    return found

@@ -1,0 +1,109 @@
+"""Context as categories: what the clock says, and columns that the user named."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from penchant.clock import DAY, HOUR
+from penchant.data.histories import Histories, Moments
+from penchant.types import Floats, Ints, Longs
+
+HOURS, WEEKDAYS, MONTHS = "hour", "weekday", "month"
+_CLOCK = {
+    HOURS: ["night", "morning", "noon", "afternoon", "evening", "late"],
+    WEEKDAYS: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+    MONTHS: [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One thing that may matter, and the values it may take."""
+
+    name: str
+    values: tuple[str, ...]
+
+    @property
+    def clock(self) -> bool:
+        """Whether it is read from the time."""
+        return self.name in _CLOCK
+
+    def codes(self, time: Longs, column: pl.Series | None) -> Ints:
+        """Index of each value; −1 where it is unknown."""
+        if self.clock and column is None:
+            return clock_codes(self.name, time)
+        if column is None:
+            return np.full(len(time), -1, np.int32)
+        known = {value: code for code, value in enumerate(self.values)}
+        found = column.cast(pl.String).replace_strict(known, default=-1, return_dtype=pl.Int32)
+        codes = found.fill_null(-1).to_numpy().astype(np.int32)
+        if self.clock:  # a clock value that was not asked about is read from the time
+            codes = np.where(column.is_null().to_numpy(), clock_codes(self.name, time), codes)
+        return codes
+
+    def to_json(self) -> dict[str, Any]:
+        """Name and values."""
+        return {"name": self.name, "values": list(self.values)}
+
+
+def clock_codes(name: str, time: Longs) -> Ints:
+    """Band of the day (six of four hours), day of the week (0 = Monday) or month (0 = January)."""
+    if name == HOURS:
+        return ((time % DAY) // (4 * HOUR)).astype(np.int32)
+    if name == WEEKDAYS:
+        return ((time // DAY + 3) % 7).astype(np.int32)
+    months = (time // 1).astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+    return (months % 12).astype(np.int32)
+
+
+def variables(log: Histories, names: tuple[str, ...], most: int = 50) -> list[Variable]:
+    """The variables that can matter in a log: clock ones that vary, and its context columns.
+
+    Times that are only days say nothing of hours. Rare values of a column count as unknown.
+    """
+    found = [Variable(name, tuple(_CLOCK[name])) for name in names if name in _CLOCK]
+    found = [v for v in found if _varies(v.codes(log.time, None), log, v)]
+    for name, column in log.past.items():
+        counts = column.drop_nulls().value_counts(sort=True).head(most)
+        values = tuple(str(v) for v in counts.filter(pl.col("count") >= 5)[column.name].sort())
+        if len(values) >= 2:
+            found.append(Variable(name, values))
+    return found
+
+
+def _varies(codes: Ints, log: Histories, variable: Variable) -> bool:
+    if variable.name == HOURS and len(codes) and (log.time % DAY == 0).mean() > 0.95:
+        return False
+    return len(np.unique(codes)) >= 2
+
+
+def table(found: list[Variable], time: Longs, columns: dict[str, pl.Series]) -> Ints:
+    """Codes of all variables [N × V]."""
+    if not found:
+        return np.zeros((len(time), 0), np.int32)
+    return np.stack([v.codes(time, columns.get(v.name)) for v in found], axis=1)
+
+
+def asked_table(found: list[Variable], moments: Moments) -> Ints:
+    """Codes of the contexts asked about [B × V]."""
+    return table(found, moments.at, moments.context)
+
+
+def past_table(found: list[Variable], moments: Moments) -> Ints:
+    """Codes of the contexts of past events [N × V]."""
+    return table(found, moments.time, moments.past)
+
+
+def one_hot(found: list[Variable], codes: Ints) -> Floats:
+    """Indicators, one block a variable [N × F]; all zero where a value is unknown."""
+    blocks = []
+    for v, variable in enumerate(found):
+        block = np.zeros((len(codes), len(variable.values)), np.float32)
+        known = np.flatnonzero(codes[:, v] >= 0)
+        block[known, codes[known, v]] = 1.0
+        blocks.append(block)
+    return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(codes), 0), np.float32)

@@ -1,0 +1,1 @@
+"""The dynamic layer: where a person is heading now."""

@@ -1,0 +1,107 @@
+"""The dynamic layer: score = ⟨d_u(t), v_i⟩, with d_u(t) from a network over the last events."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from penchant.config import Config
+from penchant.data.augment import AugmentConfig
+from penchant.data.histories import Moments
+from penchant.interests.layer import Catalogue, Training
+from penchant.train.batches import asked
+from penchant.types import Floats, State
+
+if TYPE_CHECKING:
+    from penchant.interests.dynamic.heading import Heading
+
+Network = Literal["transformer", "gru", "lstm", "cnn", "mlp"]
+
+
+class DynamicConfig(Config):
+    """The dynamic layer: which network, how large, how it learns."""
+
+    kind: Network = "transformer"
+    """transformer | gru | lstm | cnn | mlp."""
+    dims: int = Field(64, ge=4)
+    """Width of item and event vectors."""
+    blocks: int = Field(1, ge=1)
+    """Blocks, or layers of cells."""
+    heads: int = Field(1, ge=1)
+    """Attention heads; must divide `dims`."""
+    length: int = Field(50, ge=1)
+    """Events looked at."""
+    dropout: float = Field(0.2, ge=0.0, lt=1.0)
+    """Share of activations dropped in training."""
+    id_dropout: float = Field(0.1, ge=0.0, lt=1.0)
+    """Share of items that must do without e_i at each step."""
+    temperature: float = Field(0.07, gt=0.0)
+    """Cosines are divided by this before the softmax."""
+    rate: float = Field(2e-3, gt=0.0)
+    """Learning rate of AdamW, after a short warm-up."""
+    decay: float = Field(0.01, ge=0.0)
+    """Weight decay of AdamW."""
+    epochs: int = Field(15, ge=1)
+    """At most so many passes over the log."""
+    patience: int = Field(2, ge=1)
+    """Passes without a better held-out NDCG@10 before it stops."""
+    batch: int = Field(2048, ge=8)
+    """About so many events a step."""
+    negatives: int = Field(4096, ge=16)
+    """Items in the softmax: all where there are no more than three times as many, else the batch's
+    targets and a sample, corrected for how likely each was to be drawn."""
+    augment: AugmentConfig = AugmentConfig()
+    """Changes to training sequences; off by default."""
+
+
+@dataclass
+class DynamicLayer:
+    """The dynamic layer over any of the networks."""
+
+    kind: ClassVar[str] = "dynamic"
+    config: DynamicConfig = field(default_factory=DynamicConfig)
+    both_ways: bool = False
+    """Whether the network sees the whole sequence (the bidirectional base layer)."""
+    net_: "Heading" = field(init=False, repr=False)
+    epochs_: int = field(init=False, default=0)
+
+    def fit(self, training: Training) -> Self:
+        """Learn by saying each next event of the log; stop when held-out moments say so."""
+        from penchant.interests.dynamic.learn import learn
+
+        self.net_, self.epochs_ = learn(self.config, training, both_ways=self.both_ways)
+        return self
+
+    def refit(self, training: Training) -> Self:
+        """Go on learning for a pass over the larger log."""
+        from penchant.interests.dynamic.learn import go_on
+
+        go_on(self.net_, self.config, training)
+        return self
+
+    def score(self, moments: Moments) -> Floats:
+        """⟨d_u(t), v_i⟩ over the temperature [B × I]; 0 where there is no event."""
+        return self.net_.score(asked(moments, self.config.length))
+
+    def state(self) -> State:
+        """The network's weights."""
+        arrays = {name: t.detach().cpu().numpy() for name, t in self.net_.state_dict().items()}
+        return arrays, {"epochs": self.epochs_}
+
+    def restore(self, state: State, catalogue: Catalogue) -> Self:
+        """Take up the weights."""
+        import torch
+
+        from penchant.interests.dynamic.heading import Heading
+
+        arrays, values = state
+        self.net_ = Heading(catalogue, self.config, both_ways=self.both_ways)
+        self.net_.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in arrays.items()})
+        self.net_.eval()
+        self.epochs_ = values["epochs"]
+        return self
+
+    def extend(self, catalogue: Catalogue) -> None:
+        """New items have their texts and places in the tree."""
+        self.net_.items.extend(catalogue)

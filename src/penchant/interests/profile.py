@@ -1,0 +1,287 @@
+"""What one person is interested in: how likely the next event lands on each interest, and why.
+
+    P(n | u, t, c) = Σ_{i ∈ n} P(i | u, t, c)
+
+Children add up to parents, and every level sums to 1. A layer's own weight of an interest is what
+the profile would be if that layer alone spoke, beside popularity.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penchant.clock import when
+from penchant.data.histories import Moments
+from penchant.errors import UnknownIdError
+from penchant.interests.model import InterestModel, softmax
+from penchant.interests.shares import shares
+from penchant.taxonomy.tree import Node, Tree
+from penchant.types import Doubles, Floats, Longs
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Group
+
+DOUBT = 3.0
+"""Events' worth of doubt: confidence is m / (m + DOUBT) after m events' worth of evidence."""
+SHOWN = 8
+"""Interests of a level that are given evidence, and shown in print."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A past event that speaks for an interest; `share` is of all that speaks for it."""
+
+    source: int
+    item: int
+    time: datetime
+    share: float
+
+
+@dataclass(frozen=True)
+class Interest:
+    """One interest of one person.
+
+    `weight` is P(n | u, t, c); `layers` the same with one layer alone; `usual` what it is for
+    everybody at that time; `confidence` from 0 (nothing is known) to 1.
+    """
+
+    node: Node
+    path: tuple[str, ...]
+    weight: float
+    layers: Mapping[str, float]
+    usual: float
+    confidence: float
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def lift(self) -> float:
+        """How many times the usual weight."""
+        return self.weight / max(self.usual, 1e-12)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One user's interests at a time and in a context, per level and layer.
+
+    `alpha` says how much each layer counts for this person now; `events` how many events it rests
+    on; `labels` names the items of the evidence.
+    """
+
+    user_id: str
+    at: datetime
+    context: Mapping[str, str]
+    alpha: Mapping[str, float]
+    events: int
+    tree: Tree
+    levels: tuple[tuple[Interest, ...], ...]
+    labels: Mapping[int, str]
+
+    def top(self, level: int = 1, n: int = SHOWN) -> tuple[Interest, ...]:
+        """The n weightiest interests of a level, weightiest first."""
+        if not 1 <= level <= len(self.levels):
+            raise UnknownIdError(f"level {level}: the tree has levels 1 to {len(self.levels)}")
+        return tuple(sorted(self.levels[level - 1], key=lambda x: -x.weight)[:n])
+
+    def interest(self, id_or_name: str) -> Interest:
+        """One interest by id, name or path."""
+        level, row = self.tree.row(self.tree.find(id_or_name).id)
+        return self.levels[level - 1][row]
+
+    def weights(self, level: int = 1) -> Doubles:
+        """P over the nodes of a level, in the tree's order [K]; sums to 1."""
+        return np.array([x.weight for x in self.levels[level - 1]])
+
+    def to_frame(self) -> "pl.DataFrame":
+        """One row an interest: level, id, name, path, weight, one column a layer, usual, lift,
+        confidence, evidence (number of events named)."""
+        import polars as pl
+
+        rows = [
+            {
+                "user_id": self.user_id,
+                "level": x.node.level,
+                "id": x.node.id,
+                "name": x.node.name,
+                "path": " > ".join(x.path),
+                "weight": x.weight,
+                **dict(x.layers),
+                "usual": x.usual,
+                "lift": x.lift,
+                "confidence": x.confidence,
+                "evidence": len(x.evidence),
+            }
+            for level in self.levels
+            for x in level
+        ]
+        return pl.DataFrame(rows).sort(["level", "weight"], descending=[False, True])
+
+    def to_json(self) -> dict[str, Any]:
+        """The profile as plain values, weightiest interests first."""
+        return {
+            "user_id": self.user_id,
+            "at": self.at.isoformat(),
+            "context": dict(self.context),
+            "events": self.events,
+            "alpha": dict(self.alpha),
+            "levels": [
+                [
+                    self._plain(x)
+                    for x in sorted(level, key=lambda x: -x.weight)
+                ]
+                for level in self.levels
+            ],
+        }
+
+    def _plain(self, x: Interest) -> dict[str, Any]:
+        return {
+            "id": x.node.id,
+            "name": x.node.name,
+            "path": list(x.path),
+            "weight": x.weight,
+            "layers": dict(x.layers),
+            "usual": x.usual,
+            "lift": x.lift,
+            "confidence": x.confidence,
+            "evidence": [
+                {"item": self.labels[e.item], "time": e.time.isoformat(), "share": e.share}
+                for e in x.evidence
+            ],
+        }
+
+    def __rich__(self) -> "Group":
+        from penchant.interests.show import profile
+
+        return profile(self)
+
+    def __str__(self) -> str:
+        from penchant.interests.show import text
+
+        return text(self)
+
+
+def profile(
+    model: InterestModel,
+    moments: Moments,
+    *,
+    user_id: str,
+    labels: Mapping[int, str],
+    candidates: Floats | None = None,
+) -> Profile:
+    """The profile of one moment.
+
+    `candidates` [I] is 0 for items that cannot be next (None: all can).
+    """
+    parts, tree = model.parts(moments), model.catalogue.tree
+    barred = None if candidates is None else candidates[None, :] <= 0
+    p = softmax(_bar(parts.score, barred))[0]
+    prior = np.zeros_like(parts.score)
+    if "popularity" in parts.names:
+        prior = parts.values[parts.names.index("popularity")]
+    by_layer = {
+        name: softmax(_bar(prior + part, barred))[0]
+        for name, part in zip(parts.names, parts.values, strict=True)
+        if name != "popularity"
+    }
+    usual = softmax(_bar(prior, barred))[0]
+    made = [
+        _level(model, moments, level, p, by_layer, usual) for level in range(1, tree.levels + 1)
+    ]
+    context = {name: str(v[0]) for name, v in moments.context.items() if v[0] is not None}
+    return Profile(
+        user_id=user_id,
+        at=when(int(moments.at[0])),
+        context=context,
+        alpha=dict(zip(parts.names, (float(a) for a in parts.alpha[0]), strict=True)),
+        events=int(moments.length[0]),
+        tree=tree,
+        levels=tuple(made),
+        labels=labels,
+    )
+
+
+def node_weights(model: InterestModel, scores: Floats, level: int) -> Floats:
+    """P over the nodes of a level from scores of all items [B × I] → [B × K]."""
+    members = model.catalogue.tree.membership(level)
+    return np.asarray((members.T @ softmax(scores).T).T, np.float32)
+
+
+def _bar(scores: Floats, barred: Any) -> Floats:
+    if barred is None or barred.all():
+        return scores
+    return np.where(barred, np.float32(-1e9), scores)
+
+
+def _level(
+    model: InterestModel,
+    moments: Moments,
+    level: int,
+    p: Floats,
+    by_layer: dict[str, Floats],
+    usual: Floats,
+) -> tuple[Interest, ...]:
+    tree = model.catalogue.tree
+    members = tree.membership(level)
+    weight = members.T @ p.astype(np.float64)
+    alone = {name: members.T @ q.astype(np.float64) for name, q in by_layer.items()}
+    normal = members.T @ usual.astype(np.float64)
+    liked = np.maximum(moments.weight, 0.0)
+    mass = liked @ members[moments.item] if len(liked) else np.zeros(len(weight))
+    sure = mass / (mass + DOUBT)
+    best = np.argsort(-weight, kind="stable")[:SHOWN]
+    named = _evidence(model, moments, members, p, best)
+    return tuple(
+        Interest(
+            node=node,
+            path=tree.path(node),
+            weight=float(weight[k]),
+            layers={name: float(w[k]) for name, w in alone.items()},
+            usual=float(normal[k]),
+            confidence=float(sure[k]),
+            evidence=named.get(k, ()),
+        )
+        for k, node in enumerate(tree.nodes[level - 1])
+    )
+
+
+def _evidence(
+    model: InterestModel, moments: Moments, members: Any, p: Floats, nodes: Longs, most: int = 3
+) -> dict[int, tuple[Evidence, ...]]:
+    """Events that speak for some interests: their shares in the likeliest items of each."""
+    base = model.layers.get("base")
+    N = len(moments.item)
+    if not N:
+        return {}
+    found = {}
+    for k in nodes:
+        column = members[:, [int(k)]].toarray().ravel() * p
+        items = np.argsort(-column, kind="stable")[:10]
+        items = items[column[items] > 0]
+        if not len(items):
+            continue
+        if hasattr(base, "shares"):
+            push = base.shares(moments, items) @ column[items]
+        else:
+            push = shares(model, moments, items).total @ column[items]
+        found[int(k)] = _named(moments, np.maximum(push, 0.0), most)
+    return found
+
+
+def _named(moments: Moments, push: Floats, most: int) -> tuple[Evidence, ...]:
+    total = float(push.sum())
+    if total <= 0:
+        return ()
+    best = np.argsort(-push, kind="stable")[:most]
+    return tuple(
+        Evidence(
+            source=int(moments.source[e]),
+            item=int(moments.item[e]),
+            time=when(int(moments.time[e])),
+            share=float(push[e] / total),
+        )
+        for e in best
+        if push[e] > 0.02 * total
+    )

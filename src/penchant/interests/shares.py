@@ -1,0 +1,74 @@
+"""Which events carried a score: each layer's part, shared out over the person's events.
+
+A linear layer knows each event's share exactly. For any other, an event's share is what the score
+loses when the event is taken away (Li, Monroe and Jurafsky, arXiv 1612.08220); such shares need
+not sum to the part, and what is left over belongs to no single event.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from penchant.data.histories import Moments
+from penchant.interests.model import InterestModel
+from penchant.types import Floats, Longs
+
+RECENT = 100
+"""Events that are taken away one by one, the latest; older ones have no share in such a layer."""
+_CELLS = 4_000_000  # scores held at once
+
+
+@runtime_checkable
+class Sharing(Protocol):
+    """A layer that knows each event's exact share."""
+
+    def shares(self, moments: Moments, items: Longs) -> Floats:
+        """What each event adds to some items' scores [N × items]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Events' shares of some items' parts: per layer [N × items], α included.
+
+    `exact` says of which layers the columns sum to the part.
+    """
+
+    by_layer: dict[str, Floats]
+    exact: frozenset[str]
+
+    @property
+    def total(self) -> Floats:
+        """Over all layers [N × items]."""
+        return np.asarray(sum(self.by_layer.values()), np.float32)
+
+
+def shares(model: InterestModel, moments: Moments, items: Longs) -> Shares:
+    """Shares of the events of one moment in the scores of some items."""
+    if len(moments) != 1:
+        raise ValueError(f"moments: {len(moments)} came, expected one")
+    alpha = model.fusion.alpha(moments)[0]
+    found, exact = {}, set()
+    for p, (name, layer) in enumerate(model.layers.items()):
+        if name == "popularity" or not alpha[p]:
+            continue
+        if isinstance(layer, Sharing):
+            found[name] = alpha[p] * layer.shares(moments, items)
+            exact.add(name)
+        else:
+            found[name] = alpha[p] * _by_removal(layer.score, moments, items)
+    return Shares(found, frozenset(exact))
+
+
+def _by_removal(score, moments: Moments, items: Longs) -> Floats:  # type: ignore[no-untyped-def]
+    """score with all events less score without each [N × items]."""
+    N = len(moments.item)
+    lost = np.zeros((N, len(items)), np.float32)
+    whole = score(moments)
+    step = max(1, _CELLS // max(whole.shape[1], 1))
+    latest = np.arange(max(0, N - RECENT), N)
+    for a in range(0, len(latest), step):
+        events = latest[a : a + step]
+        lost[events] = whole[:, items] - score(moments.without_each(0, events))[:, items]
+    return lost

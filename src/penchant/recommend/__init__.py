@@ -1,0 +1,1 @@
+"""From interests to a list: candidates, ranking, and the reasons."""

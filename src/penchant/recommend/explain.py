@@ -1,0 +1,132 @@
+"""Reasons: parts that add up, the events that carried them, the interests, one plain sentence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from penchant.clock import when
+from penchant.data import columns as c
+from penchant.data.histories import Moments
+from penchant.interests.model import InterestModel, Parts, softmax
+from penchant.interests.shares import Shares, shares
+from penchant.recommend.result import Carrier, Reason
+from penchant.types import Floats, Longs
+
+_DID = {
+    "view": "viewed",
+    "click": "clicked",
+    "like": "liked",
+    "cart": "put in the cart",
+    "purchase": "bought",
+    "rating": "rated",
+    "review": "reviewed",
+    "listen": "listened to",
+    "share": "shared",
+    "comment": "commented on",
+    "answer": "answered",
+    "ask": "asked",
+    "favourite": "marked",
+    "tag": "tagged",
+}
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """Gives reasons; `items` is the catalogue's table in its order, `kinds` event types by row of
+    the event table."""
+
+    model: InterestModel
+    items: pl.DataFrame
+    kinds: pl.Series
+    most: int = 3
+
+    def title(self, item: int) -> str:
+        """What people call an item: its title, else its id."""
+        row = int(item)
+        name = self.items[c.TITLE][row] if c.TITLE in self.items.columns else None
+        return str(name) if name else str(self.items[c.ITEM][row])
+
+    def reasons(self, moments: Moments, parts: Parts, items: Longs) -> list[Reason]:
+        """Why each of some items has its score in one moment."""
+        if not len(items):
+            return []
+        carried = shares(self.model, moments, items)
+        p = softmax(parts.score)[0]
+        return [self._reason(moments, parts, carried, p, n, int(i)) for n, i in enumerate(items)]
+
+    def _reason(
+        self, moments: Moments, parts: Parts, carried: Shares, p: Floats, n: int, item: int
+    ) -> Reason:
+        by_name = {name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)}
+        events = self._events(moments, carried, n)
+        interests = self._interests(p, item)
+        return Reason(
+            item_id=str(self.items[c.ITEM][item]),
+            title=self.title(item),
+            score=float(parts.score[0, item]),
+            parts=by_name,
+            events=events,
+            interests=interests,
+            sentence=sentence(by_name, events, interests),
+            exact=tuple(sorted(carried.exact)),
+        )
+
+    def _events(self, moments: Moments, carried: Shares, n: int) -> tuple[Carrier, ...]:
+        if not carried.by_layer or not len(moments.item):
+            return ()
+        names = list(carried.by_layer)
+        each = np.stack([carried.by_layer[name][:, n] for name in names])
+        total = each.sum(axis=0)
+        for_it = np.maximum(total, 0.0)
+        if for_it.sum() <= 0:
+            return ()
+        share = for_it / for_it.sum()
+        best = [e for e in np.argsort(-share, kind="stable")[: self.most] if share[e] >= 0.01]
+        return tuple(
+            Carrier(
+                item_id=str(self.items[c.ITEM][int(moments.item[e])]),
+                title=self.title(int(moments.item[e])),
+                event=str(self.kinds[int(moments.source[e])]),
+                time=when(int(moments.time[e])),
+                part=float(total[e]),
+                share=float(share[e]),
+                layer=names[int(each[:, e].argmax())],
+            )
+            for e in best
+        )
+
+    def _interests(self, p: Floats, item: int) -> tuple[tuple[str, float], ...]:
+        """The item's interests, broad to narrow, with their weights in the profile."""
+        tree, found = self.model.catalogue.tree, []
+        for level in range(1, tree.levels + 1):
+            row = int(tree.main(level)[item])
+            if row < 0:
+                continue
+            column = np.asarray(tree.membership(level)[:, [row]].toarray()).ravel()
+            node = tree.nodes[level - 1][row]
+            found.append((" > ".join(tree.path(node)), float(column @ p)))
+        return tuple(found)
+
+
+def sentence(
+    parts: dict[str, float], events: tuple[Carrier, ...], interests: tuple[tuple[str, float], ...]
+) -> str:
+    """One plain sentence that says what the figures say.
+
+    >>> sentence({"popularity": 1.0}, (), (("Wine > Red", 0.2),))
+    'Popular now, in Wine > Red.'
+    """
+    where = interests[-1][0] if interests else ""
+    if parts.get("given", 0.0) > 0 and parts["given"] >= max(parts.values()):
+        return f"You said you like this: {where}."
+    if not events:
+        popular = parts.get("popularity", 0.0) > 0
+        return f"{'Popular now' if popular else 'New to you'}{', in ' + where if where else ''}."
+    first = events[0]
+    did = _DID.get(first.event, f"had ({first.event})")
+    more = len([e for e in events[1:] if e.title != first.title])
+    others = f" and {more} more like it" if more else ""
+    tail = f", and you like {interests[-1][0]}" if interests and interests[-1][1] >= 0.02 else ""
+    lately = " lately" if first.layer == "dynamic" else ""
+    return f"Because you {did} {first.title}{others}{lately}{tail}."

@@ -1,0 +1,105 @@
+"""Which items may be recommended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from penchant.config import Config
+from penchant.data import columns as c
+from penchant.data.histories import Moments
+from penchant.data.vocabulary import Vocabulary
+from penchant.errors import SchemaError, did_you_mean
+from penchant.taxonomy.tree import Tree
+from penchant.types import Bools, Report
+
+
+class Filters(Config):
+    """What a list may hold; every filter narrows it further."""
+
+    seen: bool | None = None
+    """Whether items that the person had may come again; None: as people do in this data."""
+    within: str | None = None
+    """Only items of this interest: id, name or path."""
+    where: Mapping[str, str | Sequence[str]] = {}
+    """Only items whose attribute is, or holds, one of these values."""
+    allow: Sequence[str] | None = None
+    """Only these item ids."""
+    deny: Sequence[str] = ()
+    """Never these item ids."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What filters look at: the items' ids, their table in the same order, and the tree."""
+
+    items: Vocabulary
+    table: pl.DataFrame
+    tree: Tree
+
+    def candidates(
+        self, filters: Filters, moments: Moments, *, repeats: bool, report: Report
+    ) -> Bools:
+        """Which items may be shown in each moment [B × I]; what each filter took is counted.
+
+        Raises:
+            SchemaError: `where` names a column that items do not have.
+            UnknownIdError: `within` names no interest.
+        """
+        one = np.ones(len(self.items), bool)
+        for name, mask in self._static(filters, report):
+            report.add("recommend", f"items set aside: {name}", int((one & ~mask).sum()))
+            one &= mask
+        found = np.broadcast_to(one, (len(moments), len(one))).copy()
+        may_repeat = repeats if filters.seen is None else filters.seen
+        if not may_repeat:
+            seen = moments.seen(len(one)).tocoo().coords
+            report.add("recommend", "items set aside: seen", int(found[seen].sum()))
+            found[seen] = False
+        return found
+
+    def _static(self, filters: Filters, report: Report) -> list[tuple[str, Bools]]:
+        masks = []
+        if c.AVAILABLE in self.table.columns:
+            there = self.table[c.AVAILABLE].cast(pl.Boolean).fill_null(True)
+            masks.append(("not available", there.to_numpy()))
+        if filters.within is not None:
+            masks.append((f"not within {filters.within}", self._within(filters.within)))
+        for name, wanted in filters.where.items():
+            masks.append((f"{name} is another", self._where(name, wanted)))
+        if filters.allow is not None:
+            masks.append(("not allowed", self._listed(filters.allow, report)))
+        if filters.deny:
+            masks.append(("denied", ~self._listed(filters.deny, report)))
+        return masks
+
+    def _within(self, interest: str) -> Bools:
+        level, row = self.tree.row(self.tree.find(interest).id)
+        column = sparse.csc_array(self.tree.membership(level))[:, [row]]
+        return np.asarray(column.toarray()).ravel() >= 0.5
+
+    def _where(self, name: str, wanted: str | Sequence[str]) -> Bools:
+        if name not in self.table.columns:
+            raise SchemaError(
+                f"where: items have no column {name!r}; they have {', '.join(self.table.columns)}."
+                f"{did_you_mean(name, self.table.columns)}"
+            )
+        values = [wanted] if isinstance(wanted, str) else list(wanted)
+        column = self.table[name]
+        if column.dtype == pl.List:
+            found = self.table.select(
+                pl.col(name).cast(pl.List(pl.String)).list.eval(pl.element().is_in(values)).list.any()
+            ).to_series()
+        else:
+            found = column.cast(pl.String).is_in(values)
+        return found.fill_null(False).to_numpy()
+
+    def _listed(self, ids: Sequence[str], report: Report) -> Bools:
+        rows = self.items.rows(list(ids))
+        unknown = [id_ for id_, row in zip(ids, rows, strict=True) if row < 0]
+        report.add("recommend", "unknown items in a filter", len(unknown), examples=unknown)
+        mask = np.zeros(len(self.items), bool)
+        mask[rows[rows >= 0]] = True
+        return mask

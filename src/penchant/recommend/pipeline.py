@@ -1,0 +1,135 @@
+"""From a moment to a list: score everything, keep what may be shown, rank, give reasons.
+
+Retrieval is exact: every item of the catalogue is scored. Ties go to the lower row, so that the
+same question has the same answer.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from penchant.clock import when
+from penchant.config import Config
+from penchant.data.histories import Moments
+from penchant.errors import DataError
+from penchant.interests.model import InterestModel, Parts, softmax
+from penchant.recommend.cold_start import given
+from penchant.recommend.explain import Explainer
+from penchant.recommend.filters import Filters, Shelf
+from penchant.recommend.result import Reason, Recommendation, Recommendations
+from penchant.types import Bools, Floats, Ints, Longs, Report
+
+GIVEN = "given"
+
+
+class RecommendConfig(Config):
+    """Lists: how long, how explained."""
+
+    n: int = 10
+    """Items in a list when nothing else is asked."""
+    events: int = 3
+    """Past events named in a reason, at most."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Recommends from a model; `shelf` says what may be shown, `explainer` why."""
+
+    model: InterestModel
+    shelf: Shelf
+    explainer: Explainer
+    config: RecommendConfig = field(default_factory=RecommendConfig)
+
+    def one(
+        self,
+        user_id: str,
+        moments: Moments,
+        n: int | None = None,
+        filters: Filters | None = None,
+        interests: Mapping[str, float] | None = None,
+    ) -> Recommendations:
+        """The list for one moment; interests given by hand are a part of their own."""
+        n = self.config.n if n is None else n
+        if n < 1:
+            raise DataError(f"n: {n} came, expected 1 or more")
+        report = Report()
+        parts = self._parts(moments, interests)
+        may = self.candidates(moments, filters, report)[0]
+        score = parts.score[0]
+        chosen = best(score[None, :], may[None, :], n)[0]
+        chosen = chosen[chosen >= 0]
+        if len(chosen) < n:
+            report.add("recommend", "places left empty: nothing else may be shown", n - len(chosen))
+        chance = softmax(np.where(may, score, np.float32(-1e9)))
+        items = tuple(
+            Recommendation(
+                item_id=self.shelf.items[i],
+                title=self.explainer.title(i),
+                score=float(score[i]),
+                parts=self._named(parts, i),
+                probability=float(chance[i]),
+                rank=rank,
+            )
+            for rank, i in enumerate(chosen, start=1)
+        )
+
+        def reasons() -> list[Reason]:
+            return self.explainer.reasons(moments, parts, chosen.astype(np.int64))
+
+        return Recommendations(user_id, when(int(moments.at[0])), items, report, reasons)
+
+    def explain(self, moments: Moments, item: int) -> Reason:
+        """Why one item would, or would not, be recommended."""
+        parts = self._parts(moments, None)
+        return self.explainer.reasons(moments, parts, np.array([item], np.int64))[0]
+
+    def many(
+        self, moments: Moments, n: int, filters: Filters | None = None
+    ) -> Iterator[tuple[slice, Ints, Floats]]:
+        """Lists of many moments, piece by piece: rows [b × n] (−1 where empty) and scores."""
+        for part, some in self.model.chunks(moments):
+            score = self.model.score(some)
+            chosen = best(score, self.candidates(some, filters, Report()), n)
+            found = np.take_along_axis(score, np.maximum(chosen, 0).astype(np.int64), axis=1)
+            yield part, chosen, found
+
+    def candidates(self, moments: Moments, filters: Filters | None, report: Report) -> Bools:
+        """Which items may be shown [B × I]."""
+        return self.shelf.candidates(
+            filters or Filters(), moments, repeats=self.model.repeats_, report=report
+        )
+
+    def _parts(self, moments: Moments, interests: Mapping[str, float] | None) -> Parts:
+        parts = self.model.parts(moments)
+        if not interests:
+            return parts
+        by_hand = given(self.model.catalogue.tree, interests)
+        return Parts(
+            (*parts.names, GIVEN),
+            np.concatenate([parts.alpha, np.ones((len(moments), 1), np.float32)], axis=1),
+            np.concatenate([parts.values, np.broadcast_to(by_hand, (1, *parts.values.shape[1:]))]),
+        )
+
+    @staticmethod
+    def _named(parts: Parts, item: int) -> dict[str, float]:
+        return {name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)}
+
+
+def best(scores: Floats, may: Bools, n: int) -> Ints:
+    """Rows of the n best candidates of each moment [B × n], best first; −1 where none is left."""
+    masked = np.where(may, scores, -np.inf)
+    n_here = min(n, masked.shape[1])
+    if n_here < masked.shape[1]:
+        edge = -np.partition(-masked, n_here - 1, axis=1)[:, n_here - 1]
+        found = np.stack([_ranked(row, e, n_here) for row, e in zip(masked, edge, strict=True)])
+    else:
+        found = np.argsort(-masked, axis=1, kind="stable")
+    value = np.take_along_axis(masked, found.astype(np.int64), axis=1)
+    return np.where(np.isfinite(value), found, -1).astype(np.int32)
+
+
+def _ranked(row: Floats, edge: float, n: int) -> Longs:
+    """The n best of one row; of those at the edge the lowest rows."""
+    rows = np.flatnonzero(row >= edge)
+    return rows[np.argsort(-row[rows], kind="stable")][:n]

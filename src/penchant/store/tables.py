@@ -1,0 +1,121 @@
+"""What a store of tables is: append, read, forget; the same words for a folder, memory or SQL.
+
+    kind        what counts as the same row                          a later one
+    events      event_id where given, else all that the row says     is set aside
+    exposures   event_id where given, else all that the row says     is set aside
+    items       item_id                                              replaces the earlier one
+    users       user_id                                              replaces the earlier one
+    relations   source, target, relation                             replaces the earlier one
+
+Every store passes `penchant.testing.stores.TablesContract`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol, TypeAlias, get_args
+
+import polars as pl
+
+from penchant.data import columns as c
+from penchant.errors import StoreError, did_you_mean
+from penchant.types import Report
+
+Kind: TypeAlias = Literal["events", "items", "users", "relations", "exposures"]
+
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+NEEDED: Final[dict[Kind, tuple[str, ...]]] = {
+    "events": (c.USER, c.ITEM),
+    "items": (c.ITEM,),
+    "users": (c.USER,),
+    "relations": (c.SOURCE, c.TARGET),
+    "exposures": (c.USER, c.ITEM),
+}
+"""Columns that every row of a kind must fill."""
+
+KEYS: Final[dict[Kind, tuple[str, ...]]] = {
+    "items": (c.ITEM,),
+    "users": (c.USER,),
+    "relations": (c.SOURCE, c.TARGET, c.RELATION),
+}
+"""Kinds of which a later row replaces the earlier one, and what makes it the same row."""
+
+OWNERS: Final[dict[Kind, tuple[str, ...]]] = {
+    "events": (c.USER,),
+    "items": (),
+    "users": (c.USER,),
+    "relations": (c.SOURCE, c.TARGET),
+    "exposures": (c.USER,),
+}
+"""Columns that say whose row it is: what `forget` looks at."""
+
+TEXT: Final = frozenset({c.USER, c.ITEM, c.SOURCE, c.TARGET, c.EVENT_ID, c.SESSION})
+"""Ids: kept as text, whatever type they came in."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What an acknowledged append did; the rows are safe once it is in hand.
+
+    new: rows that were not there; known: rows that were there already, set aside; replaced: rows
+    that took the place of an earlier one; notes: what was changed on the way (types, fractions of
+    a microsecond).
+
+    >>> print(Receipt("items", new=2, known=1))
+    items: 2 new, 1 already there, 0 replaced
+    """
+
+    kind: Kind
+    new: int = 0
+    known: int = 0
+    replaced: int = 0
+    notes: Report = field(default_factory=Report)
+
+    @property
+    def rows(self) -> int:
+        """How many rows were handed in."""
+        return self.new + self.known + self.replaced
+
+    def report(self) -> Report:
+        """What was set aside, replaced or changed."""
+        report = Report()
+        step = f"add {self.kind}"
+        report.add(step, "rows already there set aside", self.known, total=self.rows)
+        report.add(step, "earlier rows replaced", self.replaced, total=self.rows)
+        report.extend(self.notes)
+        return report
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return (
+            f"{self.kind}: {self.new:,} new, {self.known:,} already there, "
+            f"{self.replaced:,} replaced"
+        )
+
+
+class Tables(Protocol):
+    """Where events, items, users, relations and exposures live."""
+
+    def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
+        """Put rows in; once the receipt is returned they survive a crash (if the store lasts)."""
+        ...
+
+    def read(self, kind: Kind) -> pl.LazyFrame:
+        """All rows of a kind, each once, in the order they came."""
+        ...
+
+    def forget(self, user_id: str) -> int:
+        """Remove every row of a user, and every copy of it; says how many rows were visible."""
+        ...
+
+
+def known_kind(kind: str) -> Kind:
+    """The kind, if it is one.
+
+    Raises:
+        StoreError: it is not.
+    """
+    for known in KINDS:
+        if kind == known:
+            return known
+    hint = did_you_mean(kind, KINDS)
+    raise StoreError(f"kind: {kind!r} is not a table; expected one of {', '.join(KINDS)}.{hint}")

@@ -1,0 +1,1 @@
+"""Vectors → a named tree of interests: tree, cluster, given, assign, name, align, grow."""

@@ -1,0 +1,238 @@
+"""What every store of tables must do, as tests: a new store gets all of it in three lines.
+
+class TestMine(TablesContract):
+    def open(self, folder):
+        return MyTables(folder)
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import polars as pl
+
+from penchant.data import columns as c
+from penchant.errors import SchemaError, StoreError
+from penchant.random import rng
+from penchant.store.tables import KINDS, Kind, Tables
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+Rows = list[dict[str, Any]]
+
+
+def events(*said: tuple[str, str, int], **more: Any) -> pl.DataFrame:
+    """Events from (user, item, hours after the start of 2024), each with the same other columns."""
+    rows = [
+        {c.USER: user, c.ITEM: item, c.TIME: START + timedelta(hours=hours), c.EVENT: "view"} | more
+        for user, item, hours in said
+    ]
+    return pl.DataFrame(rows, schema_overrides={c.TIME: pl.Datetime("us", "UTC")})
+
+
+def rows_of(tables: Tables, kind: Kind) -> Rows:
+    """All rows of a kind; cells without a value are left out."""
+    found = tables.read(kind).collect().to_dicts()
+    return [{name: value for name, value in row.items() if value is not None} for row in found]
+
+
+class TablesContract:
+    """Tests of a store; a subclass says how to open one in an empty folder."""
+
+    def open(self, folder: Path) -> Tables:
+        """A store whose data, if it lasts, is in the folder."""
+        raise NotImplementedError
+
+    def test_empty(self, tmp_path: Path) -> None:
+        """Nothing was added, and nothing is read; the columns that must be are there."""
+        tables = self.open(tmp_path)
+        for kind in KINDS:
+            assert tables.read(kind).collect().is_empty()
+        assert {c.USER, c.ITEM} <= set(tables.read("events").collect_schema())
+        assert tables.append("events", events(("ann", "a", 0)).clear()).rows == 0
+        assert tables.forget("ann") == 0
+
+    def test_comes_back(self, tmp_path: Path) -> None:
+        """What was added is read, in the order it came."""
+        tables = self.open(tmp_path)
+        came = events(("bob", "b", 2), ("ann", "a", 1), ("ann", "b", 1))
+        assert tables.append("events", came).new == 3
+        assert tables.append("events", events(("ann", "a", 0))).new == 1
+        found = tables.read("events").collect()
+        assert found[c.USER].to_list() == ["bob", "ann", "ann", "ann"]
+        assert found.head(3).equals(came)
+
+    def test_same_event_counts_once(self, tmp_path: Path) -> None:
+        """Within a batch, in a batch that is sent again, and in one that overlaps."""
+        tables = self.open(tmp_path)
+        batch = events(("ann", "a", 0), ("ann", "a", 0), ("ann", "b", 1))
+        first = tables.append("events", batch)
+        again = tables.append("events", batch)
+        more = tables.append("events", events(("ann", "b", 1), ("ann", "c", 1)))
+        assert (first.new, first.known) == (2, 1)
+        assert (again.new, again.known) == (0, 3)
+        assert (more.new, more.known) == (1, 1)
+        assert more.report().count("rows already there set aside") == 1
+        assert len(rows_of(tables, "events")) == 3
+
+    def test_one_column_apart_is_another_event(self, tmp_path: Path) -> None:
+        """All that an event says makes it what it is."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("ann", "a", 0), value=1.0))
+        for other in ({"value": 2.0}, {"value": 1.0, "device": "phone"}, {}):
+            assert tables.append("events", events(("ann", "a", 0), **other)).new == 1
+        for same in ({"value": 1}, {"value": 1.0, "device": None}, {"shop": None}):
+            assert tables.append("events", events(("ann", "a", 0), **same)).known == 1
+
+    def test_event_id_decides(self, tmp_path: Path) -> None:
+        """The sender's id is trusted, even over time; what says something else is counted."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("ann", "a", 0), event_id="x"))
+        same = tables.append("events", events(("ann", "a", 0), event_id="x"))
+        other = tables.append("events", events(("ann", "b", 900), event_id="x"))
+        twin = tables.append("events", events(("ann", "a", 0), event_id="y"))
+        nameless = tables.append("events", events(("ann", "a", 0)))
+        assert (same.known, other.known, twin.new, nameless.new) == (1, 1, 1, 1)
+        says = "rows set aside that say something else under a known event_id"
+        assert (same.report().count(says), other.report().count(says)) == (0, 1)
+
+    def test_later_item_replaces(self, tmp_path: Path) -> None:
+        """An item is as it was last said, whole; saying it again changes nothing."""
+        tables = self.open(tmp_path)
+        first = pl.DataFrame({c.ITEM: ["a", "b"], c.TITLE: ["A", "B"], c.PRICE: [1.0, 2.0]})
+        tables.append("items", first)
+        receipt = tables.append("items", pl.DataFrame({c.ITEM: ["a", "c"], c.TITLE: ["AA", "C"]}))
+        assert (receipt.new, receipt.known, receipt.replaced) == (1, 0, 1)
+        assert tables.append("items", first[1:]).known == 1
+        found = {row[c.ITEM]: row for row in rows_of(tables, "items")}
+        assert found["a"] == {c.ITEM: "a", c.TITLE: "AA"}
+        assert found["b"] == {c.ITEM: "b", c.TITLE: "B", c.PRICE: 2.0}
+        assert tables.append("items", first).replaced == 1
+        assert {row[c.ITEM]: row for row in rows_of(tables, "items")}["a"][c.TITLE] == "A"
+
+    def test_key_twice_in_a_batch(self, tmp_path: Path) -> None:
+        """Counted as if the rows came one by one."""
+        tables = self.open(tmp_path)
+        batch = pl.DataFrame({c.ITEM: ["a", "a", "a", "b"], c.TITLE: ["1", "2", "2", "x"]})
+        receipt = tables.append("items", batch)
+        assert (receipt.new, receipt.known, receipt.replaced) == (2, 1, 1)
+        back = tables.append("items", pl.DataFrame({c.ITEM: ["a", "a"], c.TITLE: ["3", "2"]}))
+        assert (back.new, back.known, back.replaced) == (0, 0, 2)
+        assert {r[c.ITEM]: r[c.TITLE] for r in rows_of(tables, "items")} == {"a": "2", "b": "x"}
+
+    def test_relations_are_unique(self, tmp_path: Path) -> None:
+        """One edge of a sort between two users."""
+        tables = self.open(tmp_path)
+        edges = pl.DataFrame({c.SOURCE: ["ann", "ann"], c.TARGET: ["bob", "bob"]})
+        receipt = tables.append("relations", edges)
+        assert (receipt.new, receipt.known) == (1, 1)
+        trusts = edges.head(1).with_columns(pl.lit("trusts").alias(c.RELATION))
+        assert tables.append("relations", trusts).new == 1
+        assert tables.append("relations", trusts).known == 1
+        assert len(rows_of(tables, "relations")) == 2
+
+    def test_columns_grow_together(self, tmp_path: Path) -> None:
+        """New columns, whole numbers beside fractions, lists beside nothing."""
+        tables = self.open(tmp_path)
+        empty = pl.DataFrame({c.ITEM: ["a"], c.TAGS: [None], c.PRICE: [3]})
+        tables.append("items", empty)
+        tables.append("items", pl.DataFrame({c.ITEM: ["b"], c.TAGS: [["x"]], c.PRICE: [1.5]}))
+        tables.append("items", pl.DataFrame({c.ITEM: ["c"], c.TAGS: [[]], "colour": ["red"]}))
+        found = tables.read("items").collect()
+        assert found[c.TAGS].to_list() == [None, ["x"], []]
+        assert found[c.PRICE].to_list() == [3.0, 1.5, None]
+        assert found["colour"].to_list() == [None, None, "red"]
+
+    def test_number_meets_text(self, tmp_path: Path) -> None:
+        """A column becomes text where it must, and that is counted."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("ann", "a", 0), shop=12))
+        receipt = tables.append("events", events(("ann", "a", 1), shop="north"))
+        assert receipt.report().count("columns whose type became wider") == 1
+        assert tables.append("events", events(("ann", "a", 0), shop=12)).known == 1
+        assert tables.read("events").collect()["shop"].to_list() == ["12", "north"]
+
+    def test_forgets(self, tmp_path: Path) -> None:
+        """A user is gone from every table, on both sides of an edge; nobody else is."""
+        tables = self.open(tmp_path)
+        batch = events(("ann", "a", 0), ("bob", "a", 0), ("ann", "b", 1))
+        pairs = {c.SOURCE: ["ann", "bob", "bob"], c.TARGET: ["bob", "ann", "cy"]}
+        tables.append("events", batch)
+        tables.append("exposures", batch)
+        tables.append("users", pl.DataFrame({c.USER: ["ann", "bob"], "age": [30, 40]}))
+        tables.append("users", pl.DataFrame({c.USER: ["ann"], "age": [31]}))
+        tables.append("relations", pl.DataFrame(pairs))
+        assert tables.forget("ann") == 2 + 2 + 1 + 2
+        assert tables.forget("ann") == 0
+        assert [row[c.USER] for row in rows_of(tables, "events")] == ["bob"]
+        assert [row[c.USER] for row in rows_of(tables, "users")] == ["bob"]
+        assert rows_of(tables, "relations") == [{c.SOURCE: "bob", c.TARGET: "cy"}]
+        assert tables.append("events", batch).new == 2  # who comes back begins anew
+
+    def test_bad_rows_are_refused_whole(self, tmp_path: Path) -> None:
+        """The error names the field, and nothing was written."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("ann", "a", 0), tags=["x"]))
+        none = pl.lit(None, dtype=pl.String)
+        bad: list[tuple[str, pl.DataFrame, type[Exception], str]] = [
+            ("events", events(("ann", "a", 1)).drop(c.ITEM), SchemaError, "events.item_id"),
+            (
+                "events",
+                events(("ann", "a", 1)).with_columns(none.alias(c.USER)),
+                SchemaError,
+                "1 of 1",
+            ),
+            ("events", events(("ann", "a", 1), tags=True), StoreError, "events.tags"),
+            ("evnets", events(("ann", "a", 1)), StoreError, "Did you mean 'events'"),
+        ]
+        for kind, frame, sort, said in bad:
+            message = _refusal(tables, cast(Kind, kind), frame, sort)
+            assert said in message, message
+        assert len(rows_of(tables, "events")) == 1
+
+    def test_any_sequence_equals_a_plain_list(self, tmp_path: Path) -> None:
+        """Batches, repeats and forgetting, drawn at random."""
+        draw = rng(7, "contract")
+        tables, plain = self.open(tmp_path), Plain()
+        for _ in range(25):
+            if draw.random() < 0.15:
+                user = f"u{draw.integers(3)}"
+                assert tables.forget(user) == plain.forget(user)
+                continue
+            said = [_drawn(draw) for _ in range(draw.integers(1, 6))]
+            assert tables.append("events", events(*said)).new == plain.append(said)
+        found = tables.read("events").collect()
+        hours = ((found[c.TIME] - START).dt.total_hours()).to_list()
+        assert list(zip(found[c.USER], found[c.ITEM], hours, strict=True)) == plain.said
+
+
+class Plain:
+    """The same store, as plain as it can be: a list without repeats."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str, int]] = []
+
+    def append(self, said: list[tuple[str, str, int]]) -> int:
+        """Put in what is not there yet; says how many were new."""
+        fresh = [one for one in dict.fromkeys(said) if one not in self.said]
+        self.said.extend(fresh)
+        return len(fresh)
+
+    def forget(self, user: str) -> int:
+        """Take out what is a user's; says how many there were."""
+        before = len(self.said)
+        self.said = [one for one in self.said if one[0] != user]
+        return before - len(self.said)
+
+
+def _drawn(draw: np.random.Generator) -> tuple[str, str, int]:
+    return f"u{draw.integers(3)}", f"i{draw.integers(3)}", int(draw.integers(4))
+
+
+def _refusal(tables: Tables, kind: Kind, frame: pl.DataFrame, sort: type[Exception]) -> str:
+    try:
+        tables.append(kind, frame)
+    except sort as error:
+        return str(error)
+    raise AssertionError(f"{kind}: the rows were taken, expected {sort.__name__}")

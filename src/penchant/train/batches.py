@@ -1,0 +1,120 @@
+"""Sequences for sequence models: a few events of each user, padded little, in batches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from penchant.data.histories import Histories, Moments
+from penchant.types import Bools, Floats, Ints, Longs
+
+GAPS = 24
+"""Number of buckets of time gaps, doubling from a minute to decades."""
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Batches' raw material, right-aligned: the latest event stands last.
+
+    item [B × T] (rows; −1 where there is none), sign [B × T] (signed strength), gap [B × T] (bucket
+    of the time from each event to the next one asked about), target [B × T] (row of the item that
+    came next; −1 where nothing is to be learned).
+    """
+
+    item: Ints
+    sign: Floats
+    gap: Ints
+    target: Ints
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+
+def gap_bucket(us: Longs) -> Ints:
+    """Buckets of time gaps: 0 for less than a minute, then one more for each doubling."""
+    minutes = np.maximum(us, 0) / 60_000_000
+    return np.minimum(np.log2(minutes + 1.0), GAPS - 1).astype(np.int32)
+
+
+def asked(moments: Moments, length: int) -> Sequences:
+    """The last events of each moment, with the gap to the time of asking."""
+    B = len(moments)
+    index, there = _last(moments.offsets, length)
+    item = np.where(there, moments.item[index] if len(moments.item) else 0, -1).astype(np.int32)
+    time = np.where(there, moments.time[index] if len(moments.item) else 0, 0)
+    after = np.concatenate([time[:, 1:], moments.at[:, None]], axis=1)
+    sign = np.where(there, moments.weight[index] if len(moments.item) else 0.0, 0.0)
+    return Sequences(
+        item, sign.astype(np.float32), gap_bucket(after - time), np.full((B, item.shape[1]), -1, np.int32)
+    )
+
+
+def _last(offsets: Longs, length: int) -> tuple[Longs, Bools]:
+    """Positions of the last events of each row [B × T], and which of them exist."""
+    size = np.diff(offsets)
+    T = int(max(1, min(length, size.max(initial=1))))
+    index = offsets[1:, None] - np.arange(T, 0, -1)[None, :]
+    there = index >= offsets[:-1, None]
+    return np.where(there, index, 0), there
+
+
+class Sequencer:
+    """Cuts a log into training sequences and serves them in batches of like length."""
+
+    def __init__(self, log: Histories, length: int, *, repeats: bool) -> None:
+        self.log, self.length = log, length
+        self.starts, self.ends = _windows(log.offsets, length)
+        self.ok = log.positive if repeats else log.positive & _first_met(log)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def groups(self, events: int, rng: np.random.Generator) -> Iterator[Longs]:
+        """All windows once, as groups of like length with about so many events, in any order."""
+        size = self.ends - self.starts
+        near = size + rng.random(len(size)) * np.maximum(2.0, 0.3 * size)
+        order = np.argsort(near, kind="stable")
+        groups, begin = [], 0
+        while begin < len(order):
+            rows = int(max(8, events // max(int(size[order[begin]]), 1)))
+            groups.append(order[begin : begin + rows])
+            begin += rows
+        for g in rng.permutation(len(groups)):
+            yield groups[g]
+
+    def of(self, windows: Longs) -> Sequences:
+        """The sequences of some windows: each event is to say the next one."""
+        starts, ends = self.starts[windows], self.ends[windows]
+        T = int((ends - starts).max(initial=1)) - 1
+        T = max(T, 1)
+        index = ends[:, None] - 1 - np.arange(T, 0, -1)[None, :]
+        there = index >= starts[:, None]
+        index = np.where(there, index, 0)
+        nxt = np.minimum(index + 1, len(self.log) - 1)
+        log = self.log
+        return Sequences(
+            np.where(there, log.item[index], -1).astype(np.int32),
+            np.where(there, log.weight[index], 0.0).astype(np.float32),
+            np.where(there, gap_bucket(log.time[nxt] - log.time[index]), 0).astype(np.int32),
+            np.where(there & self.ok[nxt], log.item[nxt], -1).astype(np.int32),
+        )
+
+
+def _windows(offsets: Longs, length: int) -> tuple[Longs, Longs]:
+    """Windows of at most length + 1 events that cover each user with two or more events."""
+    starts, ends = [], []
+    for shift in range(0, max(1, int(np.diff(offsets).max(initial=0))), length):
+        end = offsets[1:] - shift
+        start = np.maximum(offsets[:-1], end - length - 1)
+        some = end - start >= 2
+        starts.append(start[some])
+        ends.append(end[some])
+    return np.concatenate(starts), np.concatenate(ends)
+
+
+def _first_met(log: Histories) -> Bools:
+    """Whether each event is the user's first with its item [E]."""
+    pairs = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
+    new = np.zeros(len(log), bool)
+    new[np.unique(pairs, return_index=True)[1]] = True
+    return new

@@ -1,0 +1,162 @@
+"""Moments whose outcome is known but was not learned from: what layers are chosen and mixed by."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+from scipy import sparse
+
+from penchant.config import Config
+from penchant.data.histories import Histories, Moments
+from penchant.random import rng
+from penchant.types import Floats, Ints, Longs
+
+NEVER = np.float32(-1e9)
+"""Score of an item that is no candidate."""
+
+
+class HoldoutConfig(Config):
+    """Which events are held out of the log while layers are chosen and mixed."""
+
+    kind: Literal["last", "time"] = "last"
+    """`last`: the last event of some users; `time`: the newest events of the log."""
+    moments: int = Field(2500, ge=20)
+    """At most so many users are asked about."""
+    share: float = Field(0.1, gt=0.0, lt=0.5)
+    """At most so much of the log (`last`), or just so much of its newest part (`time`)."""
+    targets: int = Field(10, ge=1)
+    """At most so many targets of one user (`time`)."""
+    cells: int = Field(30_000_000, ge=1000)
+    """At most so many scores at a time (moments × items): bounds memory."""
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """B moments, what came next [B × I] (rows sum to 1), and what may not be recommended [B × I]."""
+
+    moments: Moments
+    targets: sparse.csr_array
+    excluded: sparse.csr_array
+
+    def __len__(self) -> int:
+        return len(self.moments)
+
+    def take(self, rows: Longs) -> "Holdout":
+        """Some of the moments."""
+        return Holdout(self.moments.take(rows), self.targets[rows], self.excluded[rows])
+
+    @cached_property
+    def n_items(self) -> int:
+        """Width of the score table."""
+        return int(self.targets.shape[1])
+
+
+def hold_out(
+    log: Histories, config: HoldoutConfig, *, repeats: bool, seed: int
+) -> tuple[Histories, Holdout]:
+    """Take events out of a log: what is left to learn from, and the moments to judge by.
+
+    Targets are positive events whose item the user could still be shown: any where `repeats`, else
+    first meetings only. A log too small to spare any gives an empty holdout.
+    """
+    eligible = _eligible(log, repeats)
+    if config.kind == "last":
+        rows = _last(log, eligible, config.share, seed)
+    else:
+        cut = int(np.quantile(log.time, 1.0 - config.share, method="higher")) if len(log) else 0
+        known = _events_before(log, cut)
+        rows = eligible[(log.time[eligible] >= cut) & (known[log.user[eligible]] > 0)]
+    rows = _of_some_users(log, rows, config, seed)
+    first = rows[np.append(True, np.diff(log.user[rows]) != 0)] if len(rows) else rows
+    users = log.user[first].astype(np.int64)
+    if config.kind == "last":
+        ends, left = first, np.ones(len(log), bool)
+        left[rows] = False
+    else:
+        ends, left = log.offsets[users] + known[users], log.time < cut
+    moments = log.moments(users, ends, log.time[first])
+    moments = replace(moments, context={k: v.gather(first) for k, v in log.past.items()})
+    seen = moments.seen(len(log.items))
+    if repeats:
+        seen = sparse.csr_array(seen.shape, dtype=np.float32)
+    return log.keep(left), Holdout(moments, _targets(log, rows, users, config.targets), seen)
+
+
+def _eligible(log: Histories, repeats: bool) -> Longs:
+    """Rows of events that may be targets, with at least one event of the user before."""
+    ok = log.positive & (np.arange(len(log)) > np.repeat(log.offsets[:-1], np.diff(log.offsets)))
+    if not repeats:
+        pairs = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
+        new = np.zeros(len(log), bool)
+        new[np.unique(pairs, return_index=True)[1]] = True
+        ok &= new
+    return np.flatnonzero(ok)
+
+
+def _last(log: Histories, eligible: Longs, share: float, seed: int) -> Longs:
+    """The last eligible event of each user, of at most a share of the log."""
+    user = log.user[eligible]
+    rows = eligible[np.append(user[1:] != user[:-1], True)] if len(eligible) else eligible
+    most = max(20, int(share * len(log)))
+    if len(rows) > most:
+        rows = np.sort(rng(seed, "share").choice(rows, most, replace=False))
+    return rows
+
+
+def _of_some_users(log: Histories, rows: Longs, config: HoldoutConfig, seed: int) -> Longs:
+    """Rows of at most so many users as may be asked about."""
+    users = np.unique(log.user[rows])
+    most = max(20, min(config.moments, config.cells // max(len(log.items), 1)))
+    if len(users) > most:
+        users = rng(seed, "holdout").choice(users, most, replace=False)
+        rows = rows[np.isin(log.user[rows], users)]
+    return rows
+
+
+def _events_before(log: Histories, cut: int) -> Longs:
+    """Number of events of each user before a time [U]."""
+    early = (log.time < cut).astype(np.int64)
+    return np.bincount(log.user, weights=early, minlength=len(log.users)).astype(np.int64)
+
+
+def _targets(log: Histories, rows: Longs, users: Longs, most: int) -> sparse.csr_array:
+    """What came next, each user's targets sharing 1 [B × I]."""
+    user = log.user[rows]
+    starts = np.searchsorted(user, users)
+    nth = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
+    keep = nth < most
+    owner = np.searchsorted(users, user[keep])
+    shape = (len(users), len(log.items))
+    found = sparse.csr_array((np.ones(keep.sum(), np.float32), (owner, log.item[rows][keep])), shape)
+    found.sum_duplicates()
+    total = np.asarray(found.sum(axis=1)).ravel()
+    found.data /= np.repeat(total, np.diff(found.indptr))
+    return found.astype(np.float32)
+
+
+def ndcg(scores: Floats, holdout: Holdout, k: int = 10) -> Floats:
+    """NDCG@k of each moment [B] from scores of all items [B × I]; ties count against.
+
+    Järvelin and Kekäläinen, Cumulated gain-based evaluation of IR techniques, TOIS 2002.
+    """
+    scores = masked(scores, holdout.excluded)
+    owner, item = holdout.targets.tocoo().coords
+    value = scores[owner, item]
+    gain = np.zeros(len(holdout))
+    for a in range(0, len(owner), 256):
+        part = slice(a, a + 256)
+        rank = (scores[owner[part]] >= value[part, None]).sum(axis=1)
+        np.add.at(gain, owner[part], np.where(rank <= k, 1.0 / np.log2(rank + 1.0), 0.0))
+    ideal = np.cumsum(1.0 / np.log2(np.arange(2.0, k + 2.0)))
+    count = np.clip(np.diff(holdout.targets.indptr), 1, k)
+    return (gain / ideal[count - 1]).astype(np.float32)
+
+
+def masked(scores: Floats, excluded: sparse.csr_array) -> Floats:
+    """The scores with what is excluded set to `NEVER` (a copy)."""
+    scores = scores.copy()
+    out = excluded.tocoo()
+    scores[out.coords] = NEVER
+    return scores

@@ -1,0 +1,166 @@
+"""A sum of given scores with learned weights ≥ 0: how likely it makes what came next.
+
+    P(i | b) = softmax_i( Σ_p θ_p · x_p(b, i) ),   θ ≥ 0
+
+The conditional logit of McFadden (1974), fitted on held-out moments. With few terms it is convex
+and takes seconds. The softmax runs over a shortlist: the best-scored items, the targets, and a
+random sample that stands for all others (each sampled item counts as many as it stands for).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+
+from penchant.random import rng
+from penchant.train.holdout import NEVER, Holdout
+from penchant.types import Doubles, Floats, Longs
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """Candidates of each moment.
+
+    item [B × C] (rows of the catalogue), stands_for [B × C] (log of how many items it counts for,
+    `NEVER` for none), target [B × C] (share of what came next; rows sum to at most 1).
+    """
+
+    item: Longs
+    stands_for: Floats
+    target: Floats
+
+    def of(self, scores: Floats) -> Floats:
+        """The candidates' scores [B × C], from scores of all items [B × I]."""
+        return np.take_along_axis(scores, self.item, axis=1)
+
+
+def shortlist(
+    components: Sequence[Floats], holdout: Holdout, *, best: int = 400, others: int = 200, seed: int
+) -> Shortlist:
+    """Candidates by each component in turn, the targets, and a sample of the others."""
+    I = holdout.n_items
+    out = holdout.excluded.tocoo().coords
+    scale = [max(float(np.abs(x).max()), 1e-9) for x in components]
+    total = sum(x / s for x, s in zip(components, scale, strict=True))
+    if not isinstance(total, np.ndarray):
+        raise AssertionError("a shortlist needs at least one component")
+    chosen = np.zeros(total.shape, bool)
+    for x in [total, *components]:
+        _mark_best(chosen, x, out, max(1, best // (len(components) + 1)))
+    target = holdout.targets.tocoo()
+    chosen[target.coords] = True
+    chosen[out] = False
+    sampled = (rng(seed, "shortlist").random(total.shape) < others / max(I, 1)) & ~chosen
+    sampled[out] = False
+    return _listed(chosen, sampled, holdout, out)
+
+
+def _mark_best(chosen: np.ndarray, x: Floats, out: tuple, n: int) -> None:  # type: ignore[type-arg]
+    free = x.copy()
+    free[out] = NEVER
+    n = min(n, x.shape[1])
+    top = np.argpartition(-free, n - 1, axis=1)[:, :n]
+    np.put_along_axis(chosen, top, True, axis=1)
+
+
+def _listed(chosen: np.ndarray, sampled: np.ndarray, holdout: Holdout, out: tuple) -> Shortlist:  # type: ignore[type-arg]
+    B, I = chosen.shape
+    either = chosen | sampled
+    length = either.sum(axis=1)
+    C = max(int(length.max(initial=1)), 1)
+    owner, item = np.nonzero(either)
+    place = np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)
+    items = np.zeros((B, C), np.int64)
+    stands_for = np.full((B, C), NEVER, np.float32)
+    barred = np.bincount(out[0], minlength=B)
+    left = np.maximum(I - barred - chosen.sum(axis=1), 1)
+    each = np.log(np.maximum(left / np.maximum(sampled.sum(axis=1), 1), 1.0))
+    items[owner, place] = item
+    stands_for[owner, place] = np.where(sampled[owner, item], each[owner], 0.0)
+    target = np.zeros((B, C), np.float32)
+    wanted = holdout.targets.toarray() if I * B <= 4_000_000 else None
+    if wanted is not None:
+        target[owner, place] = wanted[owner, item]
+    else:
+        target[owner, place] = np.asarray(holdout.targets[owner, item]).ravel()
+    return Shortlist(items, stands_for, target)
+
+
+def log_loss(logits: Floats, candidates: Shortlist) -> Doubles:
+    """Cross-entropy of what came next, each moment [B] (nats)."""
+    z = logits + candidates.stands_for
+    top = z.max(axis=1, keepdims=True)
+    norm = np.log(np.exp(z - top).sum(axis=1)) + top[:, 0]
+    weight = candidates.target.sum(axis=1)
+    return np.asarray(weight * norm - (candidates.target * logits).sum(axis=1), np.float64)
+
+
+def fit_mixture(values: Floats, candidates: Shortlist, *, ridge: float = 1e-3) -> Doubles:
+    """The weights θ [P] for scores of the candidates [P × B × C].
+
+    `ridge` pulls each θ, in units of its component's spread, to zero: what does not help goes.
+    """
+    P = len(values)
+    usable = candidates.stands_for > NEVER / 2
+    spread = np.array([max(float(x[usable].std()), 1e-9) for x in values])
+    X = (values / spread[:, None, None]).astype(np.float32)
+    T, count = candidates.target, max(float(candidates.target.sum()), 1e-9)
+
+    def objective(theta: Doubles) -> tuple[float, Doubles]:
+        logits = np.tensordot(theta.astype(np.float32), X, axes=1)
+        z = logits + candidates.stands_for
+        z -= z.max(axis=1, keepdims=True)
+        p = np.exp(z)
+        total = p.sum(axis=1, keepdims=True)
+        loss = -(T * (z - candidates.stands_for * (T > 0) - np.log(total))).sum() / count
+        error = p / total * T.sum(axis=1, keepdims=True) - T
+        slope = np.tensordot(X, error, axes=([1, 2], [0, 1])).astype(np.float64) / count
+        return float(loss) + ridge * float(theta @ theta), slope + 2 * ridge * theta
+
+    start = np.full(P, 1.0 / P)
+    found = optimize.minimize(
+        objective, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * P,
+        options={"maxiter": 200},
+    )
+    return np.asarray(found.x / spread, np.float64)
+
+
+def rank_gain(logits: Floats, candidates: Shortlist, k: int = 10) -> float:
+    """Mean DCG@k over the shortlist; the same order as NDCG@k for one target a moment."""
+    z = np.where(candidates.stands_for > NEVER / 2, logits, NEVER)
+    owner, place = np.nonzero(candidates.target)
+    rank = (z[owner] >= z[owner, place][:, None]).sum(axis=1)
+    gain = np.where(rank <= k, 1.0 / np.log2(rank + 1.0), 0.0)
+    return float((gain * candidates.target[owner, place]).sum() / max(len(z), 1))
+
+
+def sharpen(theta: Doubles, values: Floats, candidates: Shortlist, *, rounds: int = 2) -> Doubles:
+    """Turn each weight up or down while the ranking of what came next gets better.
+
+    The likelihood rewards being right everywhere; a list shows its first few. Steps are coarse
+    (×½ … ×2) so that a sample of moments cannot be learned by heart.
+    """
+    best = theta.copy()
+    score = rank_gain(np.tensordot(best.astype(np.float32), values, axes=1), candidates)
+    for _ in range(rounds):
+        for p in range(len(best)):
+            rest = np.tensordot(best.astype(np.float32), values, axes=1) - np.float32(best[p]) * values[p]
+            for factor in (0.5, 0.7, 1.4, 2.0):
+                gain = rank_gain(rest + np.float32(best[p] * factor) * values[p], candidates)
+                if gain > score * 1.002:
+                    score, keep = gain, best[p] * factor
+                    trial = best.copy()
+                    trial[p] = keep
+                    best = trial
+    return best
+
+
+def temperature(logits: Floats, candidates: Shortlist) -> float:
+    """The factor that makes the softmax of some scores most likely: ranks stay as they are."""
+
+    def loss(log_factor: float) -> float:
+        return float(log_loss(np.float32(np.exp(log_factor)) * logits, candidates).mean())
+
+    found = optimize.minimize_scalar(loss, bounds=(-6.0, 8.0), method="bounded")
+    return float(np.exp(found.x))
