@@ -36,7 +36,7 @@ docs: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest tests/docs
 
 bench: $(VENV)/.ready-dev
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/datasets.py
 
 format: $(VENV)/.ready-dev
 	$(BIN)/ruff check --fix .

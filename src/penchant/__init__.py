@@ -1,11 +1,11 @@
 """Penchant: knows what each user is interested in, and recommends from it with reasons that add up.
 
-    from penchant import Engine
+from penchant import Engine
 
-    engine = Engine("shop")
-    engine.add(events="events.parquet", items="items.parquet")
-    engine.fit()
-    print(engine.interests("ann"))
+engine = Engine("shop")
+engine.add(events="events.parquet", items="items.parquet")
+engine.fit()
+print(engine.interests("ann"))
 """
 
 from importlib import import_module

@@ -204,7 +204,7 @@ def test_ease_takes_the_smaller_side():
 
 
 def test_the_inverse_is_worked_out_in_place(monkeypatch):
-    monkeypatch.setattr("penchant.evaluate.ease._ROWS", 7)
+    monkeypatch.setattr("penchant.interests.base.closed_form._ROWS", 7)
     X = sparse.csr_array((np.random.default_rng(0).random((90, 30)) < 0.2).astype(np.float32))
     G = gram(X, 2.0)
     expected = np.linalg.inv(G.astype(np.float64))

@@ -62,7 +62,7 @@ class Moments:
         ends = np.append((np.diff(self.time) != 0) | (np.diff(self.owner) != 0), True)[:n]
         last_of_tie = np.flatnonzero(ends)[np.cumsum(ends) - ends]
         after = np.repeat(self.offsets[1:], self.length) - 1 - last_of_tie
-        return after.astype(np.int32)
+        return np.asarray(after, np.int32)
 
     def events(self, b: int) -> slice:
         """Where the events of one moment lie in the flat arrays."""
@@ -251,7 +251,7 @@ def histories(
         pl.arg_sort_by("user", "time", "position", "tie", "item", "weight", maintain_order=True)
     ).to_series()
     table = table[order]
-    counts = np.bincount(table["user"].to_numpy(), minlength=len(users))
+    counts = np.bincount(table["user"].to_numpy().astype(np.int64), minlength=len(users))
     return Histories(
         users=users,
         items=items,

@@ -44,7 +44,9 @@ class Vocabulary:
         row = self._row.get(id_)
         if row is None:
             close = did_you_mean(id_, self.ids.head(100_000))
-            raise UnknownIdError(f"{what} {id_!r} is not among the {len(self):,} known ones.{close}")
+            raise UnknownIdError(
+                f"{what} {id_!r} is not among the {len(self):,} known ones.{close}"
+            )
         return row
 
     def rows(self, ids: Iterable[str] | pl.Series) -> Ints:

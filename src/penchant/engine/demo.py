@@ -9,6 +9,7 @@ from time import perf_counter
 import numpy as np
 import polars as pl
 
+from penchant.clock import when
 from penchant.data import columns as c
 from penchant.data.sources.world import World, WorldConfig, make_world
 from penchant.data.split import SplitConfig
@@ -75,11 +76,11 @@ def _three(world: World) -> Sequence[str]:
 
 
 def _shown(engine: Engine, world: World, user: str) -> Shown:
-    end = world.events[c.TIME].max()
-    found = engine.interests(user, at=end)  # type: ignore[arg-type]
+    end = when(int(world.events[c.TIME].dt.epoch("us").max()))  # type: ignore[arg-type]
+    found = engine.interests(user, at=end)
     level = world.truth([user], end).level(1)
-    names = list(level.categories)
-    said = _by_category(engine, world, found, names)
+    names = [category[-1] for category in level.categories]
+    said = _by_name(found, names)
     truth = pl.DataFrame(
         {
             "interest": names,
@@ -87,16 +88,13 @@ def _shown(engine: Engine, world: World, user: str) -> Shown:
             "penchant": said,
         }
     ).sort("truth", descending=True)
-    return Shown(user, found, truth, engine.recommend(user, at=end))  # type: ignore[arg-type]
+    return Shown(user, found, truth, engine.recommend(user, at=end))
 
 
-def _by_category(
-    engine: Engine, world: World, found: Profile, names: Sequence[str]
-) -> np.ndarray:  # type: ignore[type-arg]
+def _by_name(found: Profile, names: Sequence[str]) -> list[float]:
     """The profile's weight of each of the world's own broadest categories."""
-    said = dict.fromkeys(names, 0.0)
+    said: dict[str, float] = {}
     for interest in found.levels[0]:
-        for name in names:
-            if interest.node.name.casefold() == name.casefold():
-                said[name] += interest.weight
-    return np.array([said[name] for name in names])
+        name = interest.node.name.casefold()
+        said[name] = said.get(name, 0.0) + interest.weight
+    return [said.get(name.casefold(), 0.0) for name in names]

@@ -1,36 +1,36 @@
 """The engine: put events and items in, learn, and ask.
 
-    engine = Engine("shop")
-    engine.add(events="events.parquet", items="items.parquet")
-    engine.fit()
-    print(engine.interests("ann"))
-    print(engine.recommend("ann").explain()[0])
+engine = Engine("shop")
+engine.add(events="events.parquet", items="items.parquet")
+engine.fit()
+print(engine.interests("ann"))
+print(engine.recommend("ann").explain()[0])
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from penchant.clock import Clock, micros, now
 from penchant.data import columns as c
-from penchant.data.check import CheckResult, check
+from penchant.data.check import CheckConfig, CheckResult, check
 from penchant.data.histories import Moments
 from penchant.data.split import SplitConfig
-from penchant.data.vocabulary import Vocabulary
 from penchant.encode.items import encode_items
 from penchant.engine.config import EngineConfig
+from penchant.engine.fitted import Fitted
 from penchant.engine.intake import Added, Intake
 from penchant.engine.prepared import Prepared
 from penchant.engine.saved import pack, unpack
+from penchant.engine.trial import Trial
 from penchant.errors import DataError, NotFittedError, UnknownIdError
-from penchant.evaluate.experiment import Plan, evaluate
+from penchant.evaluate.experiment import evaluate
 from penchant.evaluate.fingerprint import data_hash
 from penchant.evaluate.report import Evaluation
 from penchant.interests.layer import Catalogue
@@ -46,35 +46,9 @@ from penchant.store.tables import Kind, Tables
 from penchant.store.workspace import Workspace
 from penchant.taxonomy.grow import grow
 from penchant.taxonomy.tree import Tree
-from penchant.types import QUIET, Floats, Longs, Progress, Report
+from penchant.types import QUIET, Floats, Progress, Report
 
-
-@dataclass(frozen=True)
-class Fitted:
-    """What a fit did: the model's version (None in memory), wall seconds by step, what was set
-    aside, and the size of things."""
-
-    version: str | None
-    seconds: Mapping[str, float]
-    report: Report
-    summary: Mapping[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return {
-            "version": self.version,
-            "seconds": dict(self.seconds),
-            "summary": dict(self.summary),
-            "report": self.report.to_json(),
-        }
-
-    def __str__(self) -> str:
-        """A few lines for people."""
-        sizes = ", ".join(f"{k} {v:,}" for k, v in self.summary.items() if isinstance(v, int))
-        steps = ", ".join(f"{name} {s:.1f} s" for name, s in self.seconds.items())
-        name = f"version {self.version}" if self.version else "a model in memory"
-        lines = [f"learned {name} from {sizes}", f"time: {steps}"]
-        return "\n".join([*lines, *(str(f) for f in self.report.findings)])
+__all__ = ["Engine", "Fitted"]
 
 
 class Engine:
@@ -168,20 +142,20 @@ class Engine:
         from penchant.data.read import read
 
         report = Report()
-        if events is None and items is None:
-            found = self.tables.read("events").collect()
-            things = self.tables.read("items").collect()
-            if not found.width and not things.width:
-                raise DataError("check: nothing is stored yet; name a file, or `penchant add` one")
+        stored = self.tables.read("events").collect() if events is None else None
+        found = read(events, report=report) if stored is None else stored
+        if items is not None:
+            things = read(items, report=report)
         else:
-            found = pl.DataFrame() if events is None else read(events, report=report)
-            things = pl.DataFrame() if items is None else read(items, report=report)
+            things = self.tables.read("items").collect() if events is None else pl.DataFrame()
+        if events is None and items is None and not (found.height or things.height):
+            raise DataError("check: nothing is stored yet; name a file, or `penchant add` one")
         return check(
             found,
             things if things.width else None,
-            self.config.events,
+            CheckConfig(events=self.config.events, clean=self.config.clean),
             now=self.clock(),
-            mapping=dict(mapping) if mapping else None,
+            mapping=_of_events(mapping, found, things),
             item_mapping=_of(mapping, things),
             report=report,
         )
@@ -200,7 +174,10 @@ class Engine:
         text = self._encoded(data.items, report)
         seconds["encode"], began = perf_counter() - began, perf_counter()
         previous = self._previous_tree()
-        tree = self._grown(text, data.items, data.counts, previous, report)
+        tree = grow(
+            text, data.items, self.config.tree, counts=data.counts, previous=previous,
+            seed=self.config.seed, progress=self.progress, report=report,
+        )  # fmt: skip
         seconds["tree"], began = perf_counter() - began, perf_counter()
         catalogue = Catalogue(data.vocabulary, text, tree)
         scratch = self._scratch(data)
@@ -222,7 +199,7 @@ class Engine:
         }
         version = self._save(model, summary)
         seconds["save"] = perf_counter() - began
-        self._model = model
+        self._model, self._data = model, None
         return Fitted(version, seconds, report, summary)
 
     def _encoded(self, items: pl.DataFrame, report: Report) -> Floats:
@@ -230,14 +207,6 @@ class Engine:
         return encode_items(
             items, self.config.encode, report=report, cache=cache, progress=self.progress
         )
-
-    def _grown(
-        self, text: Floats, items: pl.DataFrame, counts: Floats, previous: Tree | None, report: Report
-    ) -> Tree:
-        return grow(
-            text, items, self.config.tree, counts=counts, previous=previous,
-            seed=self.config.seed, progress=self.progress, report=report,
-        )  # fmt: skip
 
     def _previous_tree(self) -> Tree | None:
         try:
@@ -248,8 +217,8 @@ class Engine:
     def _scratch(self, data: Prepared) -> Path | None:
         if self.workspace is None:
             return None
-        settings = self.config.interests.model_dump_json()
-        name = f"fit-{data_hash(data.events)}-{derive(self.config.seed, settings):x}"
+        settings = derive(self.config.seed, self.config.model_dump_json())
+        name = f"fit-{data_hash(data.events)}-{data_hash(data.items)}-{settings:x}"
         return self.workspace.scratch(name)
 
     def _save(self, model: InterestModel, summary: Mapping[str, Any]) -> str | None:
@@ -344,17 +313,14 @@ class Engine:
         at: datetime | str | None = None,
         context: Mapping[str, str] | None = None,
     ) -> Profile:
-        """Who is this: the profile of one user at a time (None: of the log's last event) in a context.
+        """Who is this: the profile of one user at a time (None: the last event) and in a context.
 
         Someone never seen has the profile of everybody.
         """
         moments = self._moments([user_id], at, context)
         explainer = self._explainer()
-        barred = None
-        if not self.model.repeats_:
-            barred = 1.0 - moments.seen(len(self.model.catalogue)).toarray()[0]
         labels = {int(i): explainer.title(i) for i in np.unique(moments.item)}
-        return profile(self.model, moments, user_id=user_id, labels=labels, candidates=barred)
+        return profile(self.model, moments, user_id=user_id, labels=labels)
 
     def recommend(
         self,
@@ -389,7 +355,9 @@ class Engine:
         with self.progress.step("recommend", len(users)) as step:
             for a in range(0, len(users), 4096):
                 some = users[a : a + 4096]
-                for rows, chosen, score in pipeline.many(self._moments(some, None, None), n, filters):
+                for rows, chosen, score in pipeline.many(
+                    self._moments(some, None, None), n, filters
+                ):
                     parts.append(_as_rows(some[rows], chosen, score, ids))
                 step.advance(len(some))
         return pl.concat(parts) if parts else _as_rows([], np.zeros((0, n)), np.zeros((0, n)), ids)
@@ -424,41 +392,12 @@ class Engine:
             config = config.but(split=split.model_dump())
         report = Report([*data.report.findings])
         text = self._encoded(data.items, report)
-        plan = Plan(
-            events=data.events,
-            items=data.items,
-            weights=self.config.events,
-            context=self.config.interests.context.columns,
-            catalogue=partial(self._catalogues, data, text),
-            model=self._unfitted,
-            config=config,
-            settings=self.config.model_dump(mode="json"),
-            seed=self.config.seed,
-            progress=self.progress,
-        )
+        plan = Trial(data, text, self.config, self.progress).plan(config)
         result = evaluate(plan, with_baselines=baselines)
         result.report.findings[:0] = report.findings
         if self.workspace is not None:
             result.write(self.workspace.reports)
         return result
-
-    def _catalogues(
-        self, data: Prepared, text: Floats, first: Longs, later: Longs, counts: Floats
-    ) -> tuple[Catalogue, Catalogue]:
-        """The catalogue learned from some items, and the same with later ones joined."""
-        items = data.items[first]
-        tree = self._grown(text[first], items, counts, None, Report())
-        small = Catalogue(Vocabulary(items[c.ITEM]), text[first], tree)
-        order = np.concatenate([first, later])
-        ids = data.items[c.ITEM].gather(order)
-        if len(later):
-            names = data.items[c.ITEM].gather(later).to_list()
-            tree = tree.extended(tree.assign(text[later]), names)
-        return small, Catalogue(Vocabulary(ids), text[order], tree)
-
-    def _unfitted(self, kind: Literal["last", "time"]) -> InterestModel:
-        holdout = self.config.interests.holdout.but(kind=kind)
-        return InterestModel(self.config.interests.but(holdout=holdout.model_dump()))
 
     def forget(self, user_id: str) -> int:
         """Remove a person: every event, exposure, attribute and relation; the number of rows.
@@ -474,9 +413,7 @@ class Engine:
 
     def _explainer(self) -> Explainer:
         data = self.data
-        return Explainer(
-            self.model, data.items, data.events[c.EVENT], self.config.recommend.events
-        )
+        return Explainer(self.model, data.items, data.events[c.EVENT], self.config.recommend.events)
 
     def _pipeline(self) -> Pipeline:
         data = self.data
@@ -487,6 +424,14 @@ class Engine:
 def _of(mapping: Mapping[str, str] | None, table: pl.DataFrame) -> dict[str, str] | None:
     """The part of a mapping that speaks of a table."""
     return {k: v for k, v in (mapping or {}).items() if v in table.columns} or None
+
+
+def _of_events(
+    mapping: Mapping[str, str] | None, events: pl.DataFrame, items: pl.DataFrame
+) -> dict[str, str] | None:
+    """The part of a mapping that speaks of events, or of no table at all, which is told."""
+    there, elsewhere = events.columns, items.columns
+    return {k: v for k, v in (mapping or {}).items() if v in there or v not in elsewhere} or None
 
 
 def _as_rows(users: Sequence[str], chosen: Any, score: Any, ids: pl.Series) -> pl.DataFrame:

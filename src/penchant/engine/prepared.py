@@ -14,7 +14,7 @@ from penchant.data.vocabulary import Vocabulary
 from penchant.engine.config import EngineConfig
 from penchant.errors import DataError
 from penchant.store.tables import Tables
-from penchant.types import Report
+from penchant.types import Floats, Report
 
 EMPTY = pl.DataFrame(
     schema={
@@ -51,8 +51,9 @@ class Prepared:
                     "engine.add(events=…)"
                 )
             events = EMPTY
-        items = items if items.width else None
-        events, items = clean(events, items, config.clean, report, now=clock())
+        events, items = clean(
+            events, items if items.width else None, config.clean, report, now=clock()
+        )
         if config.ties == "unordered" and c.POSITION in events.columns:
             events = events.drop(c.POSITION)
         return cls(events, items, report, config)
@@ -87,9 +88,7 @@ class Prepared:
         return self.log.repeats > self.config.events.repeats_above
 
     @cached_property
-    def counts(self) -> np.ndarray:  # type: ignore[type-arg]
+    def counts(self) -> Floats:
         """Number of positive events of each item [I]."""
         positive = self.log.item[self.log.positive]
         return np.bincount(positive, minlength=len(self.vocabulary)).astype(np.float32)
-
-

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import lapack
 
 from penchant.data.histories import Histories, Moments
-from penchant.errors import ConfigError
 from penchant.evaluate.scorer import liked, or_popular, popularity
+from penchant.interests.base import closed_form
 from penchant.types import Floats, Longs, Report
 
 if TYPE_CHECKING:
@@ -123,40 +122,19 @@ class Dual:
 
 
 def gram(X: sparse.csr_array, penalty: float) -> Floats:
-    """XᵀX + λI [M × M], dense, float32, filled block by block."""
-    n = X.shape[1]
-    G = np.empty((n, n), np.float32)
-    by_item, X = X.T.tocsr(), X.tocsr()
-    for a in range(0, n, _ROWS):
-        G[a : a + _ROWS] = (by_item[a : a + _ROWS] @ X).toarray()
-    G[np.diag_indices(n)] += penalty
+    """XᵀX + λI [M × M], dense, float32."""
+    G = closed_form.gram(X)
+    G[np.diag_indices(len(G))] += np.float32(penalty)
     return G
 
 
 def inverse(G: Floats, penalty: float) -> Floats:
-    """The inverse of a symmetric positive definite matrix, in its own memory (Cholesky)."""
-    if not len(G):
-        return G
-    factor, info = lapack.spotrf(G.T, lower=1, clean=0, overwrite_a=1)
-    if info == 0:
-        factor, info = lapack.spotri(factor, lower=1, overwrite_c=1)
-    if info != 0:
-        raise ConfigError(
-            f"EASE.penalty: {penalty} came; the matrix cannot be inverted with so little. "
-            "Expected more, as 100"
-        )
-    return _mirrored(factor.T)
+    """The inverse of a symmetric positive definite matrix, in its own memory.
 
-
-def _mirrored(P: Floats) -> Floats:
-    """Fill the lower triangle from the upper one, block by block, in place."""
-    n = len(P)
-    for a in range(0, n, _ROWS):
-        b = min(a + _ROWS, n)
-        block = P[a:b, a:b]
-        P[a:b, a:b] = np.triu(block) + np.triu(block, 1).T
-        P[b:, a:b] = P[a:b, b:].T
-    return P
+    Raises:
+        ConfigError: the penalty is too small for it to be inverted.
+    """
+    return closed_form.inverse(G, penalty, "EASE.penalty")
 
 
 def _most_frequent(counts: Floats, most: int) -> Longs:

@@ -9,7 +9,7 @@ among all others.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import polars as pl
@@ -24,7 +24,7 @@ from penchant.data.strength import EventsConfig, strength
 from penchant.data.vocabulary import Vocabulary
 from penchant.errors import DataError
 from penchant.evaluate import beyond, interests, metrics
-from penchant.evaluate.baselines import TuningConfig, baselines
+from penchant.evaluate.baselines import Tuned, TuningConfig, baselines, settings
 from penchant.evaluate.fingerprint import fingerprint
 from penchant.evaluate.ranking import check_finite, ranks, top
 from penchant.evaluate.report import Evaluation, evaluation
@@ -63,9 +63,19 @@ class Plan:
     catalogue: Callable[[Longs, Longs, Floats], tuple[Catalogue, Catalogue]]
     model: Callable[[Literal["last", "time"]], InterestModel]
     config: EvaluateConfig
-    settings: Mapping[str, object]
+    settings: Mapping[str, Any]
     seed: int = 0
     progress: Progress = QUIET
+
+
+class Scoring(Protocol):
+    """Anything fitted that scores every item: the model or a baseline."""
+
+    name: str
+
+    def score(self, moments: Moments) -> Floats:
+        """Scores [B × I]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,7 @@ class _Results:
     whole: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     groups: list[dict[str, Bools]] = field(default_factory=list)
     nodes: dict[str, tuple[list[Floats], list[Doubles]]] = field(default_factory=dict)
-    chosen: dict[str, dict[str, object]] = field(default_factory=dict)
+    chosen: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     report: Report = field(default_factory=Report)
 
@@ -152,7 +162,10 @@ def _one_fold(plan: Plan, fold: Fold, results: _Results, with_baselines: bool) -
     asked = _asked(plan, fold, whole, train, repeats)
     results.groups.append(beyond.slices(asked.moments, asked.targets, asked.train))
     popular = top(counts_of(asked.train)[None, :], plan.config.list)
-    scorers = [model, *_fitted_baselines(plan, large, asked, results, with_baselines)]
+    scorers: list[Scoring] = [
+        model,
+        *_fitted_baselines(plan, large, asked, results, with_baselines),
+    ]
     for scorer in scorers:
         _measure(plan, scorer, large, asked, popular, results)
 
@@ -162,19 +175,13 @@ def counts_of(log: Histories) -> Floats:
     return np.bincount(log.item[log.positive], minlength=len(log.items)).astype(np.float32)
 
 
-def _asked(
-    plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats: bool
-) -> _Asked:
-    users = Vocabulary(
-        pl.concat([fold.history[c.USER], fold.asks[c.USER]]).unique().sort()
-    )
+def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats: bool) -> _Asked:
+    users = Vocabulary(pl.concat([fold.history[c.USER], fold.asks[c.USER]]).unique().sort())
     known = histories(fold.history, whole, plan.weights, plan.context, users=users)
     rows = users.rows(fold.asks[c.USER]).astype(np.int64)
     at = fold.asks[AT].dt.epoch("us").to_numpy()
     context = {
-        name: fold.asks[name].cast(pl.String)
-        for name in plan.context
-        if name in fold.asks.columns
+        name: fold.asks[name].cast(pl.String) for name in plan.context if name in fold.asks.columns
     }
     moments = replace(known.moments(rows, known.offsets[rows + 1], at), context=context)
     owner = Vocabulary(fold.asks[c.USER]).rows(fold.targets[c.USER])
@@ -190,34 +197,36 @@ def _asked(
 
 def _fitted_baselines(
     plan: Plan, catalogue: Catalogue, asked: _Asked, results: _Results, wanted: bool
-) -> list[object]:
-    found: list[object] = []
+) -> list[Scoring]:
+    found: list[Scoring] = []
     for scorer in baselines(plan.config.tuning, repeats=asked.repeats) if wanted else []:
         began = perf_counter()
         with plan.progress.step(f"baseline: {scorer.name}", 1) as step:
             found.append(scorer.fit(catalogue, asked.train, seed=plan.seed))
             step.advance()
         results.took(scorer.name, perf_counter() - began)
-        best = getattr(scorer, "best_", None)
-        if best is not None:
-            from penchant.evaluate.baselines import settings
-
+        if isinstance(scorer, Tuned):
             results.chosen[scorer.name] = settings(scorer)
     return found
 
 
 def _measure(
-    plan: Plan, scorer: object, catalogue: Catalogue, asked: _Asked, popular: Ints, results: _Results
+    plan: Plan,
+    scorer: Scoring,
+    catalogue: Catalogue,
+    asked: _Asked,
+    popular: Ints,
+    results: _Results,
 ) -> None:
     """One scorer, all moments: scored once, in chunks."""
-    name, k = str(scorer.name), plan.config.list  # type: ignore[attr-defined]
+    name, k = scorer.name, plan.config.list
     is_model = isinstance(scorer, InterestModel)
     lists, found = [], []
     began = perf_counter()
     with plan.progress.step(f"ranking: {name}", len(asked.moments)) as step:
         for a in range(0, len(asked.moments), plan.config.chunk):
             rows = slice(a, min(a + plan.config.chunk, len(asked.moments)))
-            scores = scorer.score(asked.moments.take(rows))  # type: ignore[attr-defined]
+            scores = scorer.score(asked.moments.take(rows))
             check_finite(scores, name)
             barred = asked.barred[rows]
             found.append(ranks(scores, asked.targets[rows], barred, name=name))

@@ -139,7 +139,7 @@ def top(
     """
     check_finite(scores, name)
     hidden = _hide(scores, None if excluded is None else _ones(excluded))
-    B, I = hidden.shape  # noqa: E741
+    B, I = hidden.shape
     k_ = min(k, I)
     best = np.full((B, k), -1, np.int32)
     if not k_ or not B:
@@ -220,7 +220,7 @@ def _ranks(
     name: str,
 ) -> Ranks:
     check_finite(scores, name)
-    B, I = scores.shape  # noqa: E741
+    B, I = scores.shape
     owner, item = _owner(targets), targets.indices
     total = np.bincount(owner, minlength=B) + outside
     if (total == 0).any():

@@ -7,6 +7,7 @@ fast it moves; `logistic`: α_l = θ_l, the same for everybody, from a condition
 regression; `fixed`: α_l as given.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
@@ -24,10 +25,10 @@ from penchant.train.mixture import (
     log_loss,
     rank_gain,
     sharpen,
-    shortlist,
+    shortlisted,
     temperature,
 )
-from penchant.types import Doubles, Floats, State
+from penchant.types import Bools, Doubles, Floats, State
 
 FEATURES = ("events", "age", "pace", "newness")
 
@@ -58,18 +59,19 @@ class Fusion:
     mean_: Doubles = field(init=False)
     spread_: Doubles = field(init=False)
 
-    def fit(self, layers: dict[str, Floats], holdout: Holdout, *, seed: int) -> Self:
-        """Learn from layers' scores [B × I] of held-out moments what makes the outcome likely."""
+    def fit(
+        self, score: Callable[[Moments], Sequence[Floats]], holdout: Holdout, *, seed: int
+    ) -> Self:
+        """Learn from held-out moments what makes their outcome likely; `score` gives every
+        layer's scores [B × I] of some moments, in the order of `names`."""
         f = features(holdout.moments)
         self.mean_, self.spread_ = f.mean(axis=0), np.maximum(f.std(axis=0), 1e-6)
         self.slopes_ = np.zeros((len(self.names), len(FEATURES)))
         if self.config.kind == "fixed":
             return self._fixed()
-        scores = [layers[name] for name in self.names]
-        candidates = shortlist(scores, holdout, seed=derive(seed, "fusion"))
-        values = np.stack([candidates.of(x) for x in scores])
+        candidates, values = shortlisted(score, holdout, seed=derive(seed, "fusion"))
         self.theta_ = _best_start(values, candidates)
-        if self.config.kind == "gate":
+        if self.config.kind == "gate" and len(holdout) > 1:
             self._learn_slopes(values, candidates, f)
         self.theta_ *= temperature(self._logits(values, f), candidates)
         return self
@@ -94,7 +96,7 @@ class Fusion:
         return np.asarray(self.theta_ * np.exp(z @ self.slopes_.T), np.float32)
 
     def _logits(self, values: Floats, f: Doubles) -> Floats:
-        return np.einsum("bp,pbc->bc", self._alpha(f), values)
+        return np.asarray(np.einsum("bp,pbc->bc", self._alpha(f), values), np.float32)
 
     def _learn_slopes(self, values: Floats, candidates: Shortlist, f: Doubles) -> None:
         """w by likelihood; dropped again where it does not help those it was not learned from."""
@@ -117,7 +119,11 @@ class Fusion:
         return rank_gain(self._logits(values, f), candidates)
 
     def _slopes(
-        self, values: Floats, candidates: Shortlist, f: Doubles, rows: np.ndarray  # type: ignore[type-arg]
+        self,
+        values: Floats,
+        candidates: Shortlist,
+        f: Doubles,
+        rows: Bools,
     ) -> Doubles:
         z = np.clip((f[rows] - self.mean_) / self.spread_, -3.0, 3.0)
         x = values[:, rows]
@@ -196,8 +202,13 @@ def _best_start(values: Floats, candidates: Shortlist) -> Doubles:
         alone = np.zeros(len(values))
         alone[p] = max(float(mixed[p]), 1.0 / max(float(np.abs(values[p]).max()), 1e-9))
         starts.append(alone)
-    gains = [rank_gain(np.tensordot(s.astype(np.float32), values, axes=1), candidates) for s in starts]
-    return starts[int(np.argmax(gains))]
+
+    def gain(theta: Doubles) -> float:
+        logits = np.tensordot(theta.astype(np.float32), values, axes=1)
+        return rank_gain(logits, candidates)
+
+    best = max(starts, key=gain)
+    return sharpen(best, values, candidates, rounds=3)
 
 
 def _error(logits: Floats, candidates: Shortlist) -> Floats:

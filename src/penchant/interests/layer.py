@@ -1,6 +1,7 @@
 """What a layer is: something that learns from a log and scores every item for a moment.
 
-    s(u, i, t, c) = α_b · base_i(u, t) + α_c · context_i(u, c) + α_d · ⟨d_u(t), v_i⟩ + α_p · pop_i(t)
+    s(u, i, t, c) = α_b · base_i(u, t) + α_c · context_i(u, c)
+                  + α_d · ⟨d_u(t), v_i⟩ + α_p · pop_i(t)
 
 Each term on the right is a `Layer`. A layer keeps nothing about a person: all it is told is a
 moment's events. So a new user is served at once, and an erased one is gone at once.

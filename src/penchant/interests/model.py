@@ -1,7 +1,7 @@
 """The interest model: layers, their fusion, and the score that stays a sum.
 
-    s(u, i, t, c) = α_b · base_i(u, t) + α_c · context_i(u, c) + α_d · ⟨d_u(t), v_i⟩ + α_p · pop_i(t)
-    P(i | u, t, c) = softmax_i( s(u, i, t, c) )
+s(u, i, t, c) = α_b · base_i(u, t) + α_c · context_i(u, c) + α_d · ⟨d_u(t), v_i⟩ + α_p · pop_i(t)
+P(i | u, t, c) = softmax_i( s(u, i, t, c) )
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from penchant.config import Config
 from penchant.data.histories import Histories, Moments
+from penchant.errors import ConfigError
 from penchant.interests.base.bidirectional import BidirectionalBase
 from penchant.interests.base.linear import LinearBase, LinearConfig
 from penchant.interests.context.layer import ContextConfig, ContextLayer
@@ -20,10 +22,11 @@ from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
 from penchant.interests.fusion import Fusion, FusionConfig
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
-from penchant.train.holdout import Holdout, HoldoutConfig, hold_out
+from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out
 from penchant.types import QUIET, Floats, Progress, State
 
-LAYERS = ("base", "context", "dynamic", "popularity")
+LayerName = Literal["base", "context", "dynamic", "popularity"]
+LAYERS: tuple[LayerName, ...] = ("base", "context", "dynamic", "popularity")
 
 
 class BaseConfig(Config):
@@ -52,8 +55,15 @@ class InterestsConfig(Config):
     """How much each counts."""
     holdout: HoldoutConfig = HoldoutConfig()
     """What layers are chosen and mixed by."""
-    layers: tuple[Literal["base", "context", "dynamic", "popularity"], ...] = LAYERS
-    """Layers in use."""
+    layers: tuple[LayerName, ...] = LAYERS
+    """Layers in use; one at least."""
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Self:
+        off = {"base"} if self.base.kind == "none" else set()
+        if not set(self.layers) - off:
+            raise ConfigError(f"layers: {self.layers} came without a base; expected one or more")
+        return self
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ class Parts:
     @property
     def score(self) -> Floats:
         """s [B × I]: the parts, added in order."""
-        total = self.values[0].copy()
+        total: Floats = self.values[0].copy()
         for part in self.values[1:]:
             total += part
         return total
@@ -112,13 +122,13 @@ class InterestModel:
         return self
 
     def _fuse(self, holdout: Holdout, seed: int, progress: Progress) -> None:
-        with progress.step("fusion", len(self.layers) + 1) as step:
-            scores = {}
-            for name, layer in self.layers.items():
-                scores[name] = layer.score(holdout.moments)
-                step.advance()
-            self.fusion.fit(scores, holdout, seed=seed)
-            step.advance()
+        with progress.step("fusion", len(holdout)) as step:
+
+            def score(moments: Moments) -> list[Floats]:
+                step.advance(len(moments))
+                return [layer.score(moments) for layer in self.layers.values()]
+
+            self.fusion.fit(score, holdout, seed=seed)
 
     def _made(self) -> dict[str, Layer]:
         c = self.config
@@ -127,7 +137,7 @@ class InterestModel:
             base = BidirectionalBase(c.base.network)
         else:
             base = LinearBase(c.base.linear, "svd" if c.base.kind == "svd" else "closed")
-        made: dict[str, Layer] = {
+        made: dict[LayerName, Layer] = {
             "base": base,
             "context": ContextLayer(c.context),
             "dynamic": DynamicLayer(c.dynamic),
@@ -150,6 +160,14 @@ class InterestModel:
     def score(self, moments: Moments) -> Floats:
         """s [B × I]."""
         return self.parts(moments).score
+
+    def chances(self, moments: Moments, scores: Floats) -> Floats:
+        """P(i | u, t, c) [B × I] from s; 0 for what the person had, where people do not repeat."""
+        barred = np.zeros(scores.shape, bool)
+        if not self.repeats_:
+            barred[moments.seen(scores.shape[1]).tocoo().coords] = True
+            barred &= ~barred.all(axis=1, keepdims=True)  # who had everything had it all again
+        return softmax(np.where(barred, NEVER, scores))
 
     def chunks(self, moments: Moments, cells: int = 8_000_000) -> Iterator[tuple[slice, Moments]]:
         """Moments in pieces whose score tables fit in memory."""

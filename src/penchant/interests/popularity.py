@@ -1,10 +1,10 @@
 """What everybody turns to at a time: counts that fade, on a log scale.
 
-    pop_i(t) = log( I · (n_i(t) + ε) / Σ_j (n_j(t) + ε) )
-    n_i(t) = Σ_{events on i before t} 2^(−(t − t_k) / τ)
+    pop_i(t) = Σ_h θ_h · log( (n_i^h(t) + ε) / mean_j (n_j^h(t) + ε) )
+    n_i^h(t) = Σ_{events on i before t} 2^(−(t − t_k) / τ_h)
 
-Zero is as popular as the average item.
-Only events before t count, so nobody is recommended what became popular later.
+Counts stand as they were at the last of many points in time before t. Zero is as popular as the average item. Only events before t count, so nobody is recommended what
+became popular later. θ ≥ 0 is learned: news needs hours, wine needs years, most shops need both.
 """
 
 from dataclasses import dataclass, field
@@ -18,21 +18,22 @@ from penchant.config import Config
 from penchant.data.histories import Histories, Moments
 from penchant.interests.layer import Catalogue, Training
 from penchant.random import derive
-from penchant.train.mixture import log_loss, shortlist, temperature
+from penchant.train.holdout import Holdout
+from penchant.train.mixture import fit_mixture, sharpen, shortlisted
 from penchant.types import Floats, Longs, State
 
 
 class PopularityConfig(Config):
     """How popularity fades."""
 
-    half_lives: tuple[float, ...] = (3.0, 14.0, 60.0, 240.0, 1000.0)
-    """Half-lives τ to choose from, in days."""
-    smoothing: float = Field(0.5, gt=0.0)
+    half_lives: tuple[float, ...] = (0.5, 2.0, 7.0, 30.0, 120.0, 480.0, 2000.0)
+    """Half-lives τ to mix, in days."""
+    smoothing: float = Field(default=0.5, gt=0.0)
     """ε: events that every item is given for nothing."""
-    snapshots: int = Field(512, ge=2)
+    snapshots: int = Field(default=512, ge=2)
     """Points in time at which counts are kept; a moment between two uses the earlier one."""
-    cells: int = Field(20_000_000, ge=1000)
-    """At most so many counts are kept (snapshots × items)."""
+    cells: int = Field(default=20_000_000, ge=1000)
+    """At most so many counts are kept for a half-life (snapshots × items)."""
 
 
 @dataclass
@@ -41,80 +42,97 @@ class Popularity:
 
     kind: ClassVar[str] = "popularity"
     config: PopularityConfig = field(default_factory=PopularityConfig)
-    half_life_: float = field(init=False)
+    half_lives_: list[float] = field(init=False)
+    theta_: list[float] = field(init=False)
     times_: Longs = field(init=False, repr=False)
-    counts_: Floats = field(init=False, repr=False)
+    counts_: list[Floats] = field(init=False, repr=False)
 
     def fit(self, training: Training) -> Self:
-        """Choose τ by how likely it makes the held-out moments, and count."""
-        self.half_life_ = self._choose(training)
-        return self.refit(training)
+        """Count, mix the half-lives by what held-out moments turned to, drop those of no use."""
+        self.half_lives_ = list(self.config.half_lives)
+        self.theta_ = [1.0 / len(self.half_lives_)] * len(self.half_lives_)
+        self.refit(training)
+        if training.holdout is not None and len(training.holdout):
+            self._mix(training.holdout, training.seed)
+        return self
 
     def refit(self, training: Training) -> Self:
         """Count again."""
-        self.times_, self.counts_ = self._counted(training.log, self.half_life_)
+        with training.progress.step("popularity: counting", len(self.half_lives_)) as step:
+            self.times_ = self._edges(training.log)
+            self.counts_ = []
+            for half_life in self.half_lives_:
+                self.counts_.append(_counted(training.log, self.times_, half_life))
+                step.advance()
         return self
 
     def score(self, moments: Moments) -> Floats:
-        """log of faded counts over their mean [B × I]."""
+        """Weighted logs of faded counts over their mean [B × I]."""
+        total = np.zeros((len(moments), self.counts_[0].shape[1]), np.float32)
+        for weight, x in zip(self.theta_, self._each(moments), strict=True):
+            total += np.float32(weight) * x
+        return total
+
+    def _each(self, moments: Moments) -> list[Floats]:
+        """One score for each half-life [B × I]."""
         row = np.searchsorted(self.times_, moments.at, side="right") - 1
-        gone = (moments.at - self.times_[np.maximum(row, 0)]) / DAY
-        kept = np.exp2(-np.maximum(gone, 0.0) / self.half_life_).astype(np.float32)
-        n = self.counts_[np.maximum(row, 0)] * np.where(row >= 0, kept, 0.0)[:, None]
-        n = n.astype(np.float32) + np.float32(self.config.smoothing)
-        return np.asarray(np.log(n / n.mean(axis=1, keepdims=True)), np.float32)
+        known = (row >= 0)[:, None]
+        found = []
+        for counts in self.counts_:
+            n = np.where(known, counts[np.maximum(row, 0)], 0.0) + self.config.smoothing
+            found.append(np.log(n / n.mean(axis=1, keepdims=True)).astype(np.float32))
+        return found
+
+    def _mix(self, holdout: Holdout, seed: int) -> None:
+        seed = derive(seed, "popularity")
+        candidates, values = shortlisted(self._each, holdout, best=500, others=400, seed=seed)
+        theta = sharpen(fit_mixture(values, candidates), values, candidates)
+        used = np.flatnonzero(theta > 1e-3 * max(float(theta.max()), 1e-9))
+        if theta.any():
+            self.theta_ = [float(theta[h]) for h in used]
+            self.half_lives_ = [self.half_lives_[h] for h in used]
+            self.counts_ = [self.counts_[h] for h in used]
+
+    def _edges(self, log: Histories) -> Longs:
+        """Times of the snapshots [S]: about as many events between any two."""
+        time = np.sort(log.time[log.positive])
+        S = max(2, min(self.config.snapshots, self.config.cells // max(len(log.items), 1)))
+        if not len(time):
+            return np.zeros(1, np.int64)
+        just_after = time[:: -(-len(time) // S)] + 1
+        return np.unique(np.concatenate([time[:1], just_after, time[-1:] + 1]))
 
     def state(self) -> State:
         """The snapshots."""
-        return {"times": self.times_, "counts": self.counts_}, {"half_life": self.half_life_}
+        arrays = {f"counts{h}": counts for h, counts in enumerate(self.counts_)}
+        values = {"half_lives": self.half_lives_, "theta": self.theta_}
+        return {"times": self.times_, **arrays}, values
 
     def restore(self, state: State, catalogue: Catalogue) -> Self:
         """Take up the snapshots."""
         arrays, values = state
-        self.times_, self.counts_ = arrays["times"], arrays["counts"]
-        self.half_life_ = values["half_life"]
+        self.half_lives_, self.theta_ = list(values["half_lives"]), list(values["theta"])
+        self.times_ = arrays["times"]
+        self.counts_ = [arrays[f"counts{h}"] for h in range(len(self.half_lives_))]
         return self
 
     def extend(self, catalogue: Catalogue) -> None:
         """New items start without counts."""
-        more = len(catalogue) - self.counts_.shape[1]
-        self.counts_ = np.pad(self.counts_, ((0, 0), (0, more)))
+        more = len(catalogue) - self.counts_[0].shape[1]
+        self.counts_ = [np.pad(counts, ((0, 0), (0, more))) for counts in self.counts_]
 
-    def _choose(self, training: Training) -> float:
-        options, holdout = self.config.half_lives, training.holdout
-        if len(options) == 1 or holdout is None or not len(holdout):
-            return options[len(options) // 2]
-        loss = {}
-        with training.progress.step("popularity: choosing", len(options)) as step:
-            for half_life in options:
-                self.half_life_ = half_life
-                self.times_, self.counts_ = self._counted(training.log, half_life)
-                scores = self.score(holdout.moments)
-                seed = derive(training.seed, "popularity")
-                candidates = shortlist([scores], holdout, others=600, best=200, seed=seed)
-                logits = candidates.of(scores)
-                logits = logits * np.float32(temperature(logits, candidates))
-                loss[half_life] = float(log_loss(logits, candidates).mean())
-                step.advance()
-        return min(loss, key=lambda half_life: loss[half_life])
 
-    def _counted(self, log: Histories, half_life: float) -> tuple[Longs, Floats]:
-        """Times [S] and faded counts of the events before each [S × I]."""
-        rows = np.flatnonzero(log.positive)
-        rows = rows[np.argsort(log.time[rows], kind="stable")]
-        time, item, n = log.time[rows], log.item[rows], len(log.items)
-        S = max(2, min(self.config.snapshots, self.config.cells // max(n, 1)))
-        if not len(rows):
-            return np.zeros(1, np.int64), np.zeros((1, n), np.float32)
-        ends = np.append(time[:: max(1, len(time) // S)], time[-1] + 1)
-        times = np.unique(ends).astype(np.int64)
-        counts = np.zeros((len(times), n), np.float32)
-        now = np.zeros(n)
-        stops = np.searchsorted(time, times, side="left")
-        for s in range(1, len(times)):
-            part = slice(stops[s - 1], stops[s])
-            kept = np.exp2(-(times[s] - time[part]) / (DAY * half_life))
-            now *= np.exp2(-(times[s] - times[s - 1]) / (DAY * half_life))
-            now += np.bincount(item[part], weights=kept, minlength=n)
-            counts[s] = now
-        return times, counts
+def _counted(log: Histories, times: Longs, half_life: float) -> Floats:
+    """Faded counts of the events before each time [S × I]."""
+    rows = np.flatnonzero(log.positive)
+    rows = rows[np.argsort(log.time[rows], kind="stable")]
+    time, item, n = log.time[rows], log.item[rows], len(log.items)
+    counts, now = np.zeros((len(times), n), np.float32), np.zeros(n)
+    stops = np.searchsorted(time, times, side="left")
+    for s in range(1, len(times)):
+        part = slice(stops[s - 1], stops[s])
+        kept = np.exp2(-(times[s] - time[part]) / (DAY * half_life))
+        now *= np.exp2(-(times[s] - times[s - 1]) / (DAY * half_life))
+        now += np.bincount(item[part], weights=kept, minlength=n)
+        counts[s] = now
+    return counts

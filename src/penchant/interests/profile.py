@@ -17,7 +17,7 @@ from penchant.clock import when
 from penchant.data.histories import Moments
 from penchant.errors import UnknownIdError
 from penchant.interests.model import InterestModel, softmax
-from penchant.interests.shares import shares
+from penchant.interests.shares import Sharing, shares
 from penchant.taxonomy.tree import Node, Tree
 from penchant.types import Doubles, Floats, Longs
 
@@ -128,10 +128,7 @@ class Profile:
             "events": self.events,
             "alpha": dict(self.alpha),
             "levels": [
-                [
-                    self._plain(x)
-                    for x in sorted(level, key=lambda x: -x.weight)
-                ]
+                [self._plain(x) for x in sorted(level, key=lambda x: -x.weight)]
                 for level in self.levels
             ],
         }
@@ -169,24 +166,19 @@ def profile(
     *,
     user_id: str,
     labels: Mapping[int, str],
-    candidates: Floats | None = None,
 ) -> Profile:
-    """The profile of one moment.
-
-    `candidates` [I] is 0 for items that cannot be next (None: all can).
-    """
+    """The profile of one moment; `labels` names the items of its events."""
     parts, tree = model.parts(moments), model.catalogue.tree
-    barred = None if candidates is None else candidates[None, :] <= 0
-    p = softmax(_bar(parts.score, barred))[0]
+    p = model.chances(moments, parts.score)[0]
     prior = np.zeros_like(parts.score)
     if "popularity" in parts.names:
         prior = parts.values[parts.names.index("popularity")]
     by_layer = {
-        name: softmax(_bar(prior + part, barred))[0]
+        name: model.chances(moments, prior + part)[0]
         for name, part in zip(parts.names, parts.values, strict=True)
         if name != "popularity"
     }
-    usual = softmax(_bar(prior, barred))[0]
+    usual = model.chances(moments, prior)[0]
     made = [
         _level(model, moments, level, p, by_layer, usual) for level in range(1, tree.levels + 1)
     ]
@@ -207,12 +199,6 @@ def node_weights(model: InterestModel, scores: Floats, level: int) -> Floats:
     """P over the nodes of a level from scores of all items [B × I] → [B × K]."""
     members = model.catalogue.tree.membership(level)
     return np.asarray((members.T @ softmax(scores).T).T, np.float32)
-
-
-def _bar(scores: Floats, barred: Any) -> Floats:
-    if barred is None or barred.all():
-        return scores
-    return np.where(barred, np.float32(-1e9), scores)
 
 
 def _level(
@@ -262,7 +248,7 @@ def _evidence(
         items = items[column[items] > 0]
         if not len(items):
             continue
-        if hasattr(base, "shares"):
+        if isinstance(base, Sharing):
             push = base.shares(moments, items) @ column[items]
         else:
             push = shares(model, moments, items).total @ column[items]

@@ -8,7 +8,7 @@ import polars as pl
 from penchant.clock import when
 from penchant.data import columns as c
 from penchant.data.histories import Moments
-from penchant.interests.model import InterestModel, Parts, softmax
+from penchant.interests.model import InterestModel, Parts
 from penchant.interests.shares import Shares, shares
 from penchant.recommend.result import Carrier, Reason
 from penchant.types import Floats, Longs
@@ -52,13 +52,15 @@ class Explainer:
         if not len(items):
             return []
         carried = shares(self.model, moments, items)
-        p = softmax(parts.score)[0]
+        p = self.model.chances(moments, parts.score)[0]
         return [self._reason(moments, parts, carried, p, n, int(i)) for n, i in enumerate(items)]
 
     def _reason(
         self, moments: Moments, parts: Parts, carried: Shares, p: Floats, n: int, item: int
     ) -> Reason:
-        by_name = {name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)}
+        by_name = {
+            name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)
+        }
         events = self._events(moments, carried, n)
         interests = self._interests(p, item)
         return Reason(

@@ -1,10 +1,11 @@
 """Which items may be recommended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 from scipy import sparse
 
 from penchant.config import Config
@@ -23,11 +24,11 @@ class Filters(Config):
     """Whether items that the person had may come again; None: as people do in this data."""
     within: str | None = None
     """Only items of this interest: id, name or path."""
-    where: Mapping[str, str | Sequence[str]] = {}
+    where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     """Only items whose attribute is, or holds, one of these values."""
-    allow: Sequence[str] | None = None
+    allow: tuple[str, ...] | None = None
     """Only these item ids."""
-    deny: Sequence[str] = ()
+    deny: tuple[str, ...] = ()
     """Never these item ids."""
 
 
@@ -78,7 +79,8 @@ class Shelf:
     def _within(self, interest: str) -> Bools:
         level, row = self.tree.row(self.tree.find(interest).id)
         column = sparse.csc_array(self.tree.membership(level))[:, [row]]
-        return np.asarray(column.toarray()).ravel() >= 0.5
+        mostly = np.asarray(self.tree.main(level) == row)  # or as much as to another
+        return np.asarray(mostly | (column.toarray().ravel() >= 0.5))
 
     def _where(self, name: str, wanted: str | Sequence[str]) -> Bools:
         if name not in self.table.columns:
@@ -90,7 +92,10 @@ class Shelf:
         column = self.table[name]
         if column.dtype == pl.List:
             found = self.table.select(
-                pl.col(name).cast(pl.List(pl.String)).list.eval(pl.element().is_in(values)).list.any()
+                pl.col(name)
+                .cast(pl.List(pl.String))
+                .list.eval(pl.element().is_in(values))
+                .list.any()
             ).to_series()
         else:
             found = column.cast(pl.String).is_in(values)

@@ -1,1 +1,1 @@
-"""How things are learned: held-out moments, mixtures, closed forms, batches, losses and the loop."""
+"""How things are learned: held-out moments, mixtures, batches, losses and the loop."""

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
+from penchant.data.augment import AugmentConfig, augment
 from penchant.data.histories import Histories, Moments
 from penchant.types import Bools, Floats, Ints, Longs
 
+T_ = TypeVar("T_", bound=np.generic)
 GAPS = 24
 """Number of buckets of time gaps, doubling from a minute to decades."""
+NOBODY, OPEN = -1, -2
+"""In place of an item: there is no event; there is one, and what it is is hidden."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,10 @@ def asked(moments: Moments, length: int) -> Sequences:
     after = np.concatenate([time[:, 1:], moments.at[:, None]], axis=1)
     sign = np.where(there, moments.weight[index] if len(moments.item) else 0.0, 0.0)
     return Sequences(
-        item, sign.astype(np.float32), gap_bucket(after - time), np.full((B, item.shape[1]), -1, np.int32)
+        item,
+        sign.astype(np.float32),
+        gap_bucket(after - time),
+        np.full((B, item.shape[1]), -1, np.int32),
     )
 
 
@@ -98,6 +107,46 @@ class Sequencer:
             np.where(there, gap_bucket(log.time[nxt] - log.time[index]), 0).astype(np.int32),
             np.where(there & self.ok[nxt], log.item[nxt], -1).astype(np.int32),
         )
+
+
+def augmented(
+    batch: Sequences, config: AugmentConfig, draw: np.random.Generator, similar: Ints | None
+) -> Sequences:
+    """The batch with some of its sequences changed; what could not be a target does not become one.
+
+    The item to be said last is a part of the sequence that is changed. Augmentation works on
+    sequences that begin at the left, so each is moved there and back.
+    """
+    if not config.changes:
+        return batch
+    B, T = batch.item.shape
+    told = batch.target[:, -1] >= 0
+    whole = np.concatenate([batch.item, batch.target[:, -1:]], axis=1)
+    sign = np.concatenate([batch.sign, np.ones((B, 1), np.float32)], axis=1)
+    gap = np.concatenate([batch.gap, batch.gap[:, -1:]], axis=1)
+    ok = np.concatenate([np.zeros((B, 1), bool), batch.target >= 0], axis=1)
+    first, end = (whole[:, :T] < 0).sum(axis=1), T + told
+    made = augment(
+        _rolled(whole, first), end - first, config, draw, pad=NOBODY, mask=OPEN, similar=similar
+    )
+    back = made.length - end
+    place = np.arange(T + 1)
+    inside = (place >= -back[:, None]) & (place < end[:, None])
+    source = np.minimum(_rolled(made.source, back) + first[:, None], T)
+    item = np.where(inside, _rolled(made.item, back), NOBODY).astype(np.int32)
+    good = inside & (item >= 0) & ~_rolled(made.fresh, back) & np.take_along_axis(ok, source, 1)
+    return Sequences(
+        item[:, :-1],
+        np.where(inside, np.take_along_axis(sign, source, 1), 0)[:, :-1].astype(np.float32),
+        np.where(inside, np.take_along_axis(gap, source, 1), 0)[:, :-1].astype(np.int32),
+        np.where(good & np.roll(inside, 1, axis=1), item, NOBODY)[:, 1:].astype(np.int32),
+    )
+
+
+def _rolled(rows: npt.NDArray[T_], by: Longs) -> npt.NDArray[T_]:
+    """Each row rolled to the left by its own number of places."""
+    n = rows.shape[1]
+    return np.take_along_axis(rows, (np.arange(n)[None, :] + by[:, None]) % n, axis=1)
 
 
 def _windows(offsets: Longs, length: int) -> tuple[Longs, Longs]:

@@ -11,7 +11,7 @@ from scipy import sparse
 from penchant.config import Config
 from penchant.data.histories import Histories, Moments
 from penchant.random import rng
-from penchant.types import Floats, Ints, Longs
+from penchant.types import Bools, Floats, Longs
 
 NEVER = np.float32(-1e9)
 """Score of an item that is no candidate."""
@@ -34,7 +34,7 @@ class HoldoutConfig(Config):
 
 @dataclass(frozen=True)
 class Holdout:
-    """B moments, what came next [B × I] (rows sum to 1), and what may not be recommended [B × I]."""
+    """B moments, what came next (rows sum to 1) and what may not be recommended [B × I each]."""
 
     moments: Moments
     targets: sparse.csr_array
@@ -58,6 +58,8 @@ def hold_out(
 ) -> tuple[Histories, Holdout]:
     """Take events out of a log: what is left to learn from, and the moments to judge by.
 
+    Whatever a user did after a target is set aside with it, as it may tell the target.
+
     Targets are positive events whose item the user could still be shown: any where `repeats`, else
     first meetings only. A log too small to spare any gives an empty holdout.
     """
@@ -72,8 +74,7 @@ def hold_out(
     first = rows[np.append(True, np.diff(log.user[rows]) != 0)] if len(rows) else rows
     users = log.user[first].astype(np.int64)
     if config.kind == "last":
-        ends, left = first, np.ones(len(log), bool)
-        left[rows] = False
+        ends, left = first, ~_from(log, rows)
     else:
         ends, left = log.offsets[users] + known[users], log.time < cut
     moments = log.moments(users, ends, log.time[first])
@@ -105,6 +106,13 @@ def _last(log: Histories, eligible: Longs, share: float, seed: int) -> Longs:
     return rows
 
 
+def _from(log: Histories, rows: Longs) -> Bools:
+    """Events from one row of some users on [E]."""
+    begin = np.full(len(log.users), len(log), np.int64)
+    begin[log.user[rows]] = rows
+    return np.asarray(np.arange(len(log)) >= begin[log.user])
+
+
 def _of_some_users(log: Histories, rows: Longs, config: HoldoutConfig, seed: int) -> Longs:
     """Rows of at most so many users as may be asked about."""
     users = np.unique(log.user[rows])
@@ -129,7 +137,9 @@ def _targets(log: Histories, rows: Longs, users: Longs, most: int) -> sparse.csr
     keep = nth < most
     owner = np.searchsorted(users, user[keep])
     shape = (len(users), len(log.items))
-    found = sparse.csr_array((np.ones(keep.sum(), np.float32), (owner, log.item[rows][keep])), shape)
+    found = sparse.csr_array(
+        (np.ones(keep.sum(), np.float32), (owner, log.item[rows][keep])), shape
+    )
     found.sum_duplicates()
     total = np.asarray(found.sum(axis=1)).ravel()
     found.data /= np.repeat(total, np.diff(found.indptr))
@@ -151,7 +161,7 @@ def ndcg(scores: Floats, holdout: Holdout, k: int = 10) -> Floats:
         np.add.at(gain, owner[part], np.where(rank <= k, 1.0 / np.log2(rank + 1.0), 0.0))
     ideal = np.cumsum(1.0 / np.log2(np.arange(2.0, k + 2.0)))
     count = np.clip(np.diff(holdout.targets.indptr), 1, k)
-    return (gain / ideal[count - 1]).astype(np.float32)
+    return np.asarray(gain / ideal[count - 1], np.float32)
 
 
 def masked(scores: Floats, excluded: sparse.csr_array) -> Floats:

@@ -85,7 +85,9 @@ class Loop:
         where = {"done": self.done, "best": self.best, "best_epoch": self.best_epoch}
         part = self.checkpoint / "loop.part"
         save_file(
-            {k: v.contiguous().clone() for k, v in tensors.items()}, part, {"loop": json.dumps(where)}
+            {k: v.contiguous().clone() for k, v in tensors.items()},
+            part,
+            {"loop": json.dumps(where)},
         )
         part.replace(self.checkpoint / "loop.safetensors")
 

@@ -13,23 +13,33 @@ def softmax_loss(d: Tensor, vectors: Tensor, target: Tensor, temperature: float)
     if len(d) <= rows:
         return F.cross_entropy(d @ vectors.T / temperature, target)
     total = sum(
-        F.cross_entropy(d[a : a + rows] @ vectors.T / temperature, target[a : a + rows], reduction="sum")
+        F.cross_entropy(
+            d[a : a + rows] @ vectors.T / temperature, target[a : a + rows], reduction="sum"
+        )
         for a in range(0, len(d), rows)
     )
     return torch.as_tensor(total) / len(d)
 
 
-def sampled_softmax_loss(
-    d: Tensor, vectors: Tensor, target: Tensor, temperature: float, q: Tensor, n: int
-) -> Tensor:
-    """The same over the batch's targets and n drawn items, each logit less log of its chance.
+def candidates(target: Tensor, q: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The targets [P] and n items drawn by q [I]: which items [C], where each target stands among
+    them [P], and the log of each one's chance to be there [C].
 
-    q [I] is the distribution drawn from, which should also be that of targets. An item is a
-    candidate with chance c_i = 1 − exp(−(n + P) q_i); subtracting log c_i makes the gradient that
-    of the whole softmax on average (Bengio and Senécal 2008; logQ of Yi et al., RecSys 2019).
+    q should also be the distribution of targets: an item is then a candidate with chance
+    c_i = 1 − exp(−(n + P) q_i).
     """
     drawn = torch.multinomial(q, n, replacement=True)
-    candidates, where = torch.unique(torch.cat([target, drawn]), return_inverse=True)
-    chance = -torch.expm1(-(n + len(target)) * q[candidates])
-    logits = d @ vectors[candidates].T / temperature - chance.clamp_min(1e-12).log()
-    return F.cross_entropy(logits, where[: len(target)])
+    items, where = torch.unique(torch.cat([target, drawn]), return_inverse=True)
+    chance = -torch.expm1(-(n + len(target)) * q[items])
+    return items, where[: len(target)], chance.clamp_min(1e-12).log()
+
+
+def sampled_softmax_loss(
+    d: Tensor, vectors: Tensor, where: Tensor, temperature: float, log_chance: Tensor
+) -> Tensor:
+    """The same over candidates' vectors [C × D], each logit less the log of its chance.
+
+    That makes the gradient the one of the whole softmax on average (Bengio and Senécal 2008; logQ
+    of Yi et al., RecSys 2019).
+    """
+    return F.cross_entropy(d @ vectors.T / temperature - log_chance, where)

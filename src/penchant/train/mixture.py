@@ -7,13 +7,14 @@ and takes seconds. The softmax runs over a shortlist: the best-scored items, the
 random sample that stands for all others (each sampled item counts as many as it stands for).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize
 
-from penchant.random import rng
+from penchant.data.histories import Moments
+from penchant.random import derive, rng
 from penchant.train.holdout import NEVER, Holdout
 from penchant.types import Doubles, Floats, Longs
 
@@ -35,23 +36,52 @@ class Shortlist:
         return np.take_along_axis(scores, self.item, axis=1)
 
 
+def shortlisted(
+    terms: Callable[[Moments], Sequence[Floats]],
+    holdout: Holdout,
+    *,
+    best: int = 400,
+    others: int = 200,
+    seed: int,
+    chunk: int = 256,
+) -> tuple[Shortlist, Floats]:
+    """Candidates of all moments, and each term's scores of them [P × B × C].
+
+    `terms` scores all items for some moments, once a term. Moments go through in chunks, so that
+    only [chunk × I] is held for each term.
+    """
+    found = []
+    for a in range(0, len(holdout), chunk):
+        part = holdout.take(np.arange(a, min(a + chunk, len(holdout))))
+        scores = terms(part.moments)
+        some = shortlist(scores, part, best=best, others=others, seed=derive(seed, a))
+        found.append((some, np.stack([some.of(x) for x in scores])))
+    C = max(values.shape[2] for _, values in found)
+
+    def wide(x: np.ndarray, fill: float) -> np.ndarray:  # type: ignore[type-arg]
+        room = [(0, 0)] * (x.ndim - 1) + [(0, C - x.shape[-1])]
+        return np.pad(x, room, constant_values=fill)
+
+    candidates = Shortlist(
+        np.concatenate([wide(some.item, 0) for some, _ in found]),
+        np.concatenate([wide(some.stands_for, float(NEVER)) for some, _ in found]),
+        np.concatenate([wide(some.target, 0.0) for some, _ in found]),
+    )
+    return candidates, np.concatenate([wide(values, 0.0) for _, values in found], axis=1)
+
+
 def shortlist(
     components: Sequence[Floats], holdout: Holdout, *, best: int = 400, others: int = 200, seed: int
 ) -> Shortlist:
     """Candidates by each component in turn, the targets, and a sample of the others."""
-    I = holdout.n_items
     out = holdout.excluded.tocoo().coords
-    scale = [max(float(np.abs(x).max()), 1e-9) for x in components]
-    total = sum(x / s for x, s in zip(components, scale, strict=True))
-    if not isinstance(total, np.ndarray):
-        raise AssertionError("a shortlist needs at least one component")
-    chosen = np.zeros(total.shape, bool)
-    for x in [total, *components]:
-        _mark_best(chosen, x, out, max(1, best // (len(components) + 1)))
-    target = holdout.targets.tocoo()
-    chosen[target.coords] = True
+    chosen = np.zeros(components[0].shape, bool)
+    for x in components:
+        _mark_best(chosen, x, out, max(10, best // len(components)))
+    chosen[holdout.targets.tocoo().coords] = True
     chosen[out] = False
-    sampled = (rng(seed, "shortlist").random(total.shape) < others / max(I, 1)) & ~chosen
+    chance = others / max(holdout.n_items, 1)
+    sampled = (rng(seed, "shortlist").random(chosen.shape, np.float32) < chance) & ~chosen
     sampled[out] = False
     return _listed(chosen, sampled, holdout, out)
 
@@ -79,11 +109,7 @@ def _listed(chosen: np.ndarray, sampled: np.ndarray, holdout: Holdout, out: tupl
     items[owner, place] = item
     stands_for[owner, place] = np.where(sampled[owner, item], each[owner], 0.0)
     target = np.zeros((B, C), np.float32)
-    wanted = holdout.targets.toarray() if I * B <= 4_000_000 else None
-    if wanted is not None:
-        target[owner, place] = wanted[owner, item]
-    else:
-        target[owner, place] = np.asarray(holdout.targets[owner, item]).ravel()
+    target[owner, place] = holdout.targets.toarray()[owner, item]
     return Shortlist(items, stands_for, target)
 
 
@@ -120,7 +146,11 @@ def fit_mixture(values: Floats, candidates: Shortlist, *, ridge: float = 1e-3) -
 
     start = np.full(P, 1.0 / P)
     found = optimize.minimize(
-        objective, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * P,
+        objective,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(0.0, None)] * P,
         options={"maxiter": 200},
     )
     return np.asarray(found.x / spread, np.float64)
@@ -136,24 +166,31 @@ def rank_gain(logits: Floats, candidates: Shortlist, k: int = 10) -> float:
 
 
 def sharpen(theta: Doubles, values: Floats, candidates: Shortlist, *, rounds: int = 2) -> Doubles:
-    """Turn each weight up or down while the ranking of what came next gets better.
+    """Turn each weight up or down, or on, while the ranking of what came next gets better.
 
-    The likelihood rewards being right everywhere; a list shows its first few. Steps are coarse
-    (×½ … ×2) so that a sample of moments cannot be learned by heart.
+    The likelihood rewards being right everywhere; a list shows its first few. Steps are coarse, and
+    each must gain half a percent, so that a sample of moments cannot be learned by heart.
     """
     best = theta.copy()
-    score = rank_gain(np.tensordot(best.astype(np.float32), values, axes=1), candidates)
+    usable = candidates.stands_for > NEVER / 2
+    spread = np.array([max(float(x[usable].std()), 1e-9) for x in values])
+    score = rank_gain(_sum(best, values), candidates)
     for _ in range(rounds):
         for p in range(len(best)):
-            rest = np.tensordot(best.astype(np.float32), values, axes=1) - np.float32(best[p]) * values[p]
-            for factor in (0.5, 0.7, 1.4, 2.0):
-                gain = rank_gain(rest + np.float32(best[p] * factor) * values[p], candidates)
-                if gain > score * 1.002:
-                    score, keep = gain, best[p] * factor
-                    trial = best.copy()
-                    trial[p] = keep
-                    best = trial
+            rest = _sum(np.where(np.arange(len(best)) == p, 0.0, best), values)
+            largest = float((best * spread).max()) / spread[p]
+            now = best[p]
+            for weight in [*(now * f for f in (0.5, 0.7, 1.4, 2.0)),
+                           *(largest * f for f in (0.03, 0.1, 0.3, 1.0))]:  # fmt: skip
+                gain = rank_gain(rest + np.float32(weight) * values[p], candidates)
+                if gain > score * 1.005:
+                    score, best[p] = gain, weight
     return best
+
+
+def _sum(theta: Doubles, values: Floats) -> Floats:
+    """Σ_p θ_p x_p [B × C]."""
+    return np.asarray(np.tensordot(theta.astype(np.float32), values, axes=1), np.float32)
 
 
 def temperature(logits: Floats, candidates: Shortlist) -> float:

@@ -36,7 +36,7 @@ def centred(text: Floats) -> Floats:
         return text
     moved = (text - text[known].mean(axis=0)) * known[:, None]
     length = np.linalg.norm(moved, axis=1, keepdims=True)
-    return (moved / np.maximum(length, 1e-9)).astype(np.float32)
+    return np.asarray(moved / np.maximum(length, 1e-9), np.float32)
 
 
 def likeness(some: Floats, text: Floats) -> Floats:
@@ -44,7 +44,7 @@ def likeness(some: Floats, text: Floats) -> Floats:
     C = some @ text.T
     np.maximum(C, 0.0, out=C)
     np.square(C, out=C)
-    return C
+    return np.asarray(C, np.float32)
 
 
 def add_likeness(G: Floats, text: Floats, weight: float) -> Floats:
@@ -69,8 +69,12 @@ def zero_diagonal_regression(G: Floats, penalty: float) -> Floats:
     return P
 
 
-def inverse(G: Floats, penalty: float) -> Floats:
-    """The inverse of a symmetric positive definite matrix, in its own memory (Cholesky)."""
+def inverse(G: Floats, penalty: float, setting: str = "base.linear.penalty") -> Floats:
+    """The inverse of a symmetric positive definite matrix, in its own memory (Cholesky).
+
+    Raises:
+        ConfigError: `penalty`, which `setting` names, is too small for it to be inverted.
+    """
     if not len(G):
         return G
     factor, info = lapack.spotrf(G.T, lower=1, clean=0, overwrite_a=1)
@@ -78,7 +82,7 @@ def inverse(G: Floats, penalty: float) -> Floats:
         factor, info = lapack.spotri(factor, lower=1, overwrite_c=1)
     if info != 0:
         raise ConfigError(
-            f"penalty: {penalty} came; the matrix cannot be inverted with so little. "
+            f"{setting}: {penalty} came; the matrix cannot be inverted with so little. "
             "Expected more, as 100"
         )
     return _mirrored(factor.T)
@@ -115,9 +119,7 @@ def strongest(M: Floats, n: int) -> sparse.csr_array:
 
 def nearest_by_text(some: Floats, text: Floats, n: int) -> sparse.csr_array:
     """The n most alike items of each of some items by text [R × I]; text is `centred`."""
-    blocks = [
-        strongest(likeness(some[a : a + _ROWS], text), n) for a in range(0, len(some), _ROWS)
-    ]
+    blocks = [strongest(likeness(some[a : a + _ROWS], text), n) for a in range(0, len(some), _ROWS)]
     if not blocks:
         return sparse.csr_array((0, len(text)), dtype=np.float32)
     return sparse.csr_array(sparse.vstack(blocks, format="csr"))

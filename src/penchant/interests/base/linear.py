@@ -1,10 +1,10 @@
 """The default base layer: each past event pushes what goes with its item, and fades.
 
-    base_i(u, t) = Σ_k w(event_k) · ( g(k) · M[item_k, i] + h(k) · 1[item_k = i] )
+    base_i(u, t) = Σ_k w(event_k) · ( g(k) · M[item_k, i] + h(k) · 1[item_k = i] ) + kin_i(u, t)
 
 M joins behaviour and language in closed form (see `closed_form`); g and h are learned mixtures of
-rhythms (see `decay`), h only where people repeat. Linear in the events, so every event's share of
-a score is exact.
+rhythms (see `decay`), h only where people repeat; kin shares evidence among the items of an
+interest (see `kin`). Linear in the events, so every event's share of a score is exact.
 """
 
 from dataclasses import dataclass, field
@@ -25,11 +25,12 @@ from penchant.interests.base.closed_form import (
     zero_diagonal_regression,
 )
 from penchant.interests.base.decay import FOREVER, blend
+from penchant.interests.base.kin import Kin
 from penchant.interests.base.weights import LowRank, Sparse, Weights
 from penchant.interests.layer import Catalogue, Training
 from penchant.random import derive
 from penchant.train.holdout import Holdout, ndcg
-from penchant.train.mixture import fit_mixture, sharpen, shortlist
+from penchant.train.mixture import fit_mixture, sharpen, shortlisted
 from penchant.types import Floats, Longs, State
 
 
@@ -55,6 +56,10 @@ class LinearConfig(Config):
         (1.0, FOREVER),
     )
     """The same for the item itself, where people repeat."""
+    kin_rhythms: tuple[tuple[float, float], ...] = ((1.0, FOREVER), (0.9, 60.0))
+    """The same for the interests of an event's item."""
+    doubt: float = Field(default=5.0, ge=0.0)
+    """Events' worth of doubt about a person's share of an interest."""
     neighbours: int = Field(500, ge=1)
     """Weights kept for each item, the largest ones."""
     most: int = Field(22_000, ge=1)
@@ -76,6 +81,8 @@ class LinearBase:
     M_: Weights = field(init=False, repr=False)
     theta_: list[float] = field(init=False)
     own_: list[float] = field(init=False)
+    kin_: list[float] = field(init=False)
+    Kin_: Kin = field(init=False, repr=False)
     penalty_: float = field(init=False)
     text_: float = field(init=False)
     unit_: float = field(init=False)
@@ -95,19 +102,24 @@ class LinearBase:
     def score(self, moments: Moments) -> Floats:
         """Σ over events of their push on every item [B × I]."""
         n = self.M_.n_items
-        pushed = self.M_.push(moments.matrix(self._pushes(moments), n))
+        total = self.M_.push(moments.matrix(self._pushes(moments), n))
+        if any(self.kin_):
+            total += self.Kin_.score(moments, self.kin_)
         own = self._own(moments)
         if own is not None:
-            pushed += moments.matrix(own, n).toarray()
-        return pushed
+            total += moments.matrix(own, n).toarray()
+        return total
 
     def shares(self, moments: Moments, items: Longs) -> Floats:
         """What each event adds to some items' scores [N × items]; columns sum to `score`."""
-        shares = self._pushes(moments)[:, None] * self.M_.entries(moments.item, items)
+        entries = self.M_.entries(moments.item.astype(np.int64), items)
+        total: Floats = self._pushes(moments)[:, None] * entries
+        if any(self.kin_):
+            total += self.Kin_.shares(moments, self.kin_, items)
         own = self._own(moments)
         if own is not None:
-            shares += own[:, None] * (moments.item[:, None] == items[None, :])
-        return shares.astype(np.float32)
+            total += own[:, None] * (moments.item[:, None] == items[None, :])
+        return total
 
     def state(self) -> State:
         """M, the rhythms' weights and what was chosen."""
@@ -115,6 +127,7 @@ class LinearBase:
         chosen = {
             "theta": self.theta_,
             "own": self.own_,
+            "kin": self.kin_,
             "penalty": self.penalty_,
             "text": self.text_,
             "unit": self.unit_,
@@ -123,17 +136,21 @@ class LinearBase:
 
     def restore(self, state: State, catalogue: Catalogue) -> Self:
         """Take up M and the rhythms' weights."""
-        arrays, values = state
+        values = state[1]
         self.M_ = (LowRank if self.method == "svd" else Sparse).from_state(state)
         self.theta_, self.own_ = list(values["theta"]), list(values["own"])
+        self.kin_, self.Kin_ = list(values["kin"]), self._kin_of(catalogue)
         self.penalty_, self.text_ = values["penalty"], values["text"]
         self.unit_ = values["unit"]
-        del arrays, catalogue
         return self
 
     def extend(self, catalogue: Catalogue) -> None:
         """Make room for items that came after the fit: they follow their texts."""
         self.M_ = self.M_.extended(centred(catalogue.text), self.config.neighbours, self.unit_)
+        self.Kin_ = self._kin_of(catalogue)
+
+    def _kin_of(self, catalogue: Catalogue) -> Kin:
+        return Kin.of(catalogue.tree, self.config.kin_rhythms, self.config.doubt)
 
     def _pushes(self, moments: Moments) -> Floats:
         return blend(moments, self.config.rhythms, self.theta_)
@@ -169,6 +186,7 @@ class LinearBase:
     def _solve(self, training: Training) -> None:
         X = training.log.matrix()
         text = centred(training.catalogue.text)
+        self.Kin_ = self._kin_of(training.catalogue)
         with training.progress.step("base: solving", 1) as step:
             if self.method == "svd":
                 self.M_, self.unit_ = LowRank.of(X, self.config.dims, training.seed), 0.0
@@ -189,26 +207,31 @@ class LinearBase:
 
     def _learn_rhythms(self, training: Training) -> None:
         """θ of the rhythms by what came next in the held-out moments."""
-        holdout, n_own = training.holdout, len(self.config.own_rhythms)
-        self.theta_ = [1.0 / len(self.config.rhythms)] * len(self.config.rhythms)
-        self.own_ = [0.0] * n_own
+        c, holdout = self.config, training.holdout
+        P, K = len(c.rhythms), self.Kin_.terms
+        own = c.own_rhythms if training.repeats else ()
+        self._mixed_by([1.0 / P] * P + [0.0] * K)
         if holdout is None or not len(holdout):
             return
-        n, moments = self.M_.n_items, holdout.moments
-        terms = [
-            self.M_.push(moments.matrix(blend(moments, [rhythm], [1.0]), n))
-            for rhythm in self.config.rhythms
-        ]
-        if training.repeats:
-            own = [blend(moments, [rhythm], [1.0]) for rhythm in self.config.own_rhythms]
-            terms += [moments.matrix(values, n).toarray() for values in own]
-        candidates = shortlist(terms, holdout, seed=derive(training.seed, "rhythms"))
-        values = np.stack([candidates.of(term) for term in terms])
+        n = self.M_.n_items
+
+        def terms(moments: Moments) -> list[Floats]:
+            pushed = [moments.matrix(blend(moments, [g], [1.0]), n) for g in c.rhythms]
+            owned = [moments.matrix(blend(moments, [h], [1.0]), n).toarray() for h in own]
+            return [*map(self.M_.push, pushed), *self.Kin_.each(moments), *owned]
+
+        candidates, values = shortlisted(
+            terms, holdout, best=600, seed=derive(training.seed, "rhythms")
+        )
         theta = sharpen(fit_mixture(values, candidates), values, candidates)
-        if not theta.any():
-            return
-        self.theta_ = [float(x) for x in theta[: len(self.config.rhythms)]]
-        self.own_ = [float(x) for x in theta[len(self.config.rhythms) :]] or [0.0] * n_own
+        if theta.any():
+            self._mixed_by([float(x) for x in theta])
+
+    def _mixed_by(self, theta: list[float]) -> None:
+        """Take θ apart: rhythms, kin, own."""
+        P, K = len(self.config.rhythms), self.Kin_.terms
+        self.theta_, self.kin_ = theta[:P], theta[P : P + K]
+        self.own_ = theta[P + K :] or [0.0] * len(self.config.own_rhythms)
 
 
 def _solved(X: sparse.csr_array, text: Floats, penalty: float, share: float) -> Floats:
@@ -261,5 +284,3 @@ def _within(holdout: Holdout, rows: Longs) -> Holdout:
         sparse.csr_array(targets[reached]),
         sparse.csr_array(holdout.excluded[:, rows].tocsr()[reached]),
     )
-
-

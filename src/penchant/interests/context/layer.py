@@ -31,8 +31,8 @@ from penchant.interests.layer import Catalogue, Training
 from penchant.random import derive
 from penchant.taxonomy.tree import Tree
 from penchant.train.holdout import Holdout
-from penchant.train.mixture import fit_mixture, shortlist
-from penchant.types import Floats, State
+from penchant.train.mixture import fit_mixture, shortlisted
+from penchant.types import Floats, Ints, State
 
 
 class ContextConfig(Config):
@@ -103,7 +103,7 @@ class ContextLayer:
         asked = asked_table(self.variables_, moments)
         return self.lifts_.lift(one_hot(self.variables_, asked)), self._own(moments, asked)
 
-    def _own(self, moments: Moments, asked: np.ndarray) -> Floats:  # type: ignore[type-arg]
+    def _own(self, moments: Moments, asked: Ints) -> Floats:
         past, owner = past_table(self.variables_, moments), moments.owner
         known = (asked[owner] >= 0) & (past >= 0)
         agree = ((asked[owner] == past) & known).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
@@ -112,7 +112,8 @@ class ContextLayer:
         n = self._counts(moments, liked.astype(np.float32))
         kappa = np.float32(self.config.shrink)
         p = (n + kappa * self.share_) / (n.sum(axis=1, keepdims=True) + kappa)
-        return np.log((m + kappa * p) / (m.sum(axis=1, keepdims=True) + kappa) / p)
+        lift = (m + kappa * p) / (m.sum(axis=1, keepdims=True) + kappa) / p
+        return np.asarray(np.log(lift), np.float32)
 
     def _counts(self, moments: Moments, values: Floats) -> Floats:
         H = moments.matrix(values, self.members_.shape[0])
@@ -120,16 +121,19 @@ class ContextLayer:
 
     def _mix(self, holdout: Holdout, seed: int) -> list[float]:
         """How much each counts beside the person's own shares of interests."""
-        everybody, own = self.node_lifts(holdout.moments)
-        liked = np.maximum(holdout.moments.weight, 0.0).astype(np.float32)
-        n = self._counts(holdout.moments, liked)
-        p = (n + 10 * self.share_) / (n.sum(axis=1, keepdims=True) + 10)
-        terms = [
-            np.asarray((self.members_ @ values.T).T, np.float32)
-            for values in (everybody, own, np.log(p))
-        ]
-        candidates = shortlist(terms, holdout, best=100, others=500, seed=derive(seed, "mix"))
-        values = np.stack([candidates.of(term) for term in terms])
+
+        def terms(moments: Moments) -> list[Floats]:
+            everybody, own = self.node_lifts(moments)
+            n = self._counts(moments, np.maximum(moments.weight, 0.0).astype(np.float32))
+            p = (n + 10 * self.share_) / (n.sum(axis=1, keepdims=True) + 10)
+            return [
+                np.asarray((self.members_ @ values.T).T, np.float32)
+                for values in (everybody, own, np.log(p))
+            ]
+
+        candidates, values = shortlisted(
+            terms, holdout, best=100, others=500, seed=derive(seed, "mix")
+        )
         theta = fit_mixture(values, candidates)
         return [float(theta[0]), float(theta[1])]
 

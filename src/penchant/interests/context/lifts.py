@@ -51,8 +51,9 @@ class NaiveBayes:
         size = nodes.sum(axis=0, dtype=np.float64)
         expected = share[:, None] * size[None, :]
         prior = self.shrink * share[:, None]
-        lift = np.log((together + prior) / np.maximum(expected + prior, 1e-12))
-        self.table_ = np.where(share[:, None] > 0, lift, 0.0).astype(np.float32)
+        met = share[:, None] > 0  # a value that never held says nothing
+        lift = np.where(met, together + prior, 1.0) / np.where(met, expected + prior, 1.0)
+        self.table_ = np.log(lift).astype(np.float32)
         return self
 
     def lift(self, x: Floats) -> Floats:
@@ -139,22 +140,21 @@ class Neural:
         prior = torch.from_numpy(np.log(nodes.mean(axis=0) + 1e-9).astype(np.float32))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "context"))
-            net = torch.nn.Sequential(
-                torch.nn.Linear(x.shape[1], self.hidden),
-                torch.nn.Tanh(),
-                torch.nn.Linear(self.hidden, nodes.shape[1]),
-            )
-            torch.nn.init.zeros_(net[2].weight)
-            torch.nn.init.zeros_(net[2].bias)
+            first = torch.nn.Linear(x.shape[1], self.hidden)
+            last = torch.nn.Linear(self.hidden, nodes.shape[1])
+            torch.nn.init.zeros_(last.weight)
+            torch.nn.init.zeros_(last.bias)
+            net = torch.nn.Sequential(first, torch.nn.Tanh(), last)
             optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0.1)
             X, Y = torch.from_numpy(x), torch.from_numpy(nodes.astype(np.float32))
             for _ in range(self.passes):
-                for part in torch.randperm(len(X)).split(max(64, len(X) // 200)):
+                order = torch.randperm(len(X))
+                for part in torch.split(order, max(64, len(X) // 40)):
                     optimiser.zero_grad()
                     loss = F.cross_entropy(prior + net(X[part]), Y[part])
                     loss.backward()  # type: ignore[no-untyped-call]
                     optimiser.step()
-        made = (net[0].weight, net[0].bias, net[2].weight, net[2].bias)
+        made = (first.weight, first.bias, last.weight, last.bias)
         self.weights_ = [w.detach().numpy().astype(np.float32) for w in made]
         return self
 

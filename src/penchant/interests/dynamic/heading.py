@@ -1,5 +1,7 @@
 """The network of the dynamic layer: item vectors, time gaps and a sequence encoder together."""
 
+from typing import Self
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -22,6 +24,7 @@ class Heading(nn.Module):
         self, catalogue: Catalogue, config: DynamicConfig, *, both_ways: bool = False
     ) -> None:
         super().__init__()
+        self._kept: Tensor | None = None
         self.items = ItemVectors(catalogue, config.dims, config.id_dropout)
         self.gap = nn.Embedding(GAPS, config.dims)
         nn.init.normal_(self.gap.weight, std=0.02)
@@ -31,12 +34,22 @@ class Heading(nn.Module):
         self.dropout, self.temperature = config.dropout, config.temperature
         self.both_ways = both_ways
 
-    def vectors(self) -> Tensor:
-        """Unit item vectors [I × D]."""
-        return F.normalize(self.items(), dim=-1)
+    def vectors(self, rows: Tensor | None = None) -> Tensor:
+        """Unit item vectors of some items [R × D], or of all [I × D]."""
+        return F.normalize(self.items(rows), dim=-1)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch between learning and asking; vectors kept for asking are no longer true."""
+        self._kept = None
+        return super().train(mode)
+
+    def extend(self, catalogue: Catalogue) -> None:
+        """Make room for items that came later."""
+        self._kept = None
+        self.items.extend(catalogue)
 
     def forward(self, vectors: Tensor, item: Tensor, sign: Tensor, gap: Tensor) -> Tensor:
-        """d at every place [B × T × D], of unit length; item −1 is an empty place, −2 an open one."""
+        """d at every place [B × T × D], unit length; item −1 is an empty place, −2 an open one."""
         there = item != -1
         x = F.embedding(item.clamp_min(0), vectors) * (item >= 0)[..., None]
         x = x * vectors.shape[1] ** 0.5 * 0.25
@@ -48,8 +61,11 @@ class Heading(nn.Module):
     @torch.no_grad()
     def score(self, asked: Sequences) -> Floats:
         """Scores of all items for each sequence [B × I]; 0 where there is no event."""
-        self.eval()
-        vectors = self.vectors()
+        if self.training:
+            self.eval()
+        if self._kept is None:
+            self._kept = self.vectors()
+        vectors = self._kept
         found = np.zeros((len(asked), len(vectors)), np.float32)
         for a in range(0, len(asked), _ROWS):
             part = slice(a, a + _ROWS)

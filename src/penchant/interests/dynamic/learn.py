@@ -1,27 +1,27 @@
 """How the dynamic layer learns: each event of the log is to be said from those before it."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from penchant.data.augment import augment
 from penchant.data.histories import Histories
 from penchant.interests.base.closed_form import centred, nearest_by_text
 from penchant.interests.dynamic.heading import Heading
 from penchant.interests.dynamic.sequence import DynamicConfig
 from penchant.interests.layer import Training
 from penchant.random import derive, rng
-from penchant.train.batches import Sequencer, Sequences, asked
+from penchant.train.batches import NOBODY, OPEN, Sequencer, Sequences, asked, augmented
 from penchant.train.holdout import ndcg
 from penchant.train.loop import Loop
-from penchant.train.losses import sampled_softmax_loss, softmax_loss
+from penchant.train.losses import candidates, sampled_softmax_loss, softmax_loss
+from penchant.types import Floats, Ints
 
 
-def learn(
-    config: DynamicConfig, training: Training, *, both_ways: bool
-) -> tuple[Heading, int]:
+def learn(config: DynamicConfig, training: Training, *, both_ways: bool) -> tuple[Heading, int]:
     """The network with the best held-out NDCG@10, and after how many passes it had it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(training.seed, "dynamic", config.kind))
@@ -82,58 +82,46 @@ class _Lesson:
     def batches(self, epoch: int) -> tuple[int, Iterable[Sequences]]:
         draw = rng(self.seed, "batches", epoch)
         made = list(self.sequencer.groups(self.config.batch, draw))
-        return len(made), (self._changed(self.sequencer.of(g), draw) for g in made)
+        changed = partial(
+            augmented, config=self.config.augment, draw=draw, similar=self.similar
+        )
+        return len(made), (changed(self.sequencer.of(g)) for g in made)
 
     def loss(self, batch: Sequences) -> Tensor:
         item, sign, gap, target = (
             torch.from_numpy(x) for x in (batch.item, batch.sign, batch.gap, batch.target)
         )
         if self.net.both_ways:
-            item, target = _cloze(item)
-        vectors = self.net.vectors()
-        d = self.net(vectors, item.long(), sign, gap.long())
+            item, sign, gap, target = _cloze(item, sign, gap, target)
         learn = target >= 0
         if not bool(learn.any()):
-            return d.sum() * 0.0
-        d, target = d[learn], target[learn].long()
+            return self.net.against.sum() * 0.0
+        wanted = target[learn].long()
         if self.q is None:
-            return softmax_loss(d, vectors, target, self.config.temperature)
+            vectors = self.net.vectors()
+            d = self.net(vectors, item.long(), sign, gap.long())[learn]
+            return softmax_loss(d, vectors, wanted, self.config.temperature)
+        return self._sampled(item.long(), sign, gap.long(), learn, wanted)
+
+    def _sampled(
+        self, item: Tensor, sign: Tensor, gap: Tensor, learn: Tensor, wanted: Tensor
+    ) -> Tensor:
+        """The loss over candidates; only items that the batch needs get a vector."""
+        if self.q is None:
+            raise AssertionError("a sampled loss needs chances")
+        among, where, log_chance = candidates(wanted, self.q, self.config.negatives)
+        rows, place = torch.unique(
+            torch.cat([among, item.clamp_min(0).flatten()]), return_inverse=True
+        )
+        vectors, C = self.net.vectors(rows), len(among)
+        local = torch.where(item >= 0, place[C:].view_as(item), item)
+        d = self.net(vectors, local, sign, gap)[learn]
         return sampled_softmax_loss(
-            d, vectors, target, self.config.temperature, self.q, self.config.negatives
-        )
-
-    def _changed(self, batch: Sequences, draw: np.random.Generator) -> Sequences:
-        """The batch with its sequences augmented; an item never met is nobody's target."""
-        if not self.config.augment.changes:
-            return batch
-        T = batch.item.shape[1]
-        whole = np.concatenate([batch.item, batch.target[:, -1:]], axis=1)
-        length = (batch.item >= 0).sum(axis=1) + 1
-        left = _shifted(whole, T + 1 - length)
-        made = augment(
-            left, length, self.config.augment, draw, pad=-1, mask=-2, similar=self.similar
-        )
-        back = made.length - (T + 1)
-        item, fresh = _shifted(made.item, back), _shifted(made.fresh, back)
-        place = np.clip(_shifted(made.source, back) + (T + 1 - length)[:, None], 0, T - 1)
-        inside = np.arange(T + 1) >= (T + 1 - made.length)[:, None]
-        item = np.where(inside, item, -1).astype(np.int32)
-        known = inside[:, 1:] & ~fresh[:, 1:] & (item[:, 1:] >= 0) & inside[:, :-1]
-        return Sequences(
-            item[:, :-1],
-            np.where(inside, np.take_along_axis(batch.sign, place, 1), 0)[:, :-1],
-            np.where(inside, np.take_along_axis(batch.gap, place, 1), 0)[:, :-1].astype(np.int32),
-            np.where(known, item[:, 1:], -1).astype(np.int32),
+            d, vectors[place[:C]], where, self.config.temperature, log_chance
         )
 
 
-def _shifted(rows: np.ndarray, by: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """Each row rolled to the left by its own number of places."""
-    T = rows.shape[1]
-    return np.take_along_axis(rows, (np.arange(T)[None, :] + by[:, None]) % T, axis=1)
-
-
-def _similar(text: np.ndarray, k: int = 5) -> np.ndarray:  # type: ignore[type-arg]
+def _similar(text: Floats, k: int = 5) -> Ints:
     """The most alike items by text [I × k]."""
     near = nearest_by_text(centred(text), centred(text), k + 1).tocoo()
     row, column = near.coords
@@ -143,15 +131,18 @@ def _similar(text: np.ndarray, k: int = 5) -> np.ndarray:  # type: ignore[type-a
     nth = np.arange(len(row)) - np.searchsorted(row, row)
     found = np.tile(np.arange(len(text))[:, None], (1, k))
     found[row[nth < k], nth[nth < k]] = column[nth < k]
-    return found
+    return found.astype(np.int32)
 
 
-def _cloze(item: Tensor, share: float = 0.25) -> tuple[Tensor, Tensor]:
-    """Open some places, always the last; what stood there is to be said (BERT4Rec)."""
-    there = item >= 0
-    hide = (torch.rand(item.shape) < share) & there
-    hide[:, -1] |= there[:, -1]
-    return torch.where(hide, -2, item), torch.where(hide, item, -1)
+def _cloze(
+    item: Tensor, sign: Tensor, gap: Tensor, target: Tensor, share: float = 0.25
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Open some places, always that of what came last; what was liked there is to be said."""
+    item = torch.cat([item, target[:, -1:]], dim=1)
+    sign, gap = pad(sign, (0, 1), value=1.0), pad(gap, (0, 1))
+    hide = (torch.rand(item.shape) < share) & (item >= 0) & (sign > 0)
+    hide[:, -1] = item[:, -1] >= 0
+    return torch.where(hide, OPEN, item), sign, gap, torch.where(hide, item, NOBODY)
 
 
 def _chances(log: Histories) -> Tensor:

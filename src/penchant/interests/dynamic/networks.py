@@ -32,7 +32,8 @@ class Transformer(nn.Module):
         see = see | torch.eye(T, dtype=torch.bool, device=x.device)  # nobody attends to nothing
         for block in self.blocks:
             x = block(x, see)
-        return self.last(x)
+        out: Tensor = self.last(x)
+        return out
 
 
 class Block(nn.Module):
@@ -70,8 +71,18 @@ class Recurrent(nn.Module):
         self.last = nn.LayerNorm(dims)
 
     def forward(self, x: Tensor, there: Tensor) -> Tensor:
-        """[B × T × D]; empty places stand before the first event and are fed as zeros."""
-        return self.last(x + self.cell(x * there[..., None])[0])
+        """[B × T × D]; cells start at the first event, however many empty places stand before."""
+        empty = (~there).sum(1, keepdim=True)
+        h = _rolled(self.cell(_rolled(x * there[..., None], empty))[0], -empty)
+        out: Tensor = self.last(x + h)
+        return out
+
+
+def _rolled(x: Tensor, by: Tensor) -> Tensor:
+    """Each sequence [T × D] rolled to the left by its own number of places [B × 1]."""
+    T = x.shape[1]
+    place = (torch.arange(T, device=x.device)[None, :] + by) % T
+    return x.gather(1, place[..., None].expand_as(x))
 
 
 class Convolution(nn.Module):
@@ -92,7 +103,8 @@ class Convolution(nn.Module):
             h = (norm(x) * there[..., None]).transpose(1, 2)
             h = layer(F.pad(h, ((self.width - 1) * 2**b, 0))).transpose(1, 2)
             x = x + F.dropout(F.gelu(h), self.dropout, self.training)
-        return self.last(x)
+        out: Tensor = self.last(x)
+        return out
 
 
 class Pooled(nn.Module):
@@ -114,4 +126,5 @@ class Pooled(nn.Module):
         fade = torch.where(back >= 0, self.kept ** back.clamp_min(0).float(), 0.0)
         weight = fade[None] * there[:, None, :]
         mean = weight @ x / weight.sum(-1, keepdim=True).clamp_min(1e-6)
-        return self.last(x + self.layers(torch.cat([x, mean], dim=-1)))
+        out: Tensor = self.last(x + self.layers(torch.cat([x, mean], dim=-1)))
+        return out

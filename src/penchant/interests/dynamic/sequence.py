@@ -39,7 +39,7 @@ class DynamicConfig(Config):
     temperature: float = Field(0.07, gt=0.0)
     """Cosines are divided by this before the softmax."""
     rate: float = Field(2e-3, gt=0.0)
-    """Learning rate of AdamW, after a short warm-up."""
+    """Learning rate of AdamW."""
     decay: float = Field(0.01, ge=0.0)
     """Weight decay of AdamW."""
     epochs: int = Field(15, ge=1)
@@ -48,7 +48,7 @@ class DynamicConfig(Config):
     """Passes without a better held-out NDCG@10 before it stops."""
     batch: int = Field(2048, ge=8)
     """About so many events a step."""
-    negatives: int = Field(4096, ge=16)
+    negatives: int = Field(1024, ge=16)
     """Items in the softmax: all where there are no more than three times as many, else the batch's
     targets and a sample, corrected for how likely each was to be drawn."""
     augment: AugmentConfig = AugmentConfig()
@@ -96,7 +96,8 @@ class DynamicLayer:
         from penchant.interests.dynamic.heading import Heading
 
         arrays, values = state
-        self.net_ = Heading(catalogue, self.config, both_ways=self.both_ways)
+        with torch.random.fork_rng(devices=[]):  # what is drawn at first is replaced at once
+            self.net_ = Heading(catalogue, self.config, both_ways=self.both_ways)
         self.net_.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in arrays.items()})
         self.net_.eval()
         self.epochs_ = values["epochs"]
@@ -104,4 +105,4 @@ class DynamicLayer:
 
     def extend(self, catalogue: Catalogue) -> None:
         """New items have their texts and places in the tree."""
-        self.net_.items.extend(catalogue)
+        self.net_.extend(catalogue)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from penchant.interests.layer import Catalogue
 
@@ -31,41 +32,48 @@ class ItemVectors(nn.Module):
         self.project = nn.Linear(max(width, 1), dims, bias=False)
         self.behaviour = nn.Embedding(n, dims)
         nn.init.normal_(self.behaviour.weight, std=0.02)
-        self.members = [_tensor(m) for m in _levels(catalogue.tree)]
+        self.members = [_places(m) for m in _levels(catalogue.tree)]
         self.nodes = nn.ParameterList(
-            [nn.Parameter(0.02 * torch.randn(m.shape[1], dims)) for m in self.members]
+            [nn.Parameter(0.02 * torch.randn(m.shape[1], dims)) for m in _levels(catalogue.tree)]
         )
         self.level = nn.Parameter(torch.ones(len(self.members)))
         self.id_dropout = id_dropout
 
-    def forward(self) -> Tensor:
-        """v [I × D]."""
-        e = self.behaviour.weight
+    def forward(self, rows: Tensor | None = None) -> Tensor:
+        """v of some items [R × D], or of all [I × D]."""
+        pick = slice(None) if rows is None else rows
+        e = self.behaviour.weight[pick]
         if self.training and self.id_dropout:
             kept = torch.rand(len(e), 1, device=e.device) >= self.id_dropout
             e = e * kept
-        v = e + self.project(self.text)
-        for w, members, q in zip(self.level, self.members, self.nodes, strict=True):
-            v = v + w * torch.sparse.mm(members, q)
-        return v
+        v = e + self.project(self.text[pick])
+        for w, (node, weight), q in zip(self.level, self.members, self.nodes, strict=True):
+            v = v + w * F.embedding_bag(
+                node[pick], q, per_sample_weights=weight[pick], mode="sum"
+            )
+        return torch.as_tensor(v)
 
     def extend(self, catalogue: Catalogue) -> None:
         """Make room for items that came later: no e, but text and a place in the tree."""
         n, had = len(catalogue.text), len(self.behaviour.weight)
         weight = torch.zeros(n, self.behaviour.embedding_dim)
         weight[:had] = self.behaviour.weight.detach()
-        self.behaviour = nn.Embedding.from_pretrained(weight, freeze=False)
+        self.behaviour = nn.Embedding(n, weight.shape[1], _weight=weight)
         self.text = torch.from_numpy(catalogue.text)
-        self.members = [_tensor(m) for m in _levels(catalogue.tree)]
+        self.members = [_places(m) for m in _levels(catalogue.tree)]
 
 
 def _levels(tree: "Tree | None") -> list[sparse.csr_array]:
     return [] if tree is None else [tree.membership(level + 1) for level in range(tree.levels)]
 
 
-def _tensor(matrix: sparse.csr_array) -> Tensor:
-    """A sparse matrix as a torch COO tensor."""
-    coo = sparse.coo_array(matrix)
-    index = torch.from_numpy(np.stack(coo.coords).astype(np.int64))
-    values = torch.from_numpy(coo.data.astype(np.float32))
-    return torch.sparse_coo_tensor(index, values, coo.shape, check_invariants=True).coalesce()
+def _places(matrix: sparse.csr_array) -> tuple[Tensor, Tensor]:
+    """Each item's nodes and weights [I × m], filled up with weight 0."""
+    size = np.diff(matrix.indptr)
+    m = int(max(1, size.max(initial=1)))
+    node = np.zeros((matrix.shape[0], m), np.int64)
+    weight = np.zeros((matrix.shape[0], m), np.float32)
+    row = np.repeat(np.arange(matrix.shape[0]), size)
+    place = np.arange(len(row)) - np.repeat(matrix.indptr[:-1], size)
+    node[row, place], weight[row, place] = matrix.indices, matrix.data
+    return torch.from_numpy(node), torch.from_numpy(weight)

@@ -1,0 +1,49 @@
+"""`penchant fit`: learn."""
+
+from typing import TYPE_CHECKING
+
+from penchant.cli.session import Session
+from penchant.cli.text import duration
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from penchant.engine.engine import Fitted
+
+
+def fit(session: Session) -> None:
+    """Learn the interest tree and the model from all that was added; they serve from then on.
+
+    Interrupted, it goes on where it stopped when it is called again. The version before stays,
+    and `penchant rollback` brings it back.
+
+    Examples:
+
+        penchant fit
+        penchant fit --set encode.encoder=hashed
+        penchant fit --set interests.base.kind=svd --set seed=7
+    """
+    fitted = session.engine().fit()
+    session.out.report(fitted.report)
+    session.out.answer(fitted.to_json, _shown(fitted))
+    session.out.note("Next: `penchant interests USER`, `penchant recommend USER --explain`")
+
+
+def _shown(fitted: "Fitted") -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    sizes = [
+        f"{value:,} {name}"
+        for name, value in fitted.summary.items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    ]
+    steps = [f"{name} {duration(seconds)}" for name, seconds in fitted.seconds.items()]
+    again = "may be shown again" if fitted.summary.get("repeats") else "are not shown again"
+    table.add_row("learned", f"{fitted.version or 'a model in memory'}")
+    table.add_row("from", ", ".join(sizes))
+    table.add_row("repeats", f"items that people had {again} (events.repeats)")
+    table.add_row("time", f"{duration(sum(fitted.seconds.values()))}: {', '.join(steps)}")
+    return table

@@ -1,0 +1,89 @@
+"""`penchant models`, `promote` and `rollback`: versions of the model."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from penchant.cli.session import Session
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from penchant.store.models import Version
+
+
+def models(session: Session) -> None:
+    """List the versions of the model, oldest first; the one that serves is marked.
+
+    Examples:
+
+        penchant models
+        penchant models --json
+    """
+    found = session.opened().models.versions()
+    shown = [_shown(found)] if found else []
+    session.out.answer(lambda: [_plain(v) for v in found], *shown)
+    if not found:
+        session.out.note("no model yet. Next: `penchant fit`")
+
+
+def promote(
+    session: Session,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="As `penchant models` has it.")],
+) -> None:
+    """Make a version of the model the one that serves, after checking its files.
+
+    Examples:
+
+        penchant promote 00002
+    """
+    session.opened().models.promote(version)
+    _told(session, version)
+
+
+def rollback(session: Session) -> None:
+    """Make the version before serve again; broken ones are passed over.
+
+    Examples:
+
+        penchant rollback
+    """
+    _told(session, session.opened().models.rollback())
+
+
+def _told(session: Session, version: str) -> None:
+    session.out.answer(lambda: {"model": version}, f"{version} serves now")
+
+
+def _plain(v: "Version") -> dict[str, Any]:
+    return {
+        "version": v.name,
+        "current": v.current,
+        "created": v.created,
+        "bytes": v.bytes,
+        "summary": v.manifest.get("summary", {}),
+        "problem": v.problem,
+    }
+
+
+def _shown(found: "list[Version]") -> "Table":
+    from rich.table import Table
+
+    sizes = ("events", "users", "items", "interests")
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "version", "learned (UTC)"):
+        table.add_column(name, no_wrap=True)
+    for name in (*sizes, "MB"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for v in found:
+        known = v.manifest.get("summary", {})
+        table.add_row(
+            "→" if v.current else "",
+            v.name,
+            v.created[:16].replace("T", " "),
+            *(f"{known[name]:,}" if name in known else "–" for name in sizes),
+            f"{v.bytes / 1e6:.1f}",
+            v.problem or "",
+        )
+    return table

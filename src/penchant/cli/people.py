@@ -1,0 +1,61 @@
+"""What to say about a person of whom little is known."""
+
+from typing import TYPE_CHECKING, Final
+
+from penchant.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from penchant.data.vocabulary import Vocabulary
+    from penchant.engine import Engine
+    from penchant.types import Longs
+
+FEW: Final = 50_000
+"""User ids among which a similar one is looked for."""
+
+
+def note_on(engine: "Engine", user_id: str, at: str | None = None) -> str | None:
+    """A note where a person is new, or has no events that count before a time; else None."""
+    log = engine.data.log
+    rows = log.users.rows([user_id])
+    if rows[0] < 0:
+        return (
+            f"{user_id} is not known{_because(engine, user_id)}: answered as for someone new, "
+            f"who gets what is popular.{_near(user_id, log.users)}"
+        )
+    if at is not None and not log.moments_at(rows.astype("int64"), _moment(at)).length[0]:
+        return f"{user_id} has no events before {at}: answered as for someone new"
+    return None
+
+
+def _moment(at: str) -> "Longs":
+    import numpy as np
+
+    from penchant.clock import micros
+
+    return np.array([micros(at)], np.int64)
+
+
+def _near(user_id: str, users: "Vocabulary") -> str:
+    """A hint at an id that looks alike; numbers all look alike."""
+    if user_id.isdigit() or len(users) > FEW:
+        return ""
+    return did_you_mean(user_id, users.ids.to_list())
+
+
+def _because(engine: "Engine", user_id: str) -> str:
+    """Whether the person has events or attributes that are not learned from."""
+    import polars as pl
+
+    from penchant.data import columns as c
+
+    for kind, what in (("events", "events, all set aside in cleaning"), ("users", "no events")):
+        table = engine.tables.read(kind)  # type: ignore[arg-type]
+        if c.USER not in table.collect_schema().names():
+            continue
+        if table.filter(pl.col(c.USER) == user_id).limit(1).collect().height:
+            return (
+                f" by any event that counts (there are {what})"
+                if kind == "events"
+                else (" by any event (attributes alone)")
+            )
+    return ""

@@ -1,0 +1,35 @@
+"""What a fit did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from penchant.types import Report
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit did: the model's version (None in memory), wall seconds by step, what was set
+    aside, and the size of things."""
+
+    version: str | None
+    seconds: Mapping[str, float]
+    report: Report
+    summary: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "version": self.version,
+            "seconds": dict(self.seconds),
+            "summary": dict(self.summary),
+            "report": self.report.to_json(),
+        }
+
+    def __str__(self) -> str:
+        """A few lines for people."""
+        sizes = ", ".join(f"{k} {v:,}" for k, v in self.summary.items() if type(v) is int)
+        steps = ", ".join(f"{name} {s:.1f} s" for name, s in self.seconds.items())
+        name = f"version {self.version}" if self.version else "a model in memory"
+        lines = [f"learned {name} from {sizes}", f"time: {steps}"]
+        return "\n".join([*lines, *(str(f) for f in self.report.findings)])

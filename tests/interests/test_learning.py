@@ -1,0 +1,82 @@
+"""Each kind of layer finds what is there to be found, and nothing where nothing is."""
+
+from functools import cache
+
+import pytest
+
+from penchant.interests.base.bidirectional import BidirectionalBase
+from penchant.interests.base.linear import LinearBase, LinearConfig
+from penchant.interests.context.layer import ContextConfig, ContextLayer
+from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
+from penchant.interests.popularity import Popularity
+from penchant.testing.layers import planted, taught
+from penchant.train.holdout import NEVER, HoldoutConfig, hold_out, masked
+
+NETWORK = DynamicConfig(dims=16, epochs=12, batch=512, length=6, rate=0.01, patience=12)
+BASES = {
+    "linear": lambda: LinearBase(LinearConfig(penalty=(10.0, 30.0), text=(0.0, 0.1))),
+    "svd": lambda: LinearBase(LinearConfig(dims=40), method="svd"),
+    "bidirectional": lambda: BidirectionalBase(NETWORK),
+}
+CONTEXTS = {
+    kind: (lambda kind=kind: ContextLayer(ContextConfig(kind=kind)))
+    for kind in ("neural", "naive-bayes", "tree")
+}
+NETWORKS = {
+    kind: (lambda kind=kind: DynamicLayer(NETWORK.but(kind=kind)))
+    for kind in ("transformer", "gru", "lstm", "cnn", "mlp")
+}
+ALL = {**BASES, **CONTEXTS, **NETWORKS}
+
+
+@cache
+def lesson(signal):
+    log = planted(signal, events=8 if signal == "context" else 10, users=300)
+    left, outer = hold_out(log, HoldoutConfig(share=0.1), repeats=False, seed=5)
+    return taught(left), outer
+
+
+def above(scores, holdout):
+    """Share of the candidates that each target stands above; ties count half."""
+    scores = masked(scores, holdout.excluded)
+    owner, item = holdout.targets.tocoo().coords
+    value = scores[owner, item][:, None]
+    free = scores > NEVER / 2
+    free[owner, item] = False
+    return (((scores < value) + 0.5 * (scores == value)) * free).sum(axis=1) / free.sum(axis=1)
+
+
+def found(layer, signal):
+    training, outer = lesson(signal)
+    return above(layer.fit(training).score(outer.moments), outer)
+
+
+def surely_above(one, other):
+    gain = one - other
+    return gain.mean() > 3 * gain.std() / len(gain) ** 0.5
+
+
+@pytest.mark.parametrize("kind", {**BASES, **NETWORKS})
+def test_pairs_that_follow_each_other_are_found(kind):
+    one, other = found(ALL[kind](), "pairs"), found(Popularity(), "pairs")
+    assert one.mean() > 0.7
+    assert surely_above(one, other)
+
+
+@pytest.mark.parametrize("kind", CONTEXTS)
+def test_what_the_device_shifts_is_found(kind):
+    one, other = found(ALL[kind](), "context"), found(Popularity(), "context")
+    assert one.mean() > 0.7
+    assert surely_above(one, other)
+
+
+@pytest.mark.parametrize("kind", BASES)
+def test_taste_is_found(kind):
+    assert found(ALL[kind](), "taste").mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_where_nothing_is_nothing_is_found(kind):
+    one = found(ALL[kind](), "none")
+    assert abs(one.mean() - 0.5) < 4 * 0.29 / len(one) ** 0.5
+    assert not surely_above(one, found(Popularity(), "none"))

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from penchant.clock import DAY
+from penchant.interests.layer import Training
+from penchant.interests.popularity import Popularity, PopularityConfig
+from penchant.testing.layers import ITEMS, log_of, planted, shelf, taught
+
+
+def counts(log, at, half_life, edge=None):
+    """Faded counts of what came before, straight from the equation, event by event."""
+    edge, found = at if edge is None else edge, np.zeros(ITEMS)
+    for item, time, weight in zip(log.item, log.time, log.weight, strict=True):
+        if weight > 0 and time < edge:
+            found[item] += 2.0 ** (-(at - time) / (half_life * DAY))
+    return found
+
+
+def on_a_log_scale(n, smoothing=0.5):
+    return np.log((n + smoothing) / (n + smoothing).mean())
+
+
+def asked(log, at):
+    at = np.asarray(at, np.int64)
+    return log.moments_at(np.full(len(at), -1), at)
+
+
+def plain(log, half_life=9.0, **settings):
+    """The layer with one half-life, and nothing to choose by."""
+    config = PopularityConfig(half_lives=(half_life,), **settings)
+    return Popularity(config).fit(Training(shelf(), log))
+
+
+@pytest.fixture
+def log():
+    return planted("none", users=20)
+
+
+def test_against_counting_every_event(log):
+    made, times = plain(log, snapshots=1000), np.sort(log.time)
+    for at in (times[0], times[30], times[-1], times[-1] + 1, times[-1] + 40 * DAY):
+        found = made.score(asked(log, [at]))[0]
+        np.testing.assert_allclose(found, on_a_log_scale(counts(log, at, 9.0)), atol=1e-4)
+
+
+def test_half_lives_are_mixed(log):
+    config = PopularityConfig(half_lives=(2.0, 50.0))
+    made = Popularity(config).fit(Training(shelf(), log))
+    made.theta_ = [0.3, 0.9]
+    at = log.time.max() + DAY
+    each = [on_a_log_scale(counts(log, at, h)) for h in (2.0, 50.0)]
+    found = made.score(asked(log, [at]))[0]
+    np.testing.assert_allclose(found, 0.3 * each[0] + 0.9 * each[1], atol=1e-4)
+
+
+def test_only_what_came_before_counts():
+    log = log_of([("a", 0, 0), ("b", 1, 10), ("c", 1, 11), ("d", 1, 11)], shelf())
+    start, tenth = log.time[0], log.time[1]
+    when = [start, start + 9 * DAY, tenth, tenth + 3 * DAY]
+    first, before, then, later = plain(log, 5.0).score(asked(log, when))
+    assert np.ptp(first) == 0, "nothing had happened"
+    assert before[0] > before[1] == before[2]
+    assert then[1] == then[2], "an event does not count for its own moment"
+    assert later[1] > later[0] > later[2]
+
+
+def test_before_the_log_nothing_is_popular(log):
+    assert not plain(log).score(asked(log, [log.time.min() - 400 * DAY])).any()
+
+
+def test_without_a_log_nothing_is_popular():
+    log = log_of([], shelf())
+    assert not plain(log).score(asked(log, [0])).any()
+
+
+def test_what_speaks_against_an_item_does_not_make_it_popular():
+    kinds = ["like", "dislike", "like"]
+    log = log_of([("a", 0, 0), ("b", 1, 1), ("c", 2, 2)], shelf(), event=kinds)
+    scores = plain(log, 1000.0).score(asked(log, [log.time.max() + DAY]))[0]
+    assert scores[0] > scores[1] == scores[3]
+
+
+@pytest.mark.parametrize("most", [2, 7, 40, 1000])
+def test_snapshots_are_as_few_as_asked_and_never_ahead(log, most):
+    made = plain(log, snapshots=most)
+    assert len(made.times_) <= most + 2
+    for at in (log.time.min() + 20 * DAY, log.time.min() + 50 * DAY):
+        edge = made.times_[made.times_ <= at].max()
+        found = made.score(asked(log, [at]))[0]
+        expected = on_a_log_scale(counts(log, at, 9.0, edge))
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_memory_is_bounded_by_cells(log):
+    made = plain(log, cells=1000)
+    assert sum(c.size for c in made.counts_) <= 1000 + 2 * ITEMS
+
+
+def test_the_half_life_that_fits_counts_most():
+    """Each week other items are what everybody has: what is older says nothing."""
+    draw, rows = np.random.default_rng(0), []
+    for week in range(30):
+        for u in range(12):
+            item = 2 * week + draw.integers(2)
+            rows.append((f"u{u:02d}", int(item), week * 7 + draw.random() * 7))
+    config = PopularityConfig(half_lives=(2.0, 1000.0))
+    made = Popularity(config).fit(taught(log_of(rows, shelf())))
+    weight = dict(zip(made.half_lives_, made.theta_, strict=True))
+    assert weight[2.0] > 3 * weight.get(1000.0, 0.0)
+
+
+def test_zero_is_as_popular_as_the_mean(log):
+    scores = plain(log).score(asked(log, [log.time.max() + DAY]))
+    assert np.exp(scores).mean() == pytest.approx(1.0, abs=1e-5)
