@@ -9,6 +9,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,7 +73,7 @@ def meanings(kind: type[Config]) -> dict[str, str]:
     """The line under each field."""
     body = ast.parse(inspect.getsource(kind).strip()).body[0].body  # type: ignore[attr-defined]
     found = {}
-    for line, after in zip(body, body[1:], strict=False):
+    for line, after in pairwise(body):
         said = after.value.value if isinstance(after, ast.Expr) else None
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and said:
             found[line.target.id] = " ".join(said.split())
@@ -85,7 +86,9 @@ def config_page() -> str:
     shown: set[str] = set()
     sections = [s for root in ROOTS for s in _sections(known[root], _begin(root), shown)]
     rest = [name for name in known if name not in shown]
-    sections += [s for name in rest if name not in shown for s in _sections(known[name], name, shown)]
+    sections += [
+        s for name in rest if name not in shown for s in _sections(known[name], name, shown)
+    ]
     head = (
         "# Settings\n\n"
         "Settings of an engine are read from `config.toml` in its workspace, or handed over as\n"
@@ -154,7 +157,9 @@ def python_page() -> str:
     """The public names: signature, what it is, its public methods."""
     head = "# Python\n\n`from penchant import …` gives these names, and no others.\n"
     names = [name for name in penchant.__all__ if not name.startswith("_")]
-    errors = f"## Errors\n\n```text\n{inspect.getdoc(importlib.import_module('penchant.errors'))}\n```"
+    errors = (
+        f"## Errors\n\n```text\n{inspect.getdoc(importlib.import_module('penchant.errors'))}\n```"
+    )
     return head + "\n" + "\n\n".join([*(_described(name) for name in names), errors])
 
 
@@ -173,9 +178,9 @@ def _described(name: str) -> str:
 def _methods(kind: type) -> Iterator[tuple[str, Any]]:
     for name, value in vars(kind).items():
         plain = value.__func__ if isinstance(value, classmethod | staticmethod) else value
-        if not name.startswith("_") and (inspect.isfunction(plain) or _is_property(value)):
-            if inspect.getdoc(plain):
-                yield name, plain
+        shown = inspect.isfunction(plain) or _is_property(value)
+        if shown and not name.startswith("_") and inspect.getdoc(plain):
+            yield name, plain
 
 
 def _is_property(value: Any) -> bool:

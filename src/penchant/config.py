@@ -80,9 +80,9 @@ def _explain_one(owner: type[BaseModel], e: Any) -> str:
     if isinstance(cause, ConfigError):  # a group of settings inside this one has spoken already
         return f"{where}: {cause}"
     if e["type"] == "extra_forbidden":
-        return (
-            f"{where}: unknown setting.{did_you_mean(str(e['loc'][-1]), _fields(owner, e['loc']))}"
-        )
+        known = _fields(owner, e["loc"])
+        hint = did_you_mean(str(e["loc"][-1]), known) or f" There are {', '.join(known)}."
+        return f"{where}: unknown setting.{hint}"
     return f"{where}: {e['msg']} (came: {e['input']!r})"
 
 

@@ -230,7 +230,7 @@ def test_a_description_of_ten_megabytes() -> None:
     made = engine()
     made.add(events=events(), items=long)
     goes_on(made)
-    worst = {r.name: r for r in made.check()}["long_texts"]
+    worst = {r.name: r for r in made.check()}["long texts"]
     assert worst.count == 1
 
 

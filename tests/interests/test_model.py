@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from penchant.errors import ConfigError
-from penchant.interests.model import InterestModel, InterestsConfig, Parts, softmax
+from penchant.interests.model import InterestModel, Parts, softmax
 from penchant.interests.shares import shares
 from penchant.testing.layers import (
     ITEMS,
@@ -14,23 +14,11 @@ from penchant.testing.layers import (
     log_of,
     nothing_drawn_from_global_state,
     planted,
+    quick,
     shelf,
 )
 
-QUICK = InterestsConfig().but(
-    **{
-        "dynamic.dims": 8,
-        "dynamic.epochs": 2,
-        "dynamic.batch": 512,
-        "dynamic.length": 6,
-        "base.network.dims": 8,
-        "base.network.epochs": 2,
-        "base.network.length": 6,
-        "base.linear.penalty": (10.0, 30.0),
-        "base.linear.text": (0.0, 0.1),
-        "base.linear.dims": 12,
-    }
-)
+QUICK = quick()
 LOG = planted("pairs", users=80, noise=0.5)
 
 

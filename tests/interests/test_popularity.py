@@ -7,13 +7,18 @@ from penchant.interests.popularity import Popularity, PopularityConfig
 from penchant.testing.layers import ITEMS, log_of, planted, shelf, taught
 
 
-def counts(log, at, half_life, edge=None):
+def counts(log, at, half_life):
     """Faded counts of what came before, straight from the equation, event by event."""
-    edge, found = at if edge is None else edge, np.zeros(ITEMS)
+    found = np.zeros(ITEMS)
     for item, time, weight in zip(log.item, log.time, log.weight, strict=True):
-        if weight > 0 and time < edge:
+        if weight > 0 and time < at:
             found[item] += 2.0 ** (-(at - time) / (half_life * DAY))
     return found
+
+
+def snapshot(made, at):
+    """The last point in time at which counts were kept."""
+    return made.times_[made.times_ <= at].max()
 
 
 def on_a_log_scale(n, smoothing=0.5):
@@ -40,7 +45,9 @@ def test_against_counting_every_event(log):
     made, times = plain(log, snapshots=1000), np.sort(log.time)
     for at in (times[0], times[30], times[-1], times[-1] + 1, times[-1] + 40 * DAY):
         found = made.score(asked(log, [at]))[0]
-        np.testing.assert_allclose(found, on_a_log_scale(counts(log, at, 9.0)), atol=1e-4)
+        expected = on_a_log_scale(counts(log, snapshot(made, at), 9.0))
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+        assert log.time[log.time < at].max(initial=0) < snapshot(made, at) <= at, "all of the past"
 
 
 def test_half_lives_are_mixed(log):
@@ -48,7 +55,8 @@ def test_half_lives_are_mixed(log):
     made = Popularity(config).fit(Training(shelf(), log))
     made.theta_ = [0.3, 0.9]
     at = log.time.max() + DAY
-    each = [on_a_log_scale(counts(log, at, h)) for h in (2.0, 50.0)]
+    edge = snapshot(made, at)
+    each = [on_a_log_scale(counts(log, edge, h)) for h in (2.0, 50.0)]
     found = made.score(asked(log, [at]))[0]
     np.testing.assert_allclose(found, 0.3 * each[0] + 0.9 * each[1], atol=1e-4)
 
@@ -85,9 +93,8 @@ def test_snapshots_are_as_few_as_asked_and_never_ahead(log, most):
     made = plain(log, snapshots=most)
     assert len(made.times_) <= most + 2
     for at in (log.time.min() + 20 * DAY, log.time.min() + 50 * DAY):
-        edge = made.times_[made.times_ <= at].max()
         found = made.score(asked(log, [at]))[0]
-        expected = on_a_log_scale(counts(log, at, 9.0, edge))
+        expected = on_a_log_scale(counts(log, snapshot(made, at), 9.0))
         np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -99,10 +106,10 @@ def test_memory_is_bounded_by_cells(log):
 def test_the_half_life_that_fits_counts_most():
     """Each week other items are what everybody has: what is older says nothing."""
     draw, rows = np.random.default_rng(0), []
-    for week in range(30):
-        for u in range(12):
-            item = 2 * week + draw.integers(2)
-            rows.append((f"u{u:02d}", int(item), week * 7 + draw.random() * 7))
+    for week in range(20):
+        for u in range(40):
+            for item in 3 * week + draw.choice(3, 2, replace=False):
+                rows.append((f"u{u:02d}", int(item), week * 7 + draw.random() * 7))
     config = PopularityConfig(half_lives=(2.0, 1000.0))
     made = Popularity(config).fit(taught(log_of(rows, shelf())))
     weight = dict(zip(made.half_lives_, made.theta_, strict=True))

@@ -14,8 +14,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from penchant import Engine, EngineConfig, Filters, Profile, SplitConfig, World, WorldConfig
-from penchant import make_world
+from penchant import (
+    Engine,
+    EngineConfig,
+    Filters,
+    Profile,
+    SplitConfig,
+    World,
+    WorldConfig,
+    make_world,
+)
 
 END = datetime.fromisoformat("2024-04-01T00:00:00+00:00")
 QUICK = EngineConfig().but(
@@ -150,7 +158,9 @@ def test_the_past_can_be_asked_and_holds_nothing_of_the_future(
     known = world.events.filter((pl.col("user_id") == ann) & (pl.col("timestamp") <= then)).height
     assert before.events == known
     later = world.events.filter(pl.col("user_id") == ann).tail(5)
-    later = later.with_columns(pl.lit(END - timedelta(days=1)).cast(later["timestamp"].dtype).alias("timestamp"))
+    later = later.with_columns(
+        pl.lit(END - timedelta(days=1)).cast(later["timestamp"].dtype).alias("timestamp")
+    )
     own_shop.add(events=later)
     assert weights(own_shop.interests(ann, at=then)) == pytest.approx(weights(before), abs=CLOSE)
 

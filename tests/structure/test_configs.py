@@ -39,10 +39,10 @@ IDS = [node.name for _, node in CONFIGS]
 def fields(node: ast.ClassDef) -> Iterator[tuple[str, ast.stmt | None]]:
     """Names of the fields, each with the statement that follows it."""
     for place, line in enumerate(node.body):
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
-            if "ClassVar" not in ast.dump(line.annotation):
-                after = node.body[place + 1] if place + 1 < len(node.body) else None
-                yield line.target.id, after
+        if not isinstance(line, ast.AnnAssign) or "ClassVar" in ast.dump(line.annotation):
+            continue
+        assert isinstance(line.target, ast.Name)
+        yield line.target.id, node.body[place + 1] if place + 1 < len(node.body) else None
 
 
 def is_text(line: ast.stmt | None) -> bool:

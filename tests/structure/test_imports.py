@@ -13,11 +13,12 @@ SOURCE = Path(__file__).parents[2] / "src" / "penchant"
 
 # From top to bottom as the data moves. A part may import what stands above it, and itself.
 # Why `train` stands above `interests`: docs/decisions/0001-order-of-packages.md.
-ORDER = (
-    "types errors config clock random "
-    "data encode llm taxonomy train interests recommend evaluate store stream privacy parallel "
-    "plots engine serve cli testing"
-).split()
+ORDER = [
+    "types", "errors", "config", "clock", "random",
+    "data", "encode", "llm", "taxonomy", "train", "interests", "recommend", "evaluate",
+    "store", "stream", "privacy", "parallel", "plots",
+    "engine", "serve", "cli", "testing",
+]  # fmt: skip
 ANYWHERE = {"__version__"}  # what may be imported from the root
 
 

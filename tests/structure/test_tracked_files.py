@@ -22,7 +22,9 @@ def tracked() -> tuple[Path, ...]:
     if done.returncode == 0 and done.stdout:
         found = [ROOT / name for name in done.stdout.decode().split("\0") if name]
     else:  # an archive without its history
-        found = [p for part in ("src", "tests", "docs", "examples") for p in ROOT.glob(f"{part}/**/*")]
+        found = [
+            p for part in ("src", "tests", "docs", "examples") for p in ROOT.glob(f"{part}/**/*")
+        ]
         found += [p for p in ROOT.iterdir() if p.suffix in {".md", ".toml"}]
     return tuple(p for p in found if p.is_file() and "__pycache__" not in p.parts)
 

@@ -66,7 +66,7 @@ def test_windows_together_are_the_windows_alone():
     together = sequencer.of(np.arange(len(sequencer)))
     for w in range(len(sequencer)):
         one = sequencer.of(np.array([w]))
-        for name in ("item", "sign", "gap", "target"):
+        for name in ("item", "sign", "gap", "target", "time"):
             a, b = getattr(one, name)[0], getattr(together, name)[w]
             assert a.tolist() == b[-len(a) :].tolist()
 
@@ -110,6 +110,7 @@ def batch():
         sign=np.array([[1, 0.5, -0.3, 1], [0, 1, 1, -1], [0, 0, 0, 1]], np.float32),
         gap=np.array([[11, 12, 13, 14], [0, 15, 16, 17], [0, 0, 0, 18]], np.int32),
         target=np.array([[2, -1, 4, 5], [-1, 7, 8, -1], [-1, -1, -1, 10]], np.int32),
+        time=np.array([[21, 22, 23, 24], [0, 25, 26, 27], [0, 0, 0, 28]], np.int64),
     )
 
 
@@ -120,9 +121,10 @@ def change(name, seed=0, **more):
 
 
 def same(a, b):
-    return all(
+    told = all(
         np.array_equal(getattr(a, n), getattr(b, n)) for n in ("item", "sign", "gap", "target")
     )
+    return told and np.array_equal(a.time[a.item != -1], b.time[b.item != -1])
 
 
 def test_without_augmentation_nothing_changes():
@@ -177,6 +179,7 @@ def test_a_crop_is_a_piece_with_its_own_signs_and_gaps():
         assert sign[2:].tolist() == whole.sign[0, first : first + 2].tolist()
         assert gap[2:].tolist() == whole.gap[0, first : first + 2].tolist()
         assert target[2:].tolist() == whole.target[0, first : first + 2].tolist()
+        assert made.time[0, 2:].tolist() == whole.time[0, first : first + 2].tolist()
         pieces.add(first)
     assert pieces == {0, 1, 2}
 

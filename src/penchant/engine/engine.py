@@ -244,8 +244,7 @@ class Engine:
             if self.workspace is None:
                 raise NotFittedError("nothing has been learned yet: call engine.fit() first")
             saved = self.workspace.models.load()
-            config = EngineConfig(**saved.manifest["config"]).interests
-            self._model = unpack(saved.state, config)
+            self._model = unpack(saved)
         return self._model
 
     @property

@@ -1,9 +1,10 @@
 """A fitted model as parts that a store can keep, and back."""
 
-from collections.abc import Mapping
-
+from penchant.engine.config import EngineConfig
+from penchant.errors import ConfigError, StoreError
 from penchant.interests.layer import Catalogue
-from penchant.interests.model import InterestModel, InterestsConfig
+from penchant.interests.model import InterestModel
+from penchant.store.models import Saved
 from penchant.taxonomy.tree import Tree
 from penchant.types import State
 
@@ -18,8 +19,20 @@ def pack(model: InterestModel) -> dict[str, State]:
     }
 
 
-def unpack(states: Mapping[str, State], config: InterestsConfig) -> InterestModel:
-    """The model that `pack` took apart."""
-    tree = Tree.from_state(states["tree"])
-    catalogue = Catalogue(tree.items, states["catalogue"][0]["text"], tree)
-    return InterestModel(config).restore(dict(states), catalogue)
+def unpack(saved: Saved) -> InterestModel:
+    """The model that `pack` took apart.
+
+    Raises:
+        StoreError: it was written by another version, in parts that this one does not know.
+    """
+    states = saved.state
+    try:
+        config = EngineConfig(**saved.manifest["config"]).interests
+        tree = Tree.from_state(states["tree"])
+        catalogue = Catalogue(tree.items, states["catalogue"][0]["text"], tree)
+        return InterestModel(config).restore(dict(states), catalogue)
+    except (KeyError, ConfigError) as error:
+        raise StoreError(
+            f"model {saved.version}: it was written by another version of penchant and cannot be "
+            f"read by this one ({error}). Learn it again: `penchant fit`"
+        ) from None

@@ -15,7 +15,7 @@ from penchant.data.histories import Histories, Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.taxonomy.tree import Tree
 from penchant.train.holdout import Holdout
-from penchant.types import QUIET, Floats, Progress, State
+from penchant.types import QUIET, Floats, Longs, Progress, State
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,20 @@ class Catalogue:
         return len(self.items)
 
 
+class Prior(Protocol):
+    """What everybody turns to, known before a layer is learned."""
+
+    def before(self, time: Longs, items: Longs | None = None) -> Floats:
+        """Scores of some items at some times [P × C], or of all [P × I]."""
+        ...
+
+
 @dataclass(frozen=True)
 class Training:
     """What a layer learns from: the catalogue, the log, and how to go about it.
 
-    `holdout` are moments that are not in the log, for choosing settings; `repeats` says whether
+    `prior` is what everybody turns to at a time: a layer that is learned beside it need not learn it
+    again. `holdout` are moments that are not in the log, for choosing settings; `repeats` says whether
     people have the same item again; `scratch` is a folder for checkpoints, so that an interrupted
     fit goes on where it stopped.
     """
@@ -43,6 +52,7 @@ class Training:
     log: Histories
     holdout: Holdout | None = None
     repeats: bool = False
+    prior: Prior | None = None
     seed: int = 0
     progress: Progress = QUIET
     scratch: Path | None = None

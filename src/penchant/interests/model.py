@@ -4,7 +4,7 @@ s(u, i, t, c) = α_b · base_i(u, t) + α_c · context_i(u, c) + α_d · ⟨d_u(
 P(i | u, t, c) = softmax_i( s(u, i, t, c) )
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -109,17 +109,29 @@ class InterestModel:
     ) -> Self:
         """Hold some outcomes out, learn the layers, mix them by the outcomes, learn from all."""
         left, holdout = hold_out(log, self.config.holdout, repeats=repeats, seed=seed)
-        training = Training(catalogue, left, holdout, repeats, seed, progress, scratch)
+        training = Training(
+            catalogue, left, holdout, repeats, None, seed, progress, scratch
+        )
         self.catalogue, self.repeats_ = catalogue, repeats
-        self.layers = {name: layer.fit(training) for name, layer in self._made().items()}
+        self.layers = self._made()
+        self._learn(lambda layer, training: layer.fit(training), training)
         self.fusion = Fusion(self.config.fusion, tuple(self.layers))
         if len(holdout):
             self._fuse(holdout, seed, progress)
         else:
             self.fusion.without_evidence()
-        whole = replace(training, log=log)
-        self.layers = {name: layer.refit(whole) for name, layer in self.layers.items()}
+        self._learn(lambda layer, training: layer.refit(training), replace(training, log=log))
         return self
+
+    def _learn(self, how: Callable[[Layer, Training], Layer], training: Training) -> None:
+        """Every layer, popularity first: the others learn what it does not know."""
+        popularity = self.layers.get("popularity")
+        if isinstance(popularity, Popularity):
+            how(popularity, training)
+            training = replace(training, prior=popularity)
+        for name, layer in self.layers.items():
+            if name != "popularity":
+                how(layer, training)
 
     def _fuse(self, holdout: Holdout, seed: int, progress: Progress) -> None:
         with progress.step("fusion", len(holdout)) as step:

@@ -3,8 +3,9 @@
     pop_i(t) = Σ_h θ_h · log( (n_i^h(t) + ε) / mean_j (n_j^h(t) + ε) )
     n_i^h(t) = Σ_{events on i before t} 2^(−(t − t_k) / τ_h)
 
-Counts stand as they were at the last of many points in time before t. Zero is as popular as the average item. Only events before t count, so nobody is recommended what
-became popular later. θ ≥ 0 is learned: news needs hours, wine needs years, most shops need both.
+Counts stand as they were at the last of many points in time before t. Zero is as popular as the
+average item. Only events before t count, so nobody is recommended what became popular later. θ ≥ 0
+is learned: news needs hours, wine needs years, most shops need both.
 """
 
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Popularity:
     theta_: list[float] = field(init=False)
     times_: Longs = field(init=False, repr=False)
     counts_: list[Floats] = field(init=False, repr=False)
+    _table: Floats | None = field(init=False, repr=False, default=None)
 
     def fit(self, training: Training) -> Self:
         """Count, mix the half-lives by what held-out moments turned to, drop those of no use."""
@@ -58,6 +60,7 @@ class Popularity:
 
     def refit(self, training: Training) -> Self:
         """Count again."""
+        self._table = None
         with training.progress.step("popularity: counting", len(self.half_lives_)) as step:
             self.times_ = self._edges(training.log)
             self.counts_ = []
@@ -73,6 +76,16 @@ class Popularity:
             total += np.float32(weight) * x
         return total
 
+    def before(self, time: Longs, items: Longs | None = None) -> Floats:
+        """The score of some items at some times [P × C], or of all [P × I]."""
+        if self._table is None:
+            self._table = np.zeros_like(self.counts_[0])
+            for weight, counts in zip(self.theta_, self.counts_, strict=True):
+                n = counts + self.config.smoothing
+                self._table += np.float32(weight) * np.log(n / n.mean(axis=1, keepdims=True))
+        row = np.maximum(np.searchsorted(self.times_, time, side="right") - 1, 0)
+        return self._table[row] if items is None else self._table[row[:, None], items[None, :]]
+
     def _each(self, moments: Moments) -> list[Floats]:
         """One score for each half-life [B × I]."""
         row = np.searchsorted(self.times_, moments.at, side="right") - 1
@@ -85,6 +98,7 @@ class Popularity:
 
     def _mix(self, holdout: Holdout, seed: int) -> None:
         seed = derive(seed, "popularity")
+        self._table = None
         candidates, values = shortlisted(self._each, holdout, best=500, others=400, seed=seed)
         theta = sharpen(fit_mixture(values, candidates), values, candidates)
         used = np.flatnonzero(theta > 1e-3 * max(float(theta.max()), 1e-9))
@@ -118,6 +132,7 @@ class Popularity:
 
     def extend(self, catalogue: Catalogue) -> None:
         """New items start without counts."""
+        self._table = None
         more = len(catalogue) - self.counts_[0].shape[1]
         self.counts_ = [np.pad(counts, ((0, 0), (0, more))) for counts in self.counts_]
 

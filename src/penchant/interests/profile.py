@@ -16,7 +16,7 @@ import numpy as np
 from penchant.clock import when
 from penchant.data.histories import Moments
 from penchant.errors import UnknownIdError
-from penchant.interests.model import InterestModel, softmax
+from penchant.interests.model import InterestModel
 from penchant.interests.shares import Sharing, shares
 from penchant.taxonomy.tree import Node, Tree
 from penchant.types import Doubles, Floats, Longs
@@ -193,12 +193,6 @@ def profile(
         levels=tuple(made),
         labels=labels,
     )
-
-
-def node_weights(model: InterestModel, scores: Floats, level: int) -> Floats:
-    """P over the nodes of a level from scores of all items [B × I] → [B × K]."""
-    members = model.catalogue.tree.membership(level)
-    return np.asarray((members.T @ softmax(scores).T).T, np.float32)
 
 
 def _level(

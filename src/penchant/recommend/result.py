@@ -163,16 +163,19 @@ class Recommendations:
 
     def __rich__(self) -> "Table":
         from rich.table import Table
+        from rich.text import Text
 
-        table = Table(title=f"for {self.user_id}", title_justify="left", box=None, pad_edge=False)
-        table.add_column("", justify="right")
-        table.add_column("item", overflow="ellipsis", no_wrap=True, max_width=56)
-        table.add_column("score", justify="right")
-        for name in self.items[0].parts if self.items else ():
-            table.add_column(name, justify="right", style="dim")
+        name = Text(f"for {self.user_id}")
+        table = Table(title=name, title_justify="left", box=None, pad_edge=False)
+        table.add_column("", justify="right", no_wrap=True)
+        table.add_column("item", max_width=56)  # gives way where there is no room
+        for part in ("score", *(self.items[0].parts if self.items else ())):
+            style = "" if part == "score" else "dim"
+            table.add_column(part, justify="right", no_wrap=True, style=style)
         for r in self.items:
+            title = Text(r.title, no_wrap=True, overflow="ellipsis")
             table.add_row(
-                str(r.rank), r.title, f"{r.score:.2f}", *(f"{v:.2f}" for v in r.parts.values())
+                str(r.rank), title, f"{r.score:.2f}", *(f"{v:.2f}" for v in r.parts.values())
             )
         return table
 

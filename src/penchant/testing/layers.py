@@ -23,11 +23,12 @@ from penchant.data.histories import Histories, Moments, histories
 from penchant.data.strength import EventsConfig
 from penchant.data.vocabulary import Vocabulary
 from penchant.interests.layer import Catalogue, Layer, Training
+from penchant.interests.model import InterestsConfig
 from penchant.interests.shares import Sharing
 from penchant.random import rng
 from penchant.taxonomy.tree import Node, Tree
 from penchant.train.holdout import HoldoutConfig, hold_out
-from penchant.types import Floats, State
+from penchant.types import Floats, Longs, State
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 ITEMS = 60
@@ -68,7 +69,7 @@ def log_of(
             c.EVENT: ["like"] * len(rows),
             **more,
         },
-        schema_overrides={name: pl.String for name in (c.USER, c.ITEM, c.EVENT)}
+        schema_overrides=dict.fromkeys((c.USER, c.ITEM, c.EVENT), pl.String)
         | {c.TIME: pl.Datetime("us", "UTC")},
     )
     context = [name for name in more if name not in (c.EVENT, c.VALUE, c.POSITION)]
@@ -103,26 +104,29 @@ def planted(
     return log_of(rows, catalogue, device=devices)
 
 
-def _chosen(
-    signal: Signal, user: int, on: np.ndarray[Any, Any], n: int, draw: np.random.Generator
-) -> np.ndarray[Any, Any]:
+def quick() -> InterestsConfig:
+    """Settings of a model that is fitted in a second."""
+    small = {"dims": 8, "epochs": 2, "batch": 512, "length": 6}
+    return InterestsConfig().but(
+        **{f"dynamic.{name}": value for name, value in small.items()},
+        **{f"base.network.{name}": value for name, value in small.items()},
+        **{"base.linear.penalty": (10.0, 30.0), "base.linear.text": (0.0, 0.1)},
+        **{"base.linear.dims": 12},
+    )
+
+
+def _chosen(signal: Signal, user: int, on: Longs, n: int, draw: np.random.Generator) -> Longs:
     order = draw.permutation(ITEMS)
     if signal == "pairs":
-        return np.stack([2 * (order[:n] // 2), 2 * (order[:n] // 2) + 1], axis=1).ravel()[
-            _first_met(order[:n] // 2)
-        ][:n]
+        pairs = np.unique(order[:n] // 2, return_index=True)
+        first = pairs[0][np.argsort(pairs[1])]
+        return np.stack([2 * first, 2 * first + 1], axis=1).ravel()[:n]
     if signal == "taste":
-        return order[order % GROUPS == user % GROUPS][:n]
+        order = order[order % GROUPS == user % GROUPS]
     if signal == "context":
         halves = [iter(order[order % GROUPS // (GROUPS // 2) == k]) for k in (0, 1)]
         return np.array([next(halves[k]) for k in on])
-    return order[:n]
-
-
-def _first_met(pairs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Places of both items of each pair that is met for the first time."""
-    first = np.sort(np.unique(pairs, return_index=True)[1])
-    return np.stack([2 * first, 2 * first + 1], axis=1).ravel()
+    return np.asarray(order[:n], np.int64)
 
 
 def taught(

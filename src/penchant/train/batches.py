@@ -24,13 +24,14 @@ class Sequences:
 
     item [B × T] (rows; −1 where there is none), sign [B × T] (signed strength), gap [B × T] (bucket
     of the time from each event to the next one asked about), target [B × T] (row of the item that
-    came next; −1 where nothing is to be learned).
+    came next; −1 where nothing is to be learned), time [B × T] (µs: when it came).
     """
 
     item: Ints
     sign: Floats
     gap: Ints
     target: Ints
+    time: Longs
 
     def __len__(self) -> int:
         return len(self.item)
@@ -55,6 +56,7 @@ def asked(moments: Moments, length: int) -> Sequences:
         sign.astype(np.float32),
         gap_bucket(after - time),
         np.full((B, item.shape[1]), -1, np.int32),
+        after,
     )
 
 
@@ -106,6 +108,7 @@ class Sequencer:
             np.where(there, log.weight[index], 0.0).astype(np.float32),
             np.where(there, gap_bucket(log.time[nxt] - log.time[index]), 0).astype(np.int32),
             np.where(there & self.ok[nxt], log.item[nxt], -1).astype(np.int32),
+            log.time[nxt],
         )
 
 
@@ -124,6 +127,7 @@ def augmented(
     whole = np.concatenate([batch.item, batch.target[:, -1:]], axis=1)
     sign = np.concatenate([batch.sign, np.ones((B, 1), np.float32)], axis=1)
     gap = np.concatenate([batch.gap, batch.gap[:, -1:]], axis=1)
+    time = np.concatenate([batch.time[:, :1], batch.time], axis=1)
     ok = np.concatenate([np.zeros((B, 1), bool), batch.target >= 0], axis=1)
     first, end = (whole[:, :T] < 0).sum(axis=1), T + told
     made = augment(
@@ -140,6 +144,7 @@ def augmented(
         np.where(inside, np.take_along_axis(sign, source, 1), 0)[:, :-1].astype(np.float32),
         np.where(inside, np.take_along_axis(gap, source, 1), 0)[:, :-1].astype(np.int32),
         np.where(good & np.roll(inside, 1, axis=1), item, NOBODY)[:, 1:].astype(np.int32),
+        np.take_along_axis(time, source, 1)[:, 1:],
     )
 
 

@@ -7,18 +7,21 @@ from torch.nn import functional as F
 _CELLS = 40_000_000  # logits held at once
 
 
-def softmax_loss(d: Tensor, vectors: Tensor, target: Tensor, temperature: float) -> Tensor:
-    """−log softmax over all items of ⟨d, v⟩ / temperature, mean over places; d [P × D]."""
+def softmax_loss(
+    d: Tensor, vectors: Tensor, target: Tensor, temperature: float, prior: Tensor | None = None
+) -> Tensor:
+    """−log softmax over all items of ⟨d, v⟩ / temperature + prior, mean over places.
+
+    d [P × D], vectors [I × D], target [P], prior [P × I]: scores that are there already.
+    """
     rows = max(1, _CELLS // max(len(vectors), 1))
-    if len(d) <= rows:
-        return F.cross_entropy(d @ vectors.T / temperature, target)
-    total = sum(
-        F.cross_entropy(
-            d[a : a + rows] @ vectors.T / temperature, target[a : a + rows], reduction="sum"
-        )
-        for a in range(0, len(d), rows)
-    )
-    return torch.as_tensor(total) / len(d)
+    total = d.new_zeros(())
+    for a in range(0, len(d), rows):
+        logits = d[a : a + rows] @ vectors.T / temperature
+        if prior is not None:
+            logits = logits + prior[a : a + rows]
+        total = total + F.cross_entropy(logits, target[a : a + rows], reduction="sum")
+    return total / len(d)
 
 
 def candidates(target: Tensor, q: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -35,11 +38,17 @@ def candidates(target: Tensor, q: Tensor, n: int) -> tuple[Tensor, Tensor, Tenso
 
 
 def sampled_softmax_loss(
-    d: Tensor, vectors: Tensor, where: Tensor, temperature: float, log_chance: Tensor
+    d: Tensor,
+    vectors: Tensor,
+    where: Tensor,
+    temperature: float,
+    log_chance: Tensor,
+    prior: Tensor | None = None,
 ) -> Tensor:
     """The same over candidates' vectors [C × D], each logit less the log of its chance.
 
     That makes the gradient the one of the whole softmax on average (Bengio and Senécal 2008; logQ
     of Yi et al., RecSys 2019).
     """
-    return F.cross_entropy(d @ vectors.T / temperature - log_chance, where)
+    logits = d @ vectors.T / temperature - log_chance
+    return F.cross_entropy(logits if prior is None else logits + prior, where)

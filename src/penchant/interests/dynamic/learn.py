@@ -18,7 +18,7 @@ from penchant.train.batches import NOBODY, OPEN, Sequencer, Sequences, asked, au
 from penchant.train.holdout import ndcg
 from penchant.train.loop import Loop
 from penchant.train.losses import candidates, sampled_softmax_loss, softmax_loss
-from penchant.types import Floats, Ints
+from penchant.types import Floats, Ints, Longs
 
 
 def learn(config: DynamicConfig, training: Training, *, both_ways: bool) -> tuple[Heading, int]:
@@ -30,9 +30,9 @@ def learn(config: DynamicConfig, training: Training, *, both_ways: bool) -> tupl
     return net, loop.run()
 
 
-def go_on(net: Heading, config: DynamicConfig, training: Training) -> None:
-    """One more pass over a larger log, at a lower rate."""
-    loop = _loop(net, config, training, 1, config.rate * 0.3)
+def go_on(net: Heading, config: DynamicConfig, training: Training, epochs: int) -> None:
+    """Some more passes over a larger log, at half the rate."""
+    loop = _loop(net, config, training, epochs, config.rate * 0.5)
     loop.judge, loop.checkpoint = None, None
     loop.name += " (whole log)"
     loop.run()
@@ -47,9 +47,11 @@ def _loop(
     judge = None
     if holdout is not None and len(holdout):
         sequences = asked(holdout.moments, config.length)
+        prior = training.prior.before(holdout.moments.at) if training.prior else None
 
         def judge() -> float:
-            return float(ndcg(net.score(sequences), holdout).mean())
+            scores = net.score(sequences)
+            return float(ndcg(scores if prior is None else scores + prior, holdout).mean())
 
     name = "base" if net.both_ways else "dynamic"
     return Loop(
@@ -75,6 +77,7 @@ class _Lesson:
     ) -> None:
         self.net, self.config, self.sequencer = net, config, sequencer
         self.seed, n = training.seed, len(training.catalogue)
+        self.prior = None if net.both_ways else training.prior
         self.q = _chances(training.log) if n > 3 * config.negatives else None
         wants = {"replace", "insert"} & set(config.augment.changes)
         self.similar = _similar(training.catalogue.text) if wants else None
@@ -93,22 +96,28 @@ class _Lesson:
         )
         if self.net.both_ways:
             item, sign, gap, target = _cloze(item, sign, gap, target)
-        learn = target >= 0
+        learn, time = target >= 0, batch.time
         if not bool(learn.any()):
             return self.net.against.sum() * 0.0
         wanted = target[learn].long()
+        when = time[learn.numpy()] if self.prior is not None else time[:0]
         if self.q is None:
             vectors = self.net.vectors()
             d = self.net(vectors, item.long(), sign, gap.long())[learn]
-            return softmax_loss(d, vectors, wanted, self.config.temperature)
-        return self._sampled(item.long(), sign, gap.long(), learn, wanted)
+            prior = self._prior(when, None)
+            return softmax_loss(d, vectors, wanted, self.config.temperature, prior)
+        return self._sampled((item.long(), sign, gap.long()), learn, wanted, when)
+
+    def _prior(self, when: Longs, items: Longs | None) -> Tensor | None:
+        return None if self.prior is None else torch.from_numpy(self.prior.before(when, items))
 
     def _sampled(
-        self, item: Tensor, sign: Tensor, gap: Tensor, learn: Tensor, wanted: Tensor
+        self, batch: tuple[Tensor, Tensor, Tensor], learn: Tensor, wanted: Tensor, when: Longs
     ) -> Tensor:
         """The loss over candidates; only items that the batch needs get a vector."""
         if self.q is None:
             raise AssertionError("a sampled loss needs chances")
+        item, sign, gap = batch
         among, where, log_chance = candidates(wanted, self.q, self.config.negatives)
         rows, place = torch.unique(
             torch.cat([among, item.clamp_min(0).flatten()]), return_inverse=True
@@ -116,8 +125,9 @@ class _Lesson:
         vectors, C = self.net.vectors(rows), len(among)
         local = torch.where(item >= 0, place[C:].view_as(item), item)
         d = self.net(vectors, local, sign, gap)[learn]
+        prior = self._prior(when, among.numpy())
         return sampled_softmax_loss(
-            d, vectors[place[:C]], where, self.config.temperature, log_chance
+            d, vectors[place[:C]], where, self.config.temperature, log_chance, prior
         )
 
 

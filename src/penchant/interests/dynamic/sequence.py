@@ -74,10 +74,10 @@ class DynamicLayer:
         return self
 
     def refit(self, training: Training) -> Self:
-        """Go on learning for a pass over the larger log."""
+        """Go on over the larger log, for half as many passes as were best."""
         from penchant.interests.dynamic.learn import go_on
 
-        go_on(self.net_, self.config, training)
+        go_on(self.net_, self.config, training, (self.epochs_ + 1) // 2)
         return self
 
     def score(self, moments: Moments) -> Floats:

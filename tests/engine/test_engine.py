@@ -1,0 +1,441 @@
+"""The engine from raw tables to answers, in memory and in a workspace."""
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from penchant import Engine, EngineConfig, Filters, SplitConfig, WorldConfig, make_world
+from penchant.engine.demo import run_demo
+from penchant.errors import ConfigError, DataError, NotFittedError, SchemaError, UnknownIdError
+from penchant.testing.layers import quick
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+CONFIG = EngineConfig(interests=quick()).but(
+    **{
+        "encode.kind": "hashed",
+        "encode.hashed_dim": 64,
+        "evaluate.tuning.budget": 1,
+        "evaluate.tuning.users": 40,
+        "evaluate.k": (5, 10),
+    }
+)
+FEW = CONFIG.but(**{"interests.layers": ("base", "context", "popularity")})
+
+
+@pytest.fixture(scope="module")
+def world():
+    return make_world(WorldConfig.small(users=80, events=3000))
+
+
+def made(world, workspace=None, config=CONFIG):
+    engine = Engine(workspace, config, clock=lambda: NOW)
+    engine.add(events=world.events, items=world.items)
+    return engine
+
+
+@pytest.fixture(scope="module")
+def engine(world):
+    engine = made(world)
+    engine.fit()
+    return engine
+
+
+@pytest.fixture
+def own(world):
+    """An engine to be changed."""
+    engine = made(world, config=FEW)
+    engine.fit()
+    return engine
+
+
+def answers(engine, users):
+    return engine.recommend_many(users, 10)
+
+
+def user(world, place=0.5):
+    counts = world.events["user_id"].value_counts().sort("count", "user_id")
+    return str(counts["user_id"][int(place * (counts.height - 1))])
+
+
+def test_from_tables_to_reasons(engine, world):
+    ann = user(world)
+    recs = engine.recommend(ann, 5)
+    assert len(recs) == 5
+    for r, reason in zip(recs, recs.explain(), strict=True):
+        assert sum(r.parts.values()) == pytest.approx(r.score, abs=1e-5)
+        assert sum(reason.parts.values()) == pytest.approx(reason.score, abs=1e-5)
+    found = engine.interests(ann)
+    assert found.weights(1).sum() == pytest.approx(1.0, abs=1e-5)
+    assert str(engine.tree)
+    assert engine.explain(ann, recs[0].item_id).score == pytest.approx(recs[0].score, abs=1e-5)
+
+
+def test_many_at_once_are_the_same_as_one_by_one(engine, world):
+    users = [user(world, place) for place in (0.0, 0.3, 0.9)]
+    table = engine.recommend_many([*users, "nobody"], 7)
+    assert table.columns == ["user_id", "rank", "item_id", "score"]
+    for who in [*users, "nobody"]:
+        recs = engine.recommend(who, 7)
+        some = table.filter(user_id=who)
+        assert some["item_id"].to_list() == [r.item_id for r in recs]
+        assert some["rank"].to_list() == [r.rank for r in recs]
+        assert some["score"].to_list() == pytest.approx([r.score for r in recs], abs=1e-4)
+    everybody = engine.recommend_many(n=1)
+    assert everybody["user_id"].n_unique() == world.events["user_id"].n_unique()
+    assert engine.recommend_many([]).height == 0
+    red = Filters(allow=[table["item_id"][0]])
+    assert set(engine.recommend_many(users, filters=red)["item_id"]) <= {table["item_id"][0]}
+
+
+def test_somebody_unknown_is_everybody(engine):
+    found = engine.interests("who-is-this")
+    assert found.events == 0
+    recs = engine.recommend("who-is-this", 3)
+    assert len(recs) == 3
+    assert all(not r.parts["base"] for r in recs)
+    first = engine.tree.nodes[0][0]
+    mine = engine.recommend("who-is-this", 3, interests={first.name: 1.0})
+    rows = engine.data.vocabulary.rows([r.item_id for r in mine])
+    assert (engine.tree.membership(1)[rows][:, [0]].toarray() > 0.5).all()
+
+
+def test_the_past_can_be_asked(engine, world):
+    ann = user(world, 0.9)
+    times = world.events.filter(user_id=ann)["timestamp"].sort()
+    early = engine.interests(ann, at=times[2])
+    assert early.events <= 5 < engine.interests(ann).events
+    assert engine.interests(ann, at=times[0] - timedelta(days=9)).events == 0
+    again = engine.recommend(ann, 3, at=times[2].isoformat())
+    assert again.at == times[2]
+    with pytest.raises(DataError, match="'soon' is not a time"):
+        engine.recommend(ann, at="soon")
+
+
+def test_context_is_asked_by_name(engine, world):
+    ann = user(world)
+    found = engine.interests(ann, context={"device": "mobile"})
+    assert found.context == {"device": "mobile"}
+    with pytest.raises(UnknownIdError, match="context 'wether': the model knows .*device"):
+        engine.recommend(ann, context={"wether": "rain"})
+
+
+def test_asking_before_learning(world):
+    with pytest.raises(NotFittedError, match=r"call engine\.fit\(\) first"):
+        Engine(config=CONFIG).recommend("ann")
+    with pytest.raises(NotFittedError, match=r"call engine\.fit\(\) first"):
+        _ = Engine(config=CONFIG).tree
+
+
+def test_learning_from_nothing(tmp_path):
+    with pytest.raises(DataError, match="there are no events yet"):
+        Engine(config=CONFIG).fit()
+    with pytest.raises(NotFittedError, match="no model is current"):
+        Engine(tmp_path / "shop", CONFIG).recommend("ann")
+    with pytest.raises(DataError, match="add: nothing came"):
+        Engine(config=CONFIG).add()
+    with pytest.raises(TypeError, match="'ratings'"):
+        Engine(config=CONFIG).add(ratings=pl.DataFrame())
+
+
+def test_items_alone_make_a_shop_without_history(world):
+    engine = Engine(config=CONFIG, clock=lambda: NOW)
+    engine.add(items=world.items)
+    fitted = engine.fit()
+    assert fitted.summary["events"] == 0
+    assert len(engine.recommend("ann", 4)) == 4
+    assert engine.interests("ann").weights(1).sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_new_event_counts_at_once(own, world):
+    ann = user(world)
+    before = own.interests(ann)
+    first = own.recommend(ann, 1)[0]
+    when = world.events["timestamp"].max()
+    own.add(events=[{"user_id": ann, "item_id": first.item_id, "timestamp": when, "event": "view"}])
+    after = own.interests(ann)
+    assert after.events == before.events + 1
+    if not own.model.repeats_:
+        assert first.item_id not in {r.item_id for r in own.recommend(ann, 300)}
+    someone_new = [
+        {"user_id": "new", "item_id": first.item_id, "timestamp": when, "event": "purchase"}
+    ]
+    own.add(events=someone_new)
+    assert own.interests("new").events == 1
+    assert own.recommend("new", 1)[0].parts["base"] != 0
+
+
+def test_the_same_event_twice_counts_once(own, world):
+    before = own.tables.read("events").collect().height
+    added = own.add(events=world.events)
+    assert own.tables.read("events").collect().height == before
+    assert [r.new for r in added.receipts] == [0]
+    assert added.report.count("rows already there set aside") == world.events.height
+
+
+def test_a_new_item_is_recommended_for_what_is_written_about_it(own, world):
+    ann = user(world, 0.9)
+    best = own.recommend(ann, 1)[0].item_id
+    twin = world.items.filter(item_id=best).with_columns(item_id=pl.lit("brand-new"))
+    before = {r.item_id: r.score for r in own.recommend(ann, 50)}
+    own.add(items=twin)
+    recs = own.recommend(ann, 300)
+    ranks = {r.item_id: r.rank for r in recs}
+    assert ranks["brand-new"] <= 40, "its twin in words is at the top"
+    after = {r.item_id: r.score for r in recs}
+    moved = np.array([after[i] - before[i] for i in before])
+    assert np.ptp(moved) < 1e-3, "the others keep their distances"
+    path = own.explain(ann, "brand-new").interests
+    assert path[0][0] == own.explain(ann, best).interests[0][0]
+
+
+def test_after_a_fit_rows_are_those_of_the_new_model(own, world):
+    """Items known only from events stand last; later items come between at the next fit."""
+    when = world.events["timestamp"].max()
+    bare = {"user_id": "bob", "item_id": "zz-bare", "timestamp": when, "event": "view"}
+    own.add(events=[bare])
+    own.fit()
+    own.recommend("bob")
+    own.add(items=pl.DataFrame({"item_id": ["later"], "title": ["A later thing"]}))
+    own.recommend("bob")
+    own.fit()
+    assert own.data.vocabulary.ids.to_list() == own.model.catalogue.items.ids.to_list()
+    titles = dict(own.tables.read("items").collect().select("item_id", "title").iter_rows())
+    for r in own.recommend("bob", 300):
+        assert r.title == (titles.get(r.item_id) or r.item_id)
+
+
+def test_forgetting(own, world):
+    ann = user(world)
+    n = world.events.filter(user_id=ann).height
+    assert own.forget(ann) == n
+    assert own.interests(ann).events == 0
+    assert ann not in own.data.log.users
+    assert own.forget(ann) == 0
+    assert own.recommend(ann, 2).explain()[0].events == ()
+
+
+def test_forgetting_who_alone_met_an_item(own, world):
+    when = world.events["timestamp"].max()
+    own.add(events=[{"user_id": "bob", "item_id": "zz", "timestamp": when, "event": "view"}])
+    own.fit()
+    own.forget("bob")
+    recs = own.recommend("ann", 400)
+    assert "zz" in {r.item_id for r in recs}
+    assert own.explain("ann", "zz").title == "zz"
+
+
+def test_a_workspace_survives_and_answers_the_same(world, tmp_path):
+    shop = tmp_path / "shop"
+    first = made(world, shop)
+    fitted = first.fit()
+    assert fitted.version in str(fitted)
+    users = [user(world, 0.2), user(world, 0.8), "nobody"]
+    later = Engine(shop, CONFIG, clock=lambda: NOW)
+    assert answers(later, users).equals(answers(first, users))
+    assert str(later.tree) == str(first.tree)
+    assert later.interests(users[0]).to_json() == first.interests(users[0]).to_json()
+    one = first.recommend(users[1], 3).explain()
+    two = later.recommend(users[1], 3).explain()
+    assert [r.to_json() for r in one] == [r.to_json() for r in two]
+    assert later.workspace.models.current() == fitted.version
+
+
+def test_another_process_answers_the_same(world, tmp_path):
+    shop = tmp_path / "shop"
+    engine = made(world, shop, FEW)
+    engine.fit()
+    ann = user(world)
+    script = (
+        "import sys; from penchant import Engine\n"
+        "print(*[f'{r.item_id}={r.score:.5f}' for r in Engine(sys.argv[1]).recommend(sys.argv[2])])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(shop), ann], capture_output=True, text=True, check=True
+    )
+    said = [f"{r.item_id}={r.score:.5f}" for r in engine.recommend(ann)]
+    assert done.stdout.split() == said
+
+
+def test_settings_of_the_workspace_are_used(tmp_path):
+    shop = tmp_path / "shop"
+    Engine(shop).workspace.write_config(CONFIG.but(seed=42).to_toml())
+    assert Engine(shop).config == CONFIG.but(seed=42)
+    assert Engine(shop, CONFIG).config.seed == 0, "what is given goes first"
+    (shop / "config.toml").write_text("sede = 1\n")
+    with pytest.raises(ConfigError, match=r"EngineConfig\.sede: unknown setting.*'seed'"):
+        Engine(shop)
+
+
+def test_fitting_again_is_the_same_and_keeps_ids(world, tmp_path):
+    engine = made(world, tmp_path / "shop", FEW)
+    one = engine.fit()
+    ids = {n.id: n.name for level in engine.tree.nodes for n in level}
+    before = answers(engine, [user(world)])
+    two = engine.fit()
+    assert one.version != two.version
+    assert {n.id: n.name for level in engine.tree.nodes for n in level} == ids
+    assert answers(engine, [user(world)]).equals(before)
+    assert not list((tmp_path / "shop" / "scratch").iterdir())
+
+
+def test_more_events_keep_most_ids(world, tmp_path):
+    engine = Engine(config=FEW, clock=lambda: NOW)
+    half = world.events.sort("timestamp").head(world.events.height // 2)
+    engine.add(events=half, items=world.items)
+    engine.fit()
+    before = {n.id for n in engine.tree.nodes[0]}
+    engine.add(events=world.events)
+    engine.fit()
+    after = {n.id for n in engine.tree.nodes[0]}
+    assert len(before & after) >= 0.7 * len(after)
+
+
+def test_old_versions_are_pruned(world, tmp_path):
+    engine = made(world, tmp_path / "shop", FEW.but(keep=2))
+    versions = [engine.fit().version for _ in range(3)]
+    kept = [str(getattr(v, "version", v)) for v in engine.workspace.models.versions()]
+    assert sorted(kept) == sorted(versions[1:])
+
+
+class StopsAt:
+    """Progress of somebody who gives up when a step of that name begins."""
+
+    def __init__(self, name):
+        self.name, self.seen = name, []
+
+    @contextmanager
+    def step(self, name, total=None):
+        self.seen.append(name)
+        if self.name in name:
+            raise KeyboardInterrupt
+        yield self
+
+    def advance(self, n=1, note=""):
+        pass
+
+
+def test_an_interrupted_fit_goes_on_where_it_stopped(world, tmp_path, engine):
+    shop = tmp_path / "shop"
+    first = made(world, shop)
+    first.progress = StopsAt("dynamic: pass 2")
+    with pytest.raises(KeyboardInterrupt):
+        first.fit()
+    assert list((shop / "scratch").iterdir())
+    watched = StopsAt("never")
+    second = Engine(shop, CONFIG, clock=lambda: NOW, progress=watched)
+    second.fit()
+    assert not [name for name in watched.seen if name.startswith("dynamic: pass 1")]
+    users = [user(world, 0.2), user(world, 0.8)]
+    assert answers(second, users).equals(answers(engine, users))
+
+
+def test_other_data_or_settings_do_not_go_on_from_what_was(world, tmp_path):
+    shop = tmp_path / "shop"
+    first = made(world, shop)
+    names = {first._scratch(first._prepared()).name}
+    retold = world.items.head(1).with_columns(title=pl.lit("Something else"))
+    first.add(items=retold)
+    names.add(first._scratch(first._prepared()).name)
+    for change in ({"seed": 1}, {"encode.hashed_dim": 32}, {"interests.dynamic.dims": 4}):
+        other = Engine(shop, CONFIG.but(**change), clock=lambda: NOW)
+        names.add(other._scratch(other._prepared()).name)
+    assert len(names) == 5
+
+
+@pytest.mark.parametrize("kind", ["last", "time", "rolling", "user"])
+def test_evaluating_by_every_split(world, kind):
+    engine = made(world, config=FEW)
+    split = SplitConfig(kind=kind, windows=2, test_fraction=0.15)
+    result = engine.evaluate(split=split, baselines=False)
+    told = json.dumps(result.to_json())
+    assert "ndcg@10" in told.lower()
+    assert "penchant" in told
+    assert str(result)
+    with pytest.raises(NotFittedError):
+        _ = engine.model  # what serves is not touched
+
+
+def test_evaluating_beside_the_baselines_is_written_down(world, tmp_path):
+    engine = made(world, tmp_path / "shop", FEW)
+    result = engine.evaluate()
+    names = str(result)
+    for name in ("popularity", "EASE", "item kNN", "text only"):
+        assert name in names
+    assert list((tmp_path / "shop" / "reports").iterdir())
+    assert CONFIG.seed == result.to_json()["fingerprint"]["seed"]
+
+
+def test_where_nothing_is_to_be_learned_popularity_is_not_beaten():
+    silent = make_world(WorldConfig.silent(users=120, events=4000))
+    engine = made(silent, config=FEW)
+    told = engine.evaluate(split=SplitConfig(kind="time")).to_json()
+    better = [
+        row
+        for row in told["comparisons"]
+        if "popularity" in str(row["against"]) and row["metric"] == "ndcg@10" and row["low"] > 0.01
+    ]
+    assert not better
+
+
+def test_checking_what_is_stored_and_what_is_given(world, tmp_path):
+    engine = made(world)
+    stored = {r.name: r.status for r in engine.check()}
+    assert stored["columns"] == "PASS"
+    assert "FAIL" not in stored.values()
+    path = tmp_path / "events.csv"
+    path.write_text("who,item_id,timestamp\na,b,2024-01-01\n")
+    bad = engine.check(events=path)
+    assert [(r.name, r.status) for r in bad] == [("columns", "FAIL")]
+    good = engine.check(events=path, mapping={"user_id": "who"})
+    assert next(r for r in good if r.name == "columns").status == "PASS"
+    both = engine.check(
+        events=path,
+        items=pl.DataFrame({"sku": ["b"], "title": ["Tea"]}),
+        mapping={"user_id": "who", "item_id": "sku"},
+    )
+    assert next(r for r in both if r.name == "columns").status == "FAIL"
+    with pytest.raises(DataError, match="nothing is stored yet"):
+        Engine(config=CONFIG).check()
+
+
+def test_checking_items_alone(world):
+    found = Engine(config=CONFIG, clock=lambda: NOW).check(items=world.items)
+    assert {"described", "untold"} & {r.name for r in found} or len(found) > 5
+
+
+def test_events_set_aside_are_told_by_the_fit(world):
+    engine = Engine(config=FEW, clock=lambda: NOW)
+    late = world.events.head(3).with_columns(timestamp=pl.lit(datetime(2094, 1, 1, tzinfo=UTC)))
+    engine.add(events=pl.concat([world.events, late], how="vertical_relaxed"), items=world.items)
+    fitted = engine.fit()
+    assert any("future" in f.what or "impossible" in f.what for f in fitted.report.findings)
+    told = json.loads(json.dumps(fitted.to_json()))
+    assert told["summary"]["items"] == world.items.height
+    assert set(told["seconds"]) == {"encode", "tree", "learn", "save"}
+    assert "a model in memory" in str(fitted)
+
+
+def test_the_demo_shows_three_people_beside_the_truth(tmp_path):
+    result = run_demo(WorldConfig.small(users=60, events=2000), tmp_path / "demo", FEW)
+    assert len({shown.user_id for shown in result.users}) == 3
+    for shown in result.users:
+        assert shown.truth.columns == ["interest", "truth", "penchant"]
+        assert shown.truth["truth"].sum() == pytest.approx(1.0, abs=1e-3)
+        assert shown.truth["penchant"].sum() == pytest.approx(1.0, abs=0.05)
+        assert len(shown.recommendations) == 10
+        assert shown.profile.user_id == shown.user_id
+    assert "penchant" in json.dumps(result.evaluation.to_json())
+    assert set(result.seconds) == {"world", "fit", "evaluate", "people"}
+
+
+def test_a_filter_by_a_column_that_is_not_there(engine, world):
+    with pytest.raises(SchemaError, match="items have no column"):
+        engine.recommend(user(world), filters=Filters(where={"colour": "red"}))
+    with pytest.raises(UnknownIdError, match="item 'nothing'"):
+        engine.explain(user(world), "nothing")

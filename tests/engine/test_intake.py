@@ -1,0 +1,140 @@
+"""What comes in at the front door."""
+
+import json
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from penchant import Engine, EngineConfig
+from penchant.errors import ReadError, SchemaError
+
+EVENTS = pl.DataFrame(
+    {
+        "user_id": ["a", "a", "b"],
+        "item_id": ["x", "y", "x"],
+        "timestamp": [datetime(2024, 1, d) for d in (1, 2, 3)],
+        "event": ["view", "view", "like"],
+    }
+)
+ITEMS = pl.DataFrame({"item_id": ["x", "y"], "title": ["Tea", "Cup"]})
+
+
+@pytest.fixture
+def engine():
+    return Engine(config=EngineConfig())
+
+
+def stored(engine, kind="events"):
+    return engine.tables.read(kind).collect()
+
+
+def counts(added):
+    return {r.kind: r.new for r in added.receipts}
+
+
+def test_tables(engine):
+    assert counts(engine.add(events=EVENTS, items=ITEMS)) == {"items": 2, "events": 3}
+    assert stored(engine)["event"].to_list() == ["view", "view", "like"]
+
+
+def test_other_libraries_tables(engine):
+    pandas = pytest.importorskip("pandas")
+    assert isinstance(EVENTS.to_pandas(), pandas.DataFrame)
+    assert counts(engine.add(events=EVENTS.to_pandas(), items=ITEMS.to_arrow())) == {
+        "items": 2,
+        "events": 3,
+    }
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+def test_a_file_is_known_by_its_columns(engine, tmp_path, ending):
+    write = {"csv": "write_csv", "parquet": "write_parquet", "jsonl": "write_ndjson"}[ending]
+    getattr(EVENTS, write)(tmp_path / f"anything.{ending}")
+    getattr(ITEMS, write)(tmp_path / f"other.{ending}")
+    assert counts(engine.add(tmp_path / f"anything.{ending}")) == {"events": 3}
+    assert counts(engine.add(tmp_path / f"other.{ending}")) == {"items": 2}
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"),
+    [
+        (pl.DataFrame({"user_id": ["a"], "age": [3]}), "users"),
+        (pl.DataFrame({"source": ["a"], "target": ["b"]}), "relations"),
+        (
+            EVENTS.drop("event").with_columns(clicked=pl.lit(True), position=pl.lit(1)),
+            "exposures",
+        ),
+    ],
+)
+def test_other_kinds_by_their_columns(engine, tmp_path, table, kind):
+    table.write_parquet(tmp_path / "t.parquet")
+    assert list(counts(engine.add(tmp_path / "t.parquet"))) == [kind]
+    assert stored(engine, kind).height == table.height
+
+
+def test_a_folder_of_tables_by_name(engine, tmp_path):
+    EVENTS.head(1).write_parquet(tmp_path / "events-2023.parquet")
+    EVENTS.tail(2).write_parquet(tmp_path / "events-2024.parquet")
+    ITEMS.write_csv(tmp_path / "items.csv")
+    (tmp_path / "README.txt").write_text("not a table")
+    assert counts(engine.add(tmp_path)) == {"items": 2, "events": 3}
+
+
+def test_a_known_format_is_detected_or_named(engine, tmp_path):
+    ratings = "userId,movieId,rating,timestamp\n1,2,4.0,964982703\n1,3,3.5,964981247\n"
+    (tmp_path / "ratings.csv").write_text(ratings)
+    movies = "movieId,title,genres\n2,Heat (1995),Action|Crime\n3,Jumanji (1995),Adventure\n"
+    (tmp_path / "movies.csv").write_text(movies)
+    assert counts(engine.add(tmp_path)) == {"items": 2, "events": 2}
+    again = engine.add(tmp_path, format="movielens")
+    assert counts(again) == {"items": 0, "events": 0}
+
+
+def test_columns_of_other_names(engine):
+    theirs = EVENTS.rename({"user_id": "customer", "item_id": "sku"}).drop("event")
+    things = ITEMS.rename({"item_id": "sku"})
+    mapping = {"user_id": "customer", "item_id": "sku"}
+    added = engine.add(events=theirs, items=things, mapping=mapping, event="purchase")
+    assert counts(added) == {"items": 2, "events": 3}
+    assert set(stored(engine)["event"]) == {"purchase"}
+
+
+def test_a_file_of_other_names(engine, tmp_path):
+    EVENTS.rename({"user_id": "customer", "item_id": "sku"}).write_csv(tmp_path / "log.csv")
+    with pytest.raises(SchemaError, match="cannot tell what this table is.*--map"):
+        engine.add(tmp_path / "log.csv")
+    mapping = {"user_id": "customer", "item_id": "sku"}
+    assert counts(engine.add(tmp_path / "log.csv", mapping=mapping)) == {"events": 3}
+
+
+def test_a_mapping_to_nowhere_is_told(engine):
+    with pytest.raises(SchemaError, match="no column 'custmer'"):
+        engine.add(events=EVENTS, mapping={"user_id": "custmer"})
+
+
+def test_nothing_there(engine, tmp_path):
+    with pytest.raises(ReadError):
+        engine.add(tmp_path / "missing.parquet")
+    with pytest.raises(ReadError):
+        engine.add(events=tmp_path / "missing-*.parquet")
+
+
+def test_a_source_and_a_table_beside_it(engine, tmp_path):
+    EVENTS.write_parquet(tmp_path / "events.parquet")
+    assert counts(engine.add(tmp_path, items=ITEMS)) == {"items": 2, "events": 3}
+
+
+def test_what_was_added_is_told(engine):
+    added = engine.add(events=pl.concat([EVENTS, EVENTS.head(1)]), items=ITEMS)
+    told = json.loads(json.dumps(added.to_json()))
+    assert {t["kind"]: t["new"] for t in told["tables"]} == {"items": 2, "events": 3}
+    assert "events" in str(added)
+    assert added.report.count("rows already there set aside") == 1
+
+
+def test_items_sent_again_replace_the_earlier(engine):
+    engine.add(items=ITEMS)
+    added = engine.add(items=ITEMS.with_columns(title=pl.lit("New")))
+    assert [r.replaced for r in added.receipts] == [2]
+    assert stored(engine, "items")["title"].to_list() == ["New", "New"]
