@@ -236,6 +236,7 @@ def histories(
     """
     if users is None:
         users = Vocabulary(events[c.USER].unique().sort())
+    told = [name for name in dict.fromkeys((c.EVENT, *context)) if name in events.columns]
     table = pl.DataFrame(
         {
             "user": users.rows(events[c.USER]),
@@ -245,11 +246,11 @@ def histories(
             "tie": tie(events),
             "weight": strength(events, config),
             "source": np.arange(events.height, dtype=np.int64),
+            **{f"told {name}": events[name].cast(pl.String) for name in told},
         }
     )
-    order = table.select(
-        pl.arg_sort_by("user", "time", "position", "tie", "item", "weight", maintain_order=True)
-    ).to_series()
+    keys = ["user", "time", "position", "tie", "item", "weight", *(f"told {n}" for n in told)]
+    order = table.select(pl.arg_sort_by(keys, maintain_order=True)).to_series()
     table = table[order]
     counts = np.bincount(table["user"].to_numpy().astype(np.int64), minlength=len(users))
     return Histories(

@@ -126,18 +126,19 @@ class Fold:
             )
 
 
-def canonical_order(events: pl.DataFrame) -> pl.Series:
+def canonical_order(events: pl.DataFrame, context: Sequence[str] = ()) -> pl.Series:
     """Row numbers that put a log in (user, time) order, whatever the order of its rows [E].
 
     Inside a tie of time: `position` where there is one, else a fixed, meaningless order made from
-    user and item; rows that agree in all of that go by event type, value and session.
+    user and item; rows that agree in all of that go by event type, value, session and context.
 
     >>> log = pl.DataFrame({"user_id": ["b", "a"], "item_id": ["x", "y"],
     ...                     "timestamp": [datetime(2024, 1, 2), datetime(2024, 1, 1)]})
     >>> canonical_order(log).to_list()
     [1, 0]
     """
-    rest = [n for n in (c.EVENT, c.VALUE, c.SESSION, c.EVENT_ID) if n in events.columns]
+    named = dict.fromkeys((c.EVENT, c.VALUE, c.SESSION, c.EVENT_ID, *context))
+    rest = [n for n in named if n in events.columns and n not in (c.USER, c.TIME, c.POSITION, c.ITEM)]
     position = [c.POSITION] if c.POSITION in events.columns else []
     keys = events.select(c.USER, c.TIME, *position, tie(events).alias("__tie"), c.ITEM, *rest)
     return keys.select(pl.arg_sort_by(keys.columns, maintain_order=True)).to_series()
@@ -203,7 +204,7 @@ def _prepared(
     mark = events[positive] if isinstance(positive, str) else pl.Series(positive)
     mark = mark if mark.dtype == pl.Boolean else mark > 0
     marked = events.with_columns(mark.fill_null(False).alias(_POSITIVE))
-    return marked[canonical_order(events)].with_row_index(_ROW)
+    return marked[canonical_order(events, context)].with_row_index(_ROW)
 
 
 def _last(table: pl.DataFrame, config: SplitConfig, repeats: bool, context: list[str]) -> Fold:

@@ -26,10 +26,10 @@ from penchant.encode.items import encode_items
 from penchant.engine.config import EngineConfig
 from penchant.engine.fitted import Fitted
 from penchant.engine.intake import Added, Intake
-from penchant.engine.prepared import Prepared
+from penchant.engine.prepared import EMPTY, Prepared
 from penchant.engine.saved import pack, unpack
 from penchant.engine.trial import Trial
-from penchant.errors import DataError, NotFittedError, UnknownIdError
+from penchant.errors import DataError, NotFittedError, StoreError, UnknownIdError
 from penchant.evaluate.experiment import evaluate
 from penchant.evaluate.fingerprint import data_hash
 from penchant.evaluate.report import Evaluation
@@ -49,6 +49,8 @@ from penchant.taxonomy.tree import Tree
 from penchant.types import QUIET, Floats, Progress, Report
 
 __all__ = ["Engine", "Fitted"]
+
+_CHECKED: tuple[Kind, ...] = ("events", "items")
 
 
 class Engine:
@@ -142,12 +144,15 @@ class Engine:
         from penchant.data.read import read
 
         report = Report()
-        stored = self.tables.read("events").collect() if events is None else None
-        found = read(events, report=report) if stored is None else stored
+        found, things = pl.DataFrame(), pl.DataFrame()
+        if events is None:
+            found, things = (self.tables.read(kind).collect() for kind in _CHECKED)
+        if events is not None:
+            found = read(events, report=report)
+        elif not found.height:
+            found = EMPTY
         if items is not None:
             things = read(items, report=report)
-        else:
-            things = self.tables.read("items").collect() if events is None else pl.DataFrame()
         if events is None and items is None and not (found.height or things.height):
             raise DataError("check: nothing is stored yet; name a file, or `penchant add` one")
         return check(
@@ -211,7 +216,7 @@ class Engine:
     def _previous_tree(self) -> Tree | None:
         try:
             return self.model.catalogue.tree
-        except NotFittedError:
+        except (NotFittedError, StoreError):
             return None
 
     def _scratch(self, data: Prepared) -> Path | None:

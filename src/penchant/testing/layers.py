@@ -134,7 +134,7 @@ def taught(
 ) -> Training:
     """What a layer is given to learn from: a log with the last event of some users held out."""
     left, held = hold_out(log, HoldoutConfig(share=0.08), repeats=repeats, seed=seed)
-    return Training(catalogue or shelf(), left, held, repeats, seed)
+    return Training(catalogue or shelf(), left, held, repeats, seed=seed)
 
 
 def ends(log: Histories) -> Moments:

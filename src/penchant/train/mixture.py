@@ -128,8 +128,7 @@ def fit_mixture(values: Floats, candidates: Shortlist, *, ridge: float = 1e-3) -
     `ridge` pulls each θ, in units of its component's spread, to zero: what does not help goes.
     """
     P = len(values)
-    usable = candidates.stands_for > NEVER / 2
-    spread = np.array([max(float(x[usable].std()), 1e-9) for x in values])
+    spread = spreads(values, candidates)
     X = (values / spread[:, None, None]).astype(np.float32)
     T, count = candidates.target, max(float(candidates.target.sum()), 1e-9)
 
@@ -156,6 +155,16 @@ def fit_mixture(values: Floats, candidates: Shortlist, *, ridge: float = 1e-3) -
     return np.asarray(found.x / spread, np.float64)
 
 
+def spreads(values: Floats, candidates: Shortlist) -> Doubles:
+    """Spread of each term over its candidates [P]; infinite where it tells none from another."""
+    usable = candidates.stands_for > NEVER / 2
+    found = []
+    for x in values:
+        spread, size = float(x[usable].std()), float(np.abs(x[usable]).max(initial=0.0))
+        found.append(spread if spread > max(1e-5 * size, 1e-9) else np.inf)
+    return np.array(found)
+
+
 def rank_gain(logits: Floats, candidates: Shortlist, k: int = 10) -> float:
     """Mean DCG@k over the shortlist; the same order as NDCG@k for one target a moment."""
     z = np.where(candidates.stands_for > NEVER / 2, logits, NEVER)
@@ -172,13 +181,15 @@ def sharpen(theta: Doubles, values: Floats, candidates: Shortlist, *, rounds: in
     each must gain half a percent, so that a sample of moments cannot be learned by heart.
     """
     best = theta.copy()
-    usable = candidates.stands_for > NEVER / 2
-    spread = np.array([max(float(x[usable].std()), 1e-9) for x in values])
+    spread = spreads(values, candidates)
+    alive = np.isfinite(spread)
     score = rank_gain(_sum(best, values), candidates)
     for _ in range(rounds):
         for p in range(len(best)):
             rest = _sum(np.where(np.arange(len(best)) == p, 0.0, best), values)
-            largest = float((best * spread).max()) / spread[p]
+            if not alive[p]:
+                continue
+            largest = float((best[alive] * spread[alive]).max()) / spread[p]
             now = best[p]
             for weight in [*(now * f for f in (0.5, 0.7, 1.4, 2.0)),
                            *(largest * f for f in (0.03, 0.1, 0.3, 1.0))]:  # fmt: skip
