@@ -407,7 +407,7 @@ def test_checking_what_is_stored_and_what_is_given(world, tmp_path):
         items=pl.DataFrame({"sku": ["b"], "title": ["Tea"]}),
         mapping={"user_id": "who", "item_id": "sku"},
     )
-    assert {r.status for r in both if r.name in ("columns", "described")} == {"PASS"}
+    assert {r.status for r in both if r.name in ("columns", "catalogue")} == {"PASS"}
     with pytest.raises(DataError, match="nothing is stored yet"):
         Engine(config=CONFIG).check()
 
@@ -416,7 +416,7 @@ def test_checking_items_alone(world):
     found = Engine(config=CONFIG, clock=lambda: NOW).check(items=world.items)
     status = {r.name: r.status for r in found}
     assert status["columns"] == "PASS"
-    assert status["described"] == "PASS"
+    assert status["catalogue"] == "PASS"
 
 
 def test_events_set_aside_are_told_by_the_fit(world):

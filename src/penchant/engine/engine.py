@@ -19,14 +19,15 @@ import polars as pl
 
 from penchant.clock import Clock, micros, now
 from penchant.data import columns as c
-from penchant.data.check import CheckConfig, CheckResult, check
+from penchant.data.check import CheckResult
 from penchant.data.histories import Moments
 from penchant.data.split import SplitConfig
 from penchant.encode.items import encode_items
+from penchant.engine.checking import checked
 from penchant.engine.config import EngineConfig
 from penchant.engine.fitted import Fitted
 from penchant.engine.intake import Added, Intake
-from penchant.engine.prepared import EMPTY, Prepared
+from penchant.engine.prepared import Prepared
 from penchant.engine.saved import pack, unpack
 from penchant.engine.trial import Trial
 from penchant.errors import DataError, NotFittedError, StoreError, UnknownIdError
@@ -49,8 +50,6 @@ from penchant.taxonomy.tree import Tree
 from penchant.types import QUIET, Floats, Progress, Report
 
 __all__ = ["Engine", "Fitted"]
-
-_CHECKED: tuple[Kind, ...] = ("events", "items")
 
 
 class Engine:
@@ -141,29 +140,7 @@ class Engine:
         Raises:
             DataError: there is nothing to look at.
         """
-        from penchant.data.read import read
-
-        report = Report()
-        found, things = pl.DataFrame(), pl.DataFrame()
-        if events is None:
-            found, things = (self.tables.read(kind).collect() for kind in _CHECKED)
-        if events is not None:
-            found = read(events, report=report)
-        elif not found.height:
-            found = EMPTY
-        if items is not None:
-            things = read(items, report=report)
-        if events is None and items is None and not (found.height or things.height):
-            raise DataError("check: nothing is stored yet; name a file, or `penchant add` one")
-        return check(
-            found,
-            things if things.width else None,
-            CheckConfig(events=self.config.events, clean=self.config.clean),
-            now=self.clock(),
-            mapping=_of_events(mapping, found, things),
-            item_mapping=_of(mapping, things),
-            report=report,
-        )
+        return checked(self.tables, self.config, self.clock(), events, items, mapping)
 
     def fit(self) -> Fitted:
         """Learn the tree and the model from all that was added; they serve from then on.
@@ -423,19 +400,6 @@ class Engine:
         data = self.data
         shelf = Shelf(data.vocabulary, data.items, self.model.catalogue.tree)
         return Pipeline(self.model, shelf, self._explainer(), self.config.recommend)
-
-
-def _of(mapping: Mapping[str, str] | None, table: pl.DataFrame) -> dict[str, str] | None:
-    """The part of a mapping that speaks of a table."""
-    return {k: v for k, v in (mapping or {}).items() if v in table.columns} or None
-
-
-def _of_events(
-    mapping: Mapping[str, str] | None, events: pl.DataFrame, items: pl.DataFrame
-) -> dict[str, str] | None:
-    """The part of a mapping that speaks of events, or of no table at all, which is told."""
-    there, elsewhere = events.columns, items.columns
-    return {k: v for k, v in (mapping or {}).items() if v in there or v not in elsewhere} or None
 
 
 def _as_rows(users: Sequence[str], chosen: Any, score: Any, ids: pl.Series) -> pl.DataFrame:

@@ -58,7 +58,7 @@ def shortlisted(
         found.append((some, np.stack([some.of(x) for x in scores])))
     C = max(values.shape[2] for _, values in found)
 
-    def wide(x: np.ndarray, fill: float) -> np.ndarray:  # type: ignore[type-arg]
+    def wide(x: np.ndarray, fill: float) -> np.ndarray:
         room = [(0, 0)] * (x.ndim - 1) + [(0, C - x.shape[-1])]
         return np.pad(x, room, constant_values=fill)
 

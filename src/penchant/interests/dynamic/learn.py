@@ -31,7 +31,7 @@ def learn(config: DynamicConfig, training: Training, *, both_ways: bool) -> tupl
 
 
 def go_on(net: Heading, config: DynamicConfig, training: Training, epochs: int) -> None:
-    """Some more passes over a larger log, at half the rate."""
+    """As many passes over a larger log, at half the rate."""
     loop = _loop(net, config, training, epochs, config.rate * 0.5)
     loop.judge, loop.checkpoint = None, None
     loop.name += " (whole log)"

@@ -44,7 +44,7 @@ class DynamicConfig(Config):
     """Weight decay of AdamW."""
     epochs: int = Field(15, ge=1)
     """At most so many passes over the log."""
-    patience: int = Field(2, ge=1)
+    patience: int = Field(default=3, ge=1)
     """Passes without a better held-out NDCG@10 before it stops."""
     batch: int = Field(2048, ge=8)
     """About so many events a step."""
@@ -74,10 +74,10 @@ class DynamicLayer:
         return self
 
     def refit(self, training: Training) -> Self:
-        """Go on over the larger log, for half as many passes as were best."""
+        """Go on over the larger log, for as many passes as were best."""
         from penchant.interests.dynamic.learn import go_on
 
-        go_on(self.net_, self.config, training, (self.epochs_ + 1) // 2)
+        go_on(self.net_, self.config, training, max(self.epochs_, 1))
         return self
 
     def score(self, moments: Moments) -> Floats:
