@@ -334,7 +334,7 @@ def carrier(**more):
         ((), {"popularity": -1.0}, "New to you, in Wine > Red."),
         ((carrier(),), {"base": 1.0}, "Because you bought Tea, and you like Wine > Red."),
         (
-            (carrier(layer="dynamic"), carrier(title="Cup")),
+            (carrier(layer="dynamic"), carrier(item_id="b", title="Cup")),
             {"dynamic": 1.0},
             "Because you bought Tea and 1 more like it lately, and you like Wine > Red.",
         ),
@@ -344,14 +344,20 @@ def carrier(**more):
             "Because you had (swipe) Tea, and you like Wine > Red.",
         ),
         ((carrier(),), {"given": 4.0, "base": 1.0}, "You said you like this: Wine > Red."),
+        (
+            (carrier(item_id="z"), carrier()),
+            {"base": 1.0},
+            "You bought this before, and you like Wine > Red.",
+        ),
     ],
 )
 def test_sentences(events, parts, expected):
-    assert sentence(parts, events, (("Wine", 0.4), ("Wine > Red", 0.2))) == expected
+    assert sentence("z", parts, events, (("Wine", 0.4), ("Wine > Red", 0.2))) == expected
 
 
 def test_a_weak_interest_is_not_claimed():
-    assert sentence({"base": 1.0}, (carrier(),), (("Wine", 0.001),)) == "Because you bought Tea."
+    said = sentence("z", {"base": 1.0}, (carrier(),), (("Wine", 0.001),))
+    assert said == "Because you bought Tea."
 
 
 def test_a_reason_in_print_and_as_plain_values(pipeline):
@@ -363,3 +369,16 @@ def test_a_reason_in_print_and_as_plain_values(pipeline):
     told = json.loads(json.dumps(reason.to_json()))
     assert told["parts"] == pytest.approx(dict(reason.parts))
     assert len(told["events"]) == len(reason.events)
+
+
+def test_a_list_as_a_rich_table(pipeline):
+    from rich.console import Console
+
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(listed(pipeline, 3))
+        console.print(listed(pipeline, 3, allow=[]))
+    text = capture.get()
+    assert "for u4" in text
+    assert "popularity" in text
+    assert listed(pipeline, 3)[2].title in text

@@ -23,9 +23,9 @@ def _size(metavar: str, what: str, least: int) -> Any:
 
 def demo(
     session: Session,
-    users: Annotated[int | None, _size("N", "How many people; else 2,000.", 2)] = None,
+    users: Annotated[int | None, _size("N", "How many people; else 1,000.", 2)] = None,
     items: Annotated[int | None, _size("N", "How many items; else 3,600.", 1)] = None,
-    events: Annotated[int | None, _size("N", "About how many events; else 150,000.", 1)] = None,
+    events: Annotated[int | None, _size("N", "About how many events; else 60,000.", 1)] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Another seed makes another world.")] = 0,
     small: Annotated[
         bool, typer.Option("--small", help="A small world: 150 people, 300 items, seconds.")
@@ -76,7 +76,9 @@ def _world(small: bool, said: dict[str, int | None]) -> "WorldConfig":
     from penchant.data.sources.world import WorldConfig
 
     changes = {name: value for name, value in said.items() if value is not None}
-    return WorldConfig.small(**changes) if small else WorldConfig(**changes)
+    if small:
+        return WorldConfig.small(**changes)
+    return WorldConfig(**{"users": 1_000, "events": 60_000, **changes})
 
 
 def _plain(result: "DemoResult", seconds: float) -> dict[str, Any]:

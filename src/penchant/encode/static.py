@@ -15,7 +15,7 @@ import numpy as np
 
 from penchant.encode.config import EncodeConfig
 from penchant.encode.encoder import Encoded, cut, unit, written
-from penchant.encode.text import choose_device, no_bars
+from penchant.encode.text import choose_device, quietly
 from penchant.encode.weights import find_model, fingerprint
 from penchant.errors import ConfigError, MissingExtraError
 from penchant.types import QUIET, Floats, Progress
@@ -100,7 +100,7 @@ def distil(folder: Path, dim: int, device: str) -> Any:
         raise _missing(error) from error
     try:
         # The library draws a bar on stderr that it cannot be told to leave away.
-        with no_bars(), contextlib.redirect_stderr(io.StringIO()):
+        with quietly(), contextlib.redirect_stderr(io.StringIO()):
             return distill(str(folder), device=device, pca_dims=dim, quantize_to="float32")
     except (OSError, ValueError) as error:
         raise ConfigError(f"encode.model: {folder} cannot be distilled ({error})") from error

@@ -121,7 +121,7 @@ def load(folder: Path, device: str, dtype: str) -> "SentenceTransformer":
     from sentence_transformers import SentenceTransformer
 
     try:
-        with no_bars():
+        with quietly():
             model = SentenceTransformer(str(folder), device=device, local_files_only=True)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ConfigError(
@@ -167,15 +167,17 @@ def choose_dtype(asked: str, device: str) -> str:
 
 
 @contextmanager
-def no_bars() -> Iterator[None]:
-    """Keep the model library from drawing bars of its own; its setting is put back."""
+def quietly() -> Iterator[None]:
+    """Keep the model library from bars and load reports of its own; its settings are put back."""
     from transformers.utils import logging as library
 
     logging: Any = library
-    shown = logging.is_progress_bar_enabled()
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()

@@ -10,7 +10,7 @@ import polars as pl
 from penchant.data import schema
 from penchant.data.read import read
 from penchant.data.sources import registry
-from penchant.errors import ReadError, SchemaError
+from penchant.errors import SchemaError
 from penchant.store.tables import Kind, Receipt
 from penchant.types import QUIET, Progress, Report
 
@@ -143,10 +143,3 @@ def _named_tables(folder: Path) -> dict[Kind, list[str]]:
     if "events" not in found and "items" not in found:
         return {}
     return found
-
-
-def read_one(source: Any, intake: Intake, kind: Kind, report: Report) -> pl.DataFrame:
-    """One table of a known kind."""
-    if source is None:
-        raise ReadError(f"{kind}: nothing came; expected a path or a table")
-    return intake.shaped(kind, read(source, report=report, progress=intake.progress), report)

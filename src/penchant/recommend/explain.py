@@ -70,7 +70,7 @@ class Explainer:
             parts=by_name,
             events=events,
             interests=interests,
-            sentence=sentence(by_name, events, interests),
+            sentence=sentence(str(self.items[c.ITEM][item]), by_name, events, interests),
             exact=tuple(sorted(carried.exact)),
         )
 
@@ -112,11 +112,14 @@ class Explainer:
 
 
 def sentence(
-    parts: dict[str, float], events: tuple[Carrier, ...], interests: tuple[tuple[str, float], ...]
+    item_id: str,
+    parts: dict[str, float],
+    events: tuple[Carrier, ...],
+    interests: tuple[tuple[str, float], ...],
 ) -> str:
     """One plain sentence that says what the figures say.
 
-    >>> sentence({"popularity": 1.0}, (), (("Wine > Red", 0.2),))
+    >>> sentence("i1", {"popularity": 1.0}, (), (("Wine > Red", 0.2),))
     'Popular now, in Wine > Red.'
     """
     where = interests[-1][0] if interests else ""
@@ -127,8 +130,10 @@ def sentence(
         return f"{'Popular now' if popular else 'New to you'}{', in ' + where if where else ''}."
     first = events[0]
     did = _DID.get(first.event, f"had ({first.event})")
-    more = len([e for e in events[1:] if e.title != first.title])
+    tail = f", and you like {where}" if interests and interests[-1][1] >= 0.02 else ""
+    if first.item_id == item_id:
+        return f"You {did} this before{tail}."
+    more = len({e.item_id for e in events[1:]} - {first.item_id, item_id})
     others = f" and {more} more like it" if more else ""
-    tail = f", and you like {interests[-1][0]}" if interests and interests[-1][1] >= 0.02 else ""
     lately = " lately" if first.layer == "dynamic" else ""
     return f"Because you {did} {first.title}{others}{lately}{tail}."

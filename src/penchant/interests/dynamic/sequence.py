@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from penchant.config import Config
 from penchant.data.augment import AugmentConfig
 from penchant.data.histories import Moments
+from penchant.errors import ConfigError
 from penchant.interests.layer import Catalogue, Training
 from penchant.train.batches import asked
 from penchant.types import Floats, State
@@ -53,6 +54,12 @@ class DynamicConfig(Config):
     targets and a sample, corrected for how likely each was to be drawn."""
     augment: AugmentConfig = AugmentConfig()
     """Changes to training sequences; off by default."""
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        if self.dims % self.heads:
+            raise ConfigError(f"heads: {self.heads} came; expected a divisor of dims, {self.dims}")
+        return self
 
 
 @dataclass

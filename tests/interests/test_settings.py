@@ -1,0 +1,123 @@
+"""Each setting of the model changes something: a knob that turns nothing is a promise broken."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from penchant.errors import ConfigError
+from penchant.interests.base.linear import LinearBase, LinearConfig
+from penchant.interests.context.layer import ContextConfig, ContextLayer
+from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
+from penchant.interests.popularity import Popularity, PopularityConfig
+from penchant.testing.layers import ends, planted, taught
+from penchant.train.holdout import HoldoutConfig, hold_out
+
+LINEAR = LinearConfig(penalty=(10.0, 30.0), text=(0.0, 0.1))
+DYNAMIC = DynamicConfig(dims=8, epochs=2, batch=256, length=6)
+
+
+@cache
+def lesson(signal, repeats=False):
+    return taught(planted(signal, users=80, events=8, noise=0.4), repeats=repeats)
+
+
+def scores(layer, signal, repeats=False):
+    training = lesson(signal, repeats)
+    return layer.fit(training).score(ends(training.log))
+
+
+def changes(make, config, change, signal, repeats=False):
+    other = config.but(**change)
+    one, two = (scores(make(c), signal, repeats) for c in (config, other))
+    return not np.allclose(one, two, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"penalty": (500.0,)},
+        {"text": (0.9,)},
+        {"rhythms": ((0.2, 0.0),)},
+        {"kin_rhythms": ((0.1, 0.0),)},
+        {"doubt": 80.0},
+        {"neighbours": 2},
+        {"most": 20},
+        {"trial": 12},
+    ],
+    ids=str,
+)
+def test_the_linear_layer(change):
+    assert changes(LinearBase, LINEAR.but(penalty=(1.0, 1000.0)), change, "taste")
+
+
+def test_the_linear_layers_own_rhythms_and_rank():
+    assert changes(LinearBase, LINEAR, {"own_rhythms": ((0.5, 0.0),)}, "taste", repeats=True)
+    assert changes(lambda c: LinearBase(c, "svd"), LINEAR, {"dims": 3}, "taste")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "gru"},
+        {"dims": 12},
+        {"blocks": 2},
+        {"heads": 2},
+        {"length": 2},
+        {"dropout": 0.5},
+        {"id_dropout": 0.5},
+        {"temperature": 0.2},
+        {"rate": 1e-2},
+        {"decay": 0.5},
+        {"epochs": 1},
+        {"batch": 64},
+        {"negatives": 16},
+        {"augment": {"changes": ["mask"]}},
+    ],
+    ids=str,
+)
+def test_the_dynamic_layer(change):
+    assert changes(DynamicLayer, DYNAMIC, change, "pairs")
+
+
+def test_patience_ends_it_early():
+    config = DYNAMIC.but(epochs=30, rate=0.05)
+    layers = [DynamicLayer(config.but(patience=p)).fit(lesson("none")) for p in (1, 30)]
+    assert layers[0].epochs_ <= layers[1].epochs_
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "tree"}, {"clock": ()}, {"shrink": 500.0}, {"nodes": 3}], ids=str
+)
+def test_the_context_layer(change):
+    assert changes(ContextLayer, ContextConfig(), change, "context")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"half_lives": (1.0,)}, {"smoothing": 9.0}, {"snapshots": 2}, {"cells": 1000}],
+    ids=str,
+)
+def test_the_popularity_layer(change):
+    assert changes(Popularity, PopularityConfig(half_lives=(30.0,)), change, "none")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"kind": "time"}, {"moments": 20}, {"share": 0.2}, {"cells": 1200}],
+    ids=str,
+)
+def test_what_is_held_out(change):
+    log, config = planted("none", users=80), HoldoutConfig(share=0.04)
+    sizes = [
+        (len(held), held.moments.item.sum())
+        for _, held in (
+            hold_out(log, c, repeats=False, seed=0) for c in (config, config.but(**change))
+        )
+    ]
+    assert sizes[0] != sizes[1]
+
+
+def test_heads_must_share_the_width():
+    with pytest.raises(ConfigError, match="heads: 3 came; expected a divisor of dims, 64"):
+        DynamicConfig(heads=3)
