@@ -10,7 +10,7 @@ from penchant.interests.base.linear import LinearBase, LinearConfig
 from penchant.interests.context.layer import ContextConfig, ContextLayer
 from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
 from penchant.interests.popularity import Popularity, PopularityConfig
-from penchant.testing.layers import ends, planted, taught
+from penchant.testing.layers import ITEMS, ends, log_of, planted, shelf, taught
 from penchant.train.holdout import HoldoutConfig, hold_out
 
 LINEAR = LinearConfig(penalty=(10.0, 30.0), text=(0.0, 0.1))
@@ -51,8 +51,20 @@ def test_the_linear_layer(change):
     assert changes(LinearBase, LINEAR.but(penalty=(1.0, 1000.0)), change, "taste")
 
 
-def test_the_linear_layers_own_rhythms_and_rank():
-    assert changes(LinearBase, LINEAR, {"own_rhythms": ((0.5, 0.0),)}, "taste", repeats=True)
+def test_the_linear_layers_own_rhythms():
+    """People who have one thing again and again."""
+    rows = [
+        (f"u{u:02d}", (u + (d % 3 == 2)) % ITEMS, float(d)) for u in range(60) for d in range(9)
+    ]
+    training = taught(log_of(rows, shelf()), repeats=True)
+    found = [
+        LinearBase(config).fit(training).score(ends(training.log))
+        for config in (LINEAR, LINEAR.but(own_rhythms=((0.5, 0.0),)))
+    ]
+    assert not np.allclose(*found)
+
+
+def test_the_rank_of_the_svd():
     assert changes(lambda c: LinearBase(c, "svd"), LINEAR, {"dims": 3}, "taste")
 
 
@@ -86,11 +98,18 @@ def test_patience_ends_it_early():
     assert layers[0].epochs_ <= layers[1].epochs_
 
 
-@pytest.mark.parametrize(
-    "change", [{"kind": "tree"}, {"clock": ()}, {"shrink": 500.0}, {"nodes": 3}], ids=str
-)
+@pytest.mark.parametrize("change", [{"kind": "tree"}, {"clock": ()}, {"nodes": 3}], ids=str)
 def test_the_context_layer(change):
     assert changes(ContextLayer, ContextConfig(), change, "context")
+
+
+def test_how_soon_a_person_is_somebody_of_their_own():
+    training = lesson("context")
+    slow, quick = (
+        np.abs(layer.fit(training).node_lifts(ends(training.log))[1])
+        for layer in (ContextLayer(ContextConfig(shrink=k)) for k in (500.0, 2.0))
+    )
+    assert 0 < slow.max() < quick.max()
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ TABLE = pl.DataFrame(
         "item_id": SHELF.items.ids,
         "title": [None if i == 7 else f"Thing {i}" for i in range(ITEMS)],
         "brand": [("Ada", "Bo", None)[i % 3] for i in range(ITEMS)],
-        "tags": [["red", "new"] if i % 4 == 0 else ["blue"] if i % 4 == 1 else None for i in range(ITEMS)],
+        "tags": [(["red", "new"], ["blue"], None, None)[i % 4] for i in range(ITEMS)],
         "price": [float(i % 5) for i in range(ITEMS)],
         "available": [False if i in (3, 9) else None if i == 4 else True for i in range(ITEMS)],
     }

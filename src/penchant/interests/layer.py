@@ -42,10 +42,10 @@ class Prior(Protocol):
 class Training:
     """What a layer learns from: the catalogue, the log, and how to go about it.
 
-    `prior` is what everybody turns to at a time: a layer that is learned beside it need not learn it
-    again. `holdout` are moments that are not in the log, for choosing settings; `repeats` says whether
-    people have the same item again; `scratch` is a folder for checkpoints, so that an interrupted
-    fit goes on where it stopped.
+    `prior` is what everybody turns to at a time: a layer that is learned beside it need not learn
+    it again. `holdout` are moments that are not in the log, for choosing settings; `repeats` says
+    whether people have the same item again; `scratch` is a folder for checkpoints, so that an
+    interrupted fit goes on where it stopped.
     """
 
     catalogue: Catalogue

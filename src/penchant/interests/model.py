@@ -109,9 +109,7 @@ class InterestModel:
     ) -> Self:
         """Hold some outcomes out, learn the layers, mix them by the outcomes, learn from all."""
         left, holdout = hold_out(log, self.config.holdout, repeats=repeats, seed=seed)
-        training = Training(
-            catalogue, left, holdout, repeats, None, seed, progress, scratch
-        )
+        training = Training(catalogue, left, holdout, repeats, None, seed, progress, scratch)
         self.catalogue, self.repeats_ = catalogue, repeats
         self.layers = self._made()
         self._learn(lambda layer, training: layer.fit(training), training)

@@ -58,7 +58,7 @@ class LinearConfig(Config):
     """The same for the item itself, where people repeat."""
     kin_rhythms: tuple[tuple[float, float], ...] = ((1.0, FOREVER), (0.9, 60.0))
     """The same for the interests of an event's item."""
-    doubt: float = Field(default=5.0, ge=0.0)
+    doubt: float = Field(default=5.0, gt=0.0)
     """Events' worth of doubt about a person's share of an interest."""
     neighbours: int = Field(500, ge=1)
     """Weights kept for each item, the largest ones."""

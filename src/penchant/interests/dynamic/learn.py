@@ -85,9 +85,7 @@ class _Lesson:
     def batches(self, epoch: int) -> tuple[int, Iterable[Sequences]]:
         draw = rng(self.seed, "batches", epoch)
         made = list(self.sequencer.groups(self.config.batch, draw))
-        changed = partial(
-            augmented, config=self.config.augment, draw=draw, similar=self.similar
-        )
+        changed = partial(augmented, config=self.config.augment, draw=draw, similar=self.similar)
         return len(made), (changed(self.sequencer.of(g)) for g in made)
 
     def loss(self, batch: Sequences) -> Tensor:

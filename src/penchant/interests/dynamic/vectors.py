@@ -48,9 +48,7 @@ class ItemVectors(nn.Module):
             e = e * kept
         v = e + self.project(self.text[pick])
         for w, (node, weight), q in zip(self.level, self.members, self.nodes, strict=True):
-            v = v + w * F.embedding_bag(
-                node[pick], q, per_sample_weights=weight[pick], mode="sum"
-            )
+            v = v + w * F.embedding_bag(node[pick], q, per_sample_weights=weight[pick], mode="sum")
         return torch.as_tensor(v)
 
     def extend(self, catalogue: Catalogue) -> None:
