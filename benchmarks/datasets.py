@@ -2,7 +2,7 @@
 
     python benchmarks/datasets.py xwines:time amazon-beauty:last     # some of them
     python benchmarks/datasets.py                                    # all of them
-    python benchmarks/datasets.py --table > docs/results.md          # the table of what was measured
+    python benchmarks/datasets.py --table > docs/results.md        # the table of results
 
 Data are found through PENCHANT_DATA (default ../shared/data). Each run writes one result file under
 benchmarks/results; figures, intervals, settings, times and the machine are in it.
@@ -40,9 +40,9 @@ def data() -> Path:
 
 def run(name: str, kind: str, changes: dict[str, object]) -> dict[str, object]:
     """One data set from its files to figures."""
-    from penchant import Engine, EngineConfig, SplitConfig
     from rich.console import Console
 
+    from penchant import Engine, EngineConfig, SplitConfig
     from penchant.cli.progress import Lines
 
     config = EngineConfig().but(**changes)

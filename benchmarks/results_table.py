@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 ODD = {
-    "amazon-beauty": "39 % of events share their user's day, and inside a day the file is sorted by "
+    "amazon-beauty": "39 % of events share their user's day; inside a day the file is sorted by "
     "item id: taken as the order of acts, that order gives the answer away (see decision 0003). "
     "`brand` is empty throughout; the first category is the same for every item.",
     "xwines": "No repeats, ratings over ten years: nearly everything that helps is behaviour, the "
@@ -16,8 +16,8 @@ ODD = {
     "a description, demographics for a third of the households. People repeat.",
     "online-retail": "A third of purchases are repeats; wholesale baskets of hundreds of lines at "
     "one timestamp; 5,222 lines that are equal in every column count once.",
-    "online-retail-raw": "No customer on 135,080 rows, ids as `17850.0`, cancellations, postage and "
-    "fees among the goods: all set aside and counted by the reader, which is left with the same "
+    "online-retail-raw": "No customer on 135,080 rows, ids as `17850.0`, cancellations, postage "
+    "and fees among the goods: all set aside and counted by the reader, which is left with the same "
     "404,909 events as the clean copy.",
     "stackexchange": "555 people, 612 questions, four event types: intervals are wide, and asking "
     "is not a matter of taste. `favourite` has days, the rest seconds.",
@@ -43,11 +43,11 @@ def table(folder: Path) -> str:
 
 INTRO = """# Results on real data
 
-Made by `python benchmarks/datasets.py SET:SPLIT`, default settings everywhere; the files behind it, with every
-metric, interval, setting, time and the machine, are in `benchmarks/results/`. Full ranking over
-the whole catalogue, ties count against, items already had are not candidates unless people repeat
-in that set. `last` leaves each user's last event out, `time` cuts the log at one moment and asks for
-everything after it (see [evaluation](explanation/evaluation.md)). Baselines are tuned on a
+Made by `python benchmarks/datasets.py SET:SPLIT`, default settings everywhere; the files
+behind it, with every metric, interval, setting, time and the machine, are in `benchmarks/results/`.
+Full ranking over the whole catalogue, ties count against, items already had are not candidates unless people repeat
+in that set. `last` leaves each user's last event out, `time` cuts the log at one moment and asks
+for everything after it (see [evaluation](explanation/evaluation.md)). Baselines are tuned on a
 validation tail of the training part. A lead whose interval excludes zero is in bold.
 
 The same by hand, for any of the sets:

@@ -29,7 +29,7 @@ def plain_ranks(scores, targets, excluded):
 
 @st.composite
 def questions(draw):
-    B, I = draw(st.integers(1, 5)), draw(st.integers(2, 30))  # noqa: E741
+    B, I = draw(st.integers(1, 5)), draw(st.integers(2, 30))
     scores = draw(arrays(np.float32, (B, I), elements=st.integers(-2, 3).map(float)))
     items = st.sets(st.integers(0, I - 1), max_size=I)
     targets = [draw(st.sets(st.integers(0, I - 1), min_size=1, max_size=25)) for _ in range(B)]

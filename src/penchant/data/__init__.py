@@ -1,1 +1,1 @@
-"""Events, items, users and relations: what they look like, how they come in, how they are cleaned."""
+"""Events, items, users, relations: what they look like, how they come in, how they are cleaned."""
