@@ -17,8 +17,8 @@ ODD = {
     "online-retail": "A third of purchases are repeats; wholesale baskets of hundreds of lines at "
     "one timestamp; 5,222 lines that are equal in every column count once.",
     "online-retail-raw": "No customer on 135,080 rows, ids as `17850.0`, cancellations, postage "
-    "and fees among the goods: all set aside and counted by the reader, which is left with the same "
-    "404,909 events as the clean copy.",
+    "and fees among the goods: all set aside and counted by the reader, which is left with the "
+    "same 404,909 events as the clean copy.",
     "stackexchange": "555 people, 612 questions, four event types: intervals are wide, and asking "
     "is not a matter of taste. `favourite` has days, the rest seconds.",
     "lastfm": "Tags stand for listening; days only; many tags on one artist on one day look like "
@@ -45,8 +45,8 @@ INTRO = """# Results on real data
 
 Made by `python benchmarks/datasets.py SET:SPLIT`, default settings everywhere; the files
 behind it, with every metric, interval, setting, time and the machine, are in `benchmarks/results/`.
-Full ranking over the whole catalogue, ties count against, items already had are not candidates unless people repeat
-in that set. `last` leaves each user's last event out, `time` cuts the log at one moment and asks
+Full ranking over the whole catalogue, ties count against, items already had are not candidates
+unless people repeat in that set. `last` leaves each user's last event out, `time` cuts the log at one moment and asks
 for everything after it (see [evaluation](explanation/evaluation.md)). Baselines are tuned on a
 validation tail of the training part. A lead whose interval excludes zero is in bold.
 

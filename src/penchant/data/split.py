@@ -138,9 +138,8 @@ def canonical_order(events: pl.DataFrame, context: Sequence[str] = ()) -> pl.Ser
     [1, 0]
     """
     named = dict.fromkeys((c.EVENT, c.VALUE, c.SESSION, c.EVENT_ID, *context))
-    rest = [
-        n for n in named if n in events.columns and n not in (c.USER, c.TIME, c.POSITION, c.ITEM)
-    ]
+    taken = (c.USER, c.TIME, c.POSITION, c.ITEM)
+    rest = [n for n in named if n in events.columns and n not in taken]
     position = [c.POSITION] if c.POSITION in events.columns else []
     keys = events.select(c.USER, c.TIME, *position, tie(events).alias("__tie"), c.ITEM, *rest)
     return keys.select(pl.arg_sort_by(keys.columns, maintain_order=True)).to_series()
