@@ -46,9 +46,9 @@ INTRO = """# Results on real data
 Made by `python benchmarks/datasets.py SET:SPLIT`, default settings everywhere; the files
 behind it, with every metric, interval, setting, time and the machine, are in `benchmarks/results/`.
 Full ranking over the whole catalogue, ties count against, items already had are not candidates
-unless people repeat in that set. `last` leaves each user's last event out, `time` cuts the log at one moment and asks
-for everything after it (see [evaluation](explanation/evaluation.md)). Baselines are tuned on a
-validation tail of the training part. A lead whose interval excludes zero is in bold.
+unless people repeat in that set. `last` leaves each user's last event out, `time` cuts the log at
+one moment and asks for everything after it (see [evaluation](explanation/evaluation.md)).
+Baselines are tuned on a validation tail of the training part. A lead whose interval excludes zero is in bold.
 
 The same by hand, for any of the sets:
 
