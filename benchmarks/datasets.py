@@ -2,7 +2,7 @@
 
     python benchmarks/datasets.py xwines:time amazon-beauty:last     # some of them
     python benchmarks/datasets.py                                    # all of them
-    python benchmarks/datasets.py --table > docs/results.md        # the table of results
+    python benchmarks/datasets.py --table                            # write what was measured
 
 Data are found through PENCHANT_DATA (default ../shared/data). Each run writes one result file under
 benchmarks/results; figures, intervals, settings, times and the machine are in it.
@@ -83,12 +83,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("runs", nargs="*", help="set:split, as xwines:time")
     parser.add_argument("--set", action="append", default=[], help="a setting, as seed=1")
-    parser.add_argument("--table", action="store_true", help="print the table of results")
+    parser.add_argument(
+        "--table", action="store_true", help="write the tables of docs/results.md and README.md"
+    )
     asked = parser.parse_args()
     if asked.table:
-        from results_table import table
+        from results_table import short, table
 
-        print(table(RESULTS))
+        (HERE.parent / "docs" / "results.md").write_text(table(RESULTS) + "\n", encoding="utf-8")
+        readme = HERE.parent / "README.md"
+        before, _, after = readme.read_text(encoding="utf-8").split("<!-- results -->\n")
+        parts = [before, short(RESULTS) + "\n", after]
+        readme.write_text("<!-- results -->\n".join(parts), encoding="utf-8")
         return
     changes = {}
     for pair in asked.set:

@@ -43,12 +43,13 @@ def table(folder: Path) -> str:
 
 INTRO = """# Results on real data
 
-Made by `python benchmarks/datasets.py SET:SPLIT`, default settings everywhere; the files
-behind it, with every metric, interval, setting, time and the machine, are in `benchmarks/results/`.
+Made by `python benchmarks/datasets.py SET:SPLIT`, default settings everywhere; the files behind
+it, with every metric, interval, setting, time and the machine, are in `benchmarks/results/`.
 Full ranking over the whole catalogue, ties count against, items already had are not candidates
-unless people repeat in that set. `last` leaves each user's last event out, `time` cuts the log at
-one moment and asks for everything after it (see [evaluation](explanation/evaluation.md)).
-Baselines are tuned on a validation tail of the training part. A lead whose interval excludes zero is in bold.
+unless people repeat in that set. `last` leaves each user's last event out, `time` cuts the log
+at one moment and asks for everything after it (see [evaluation](explanation/evaluation.md)).
+Baselines are tuned on a validation tail of the training part. A lead whose interval excludes
+zero is in bold.
 
 The same by hand, for any of the sets:
 
@@ -60,6 +61,15 @@ $ penchant -w shop recommend 1200775 --explain
 $ penchant -w shop evaluate --split time
 ```
 """
+
+
+def short(folder: Path) -> str:
+    """The few columns that the README shows."""
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    rows = [[row[n] for n in (0, 1, 3, 4, 5, 6, 7)] for row in map(_row, runs)]
+    head = ["set", "split", "R@10", "NDCG@10", "best baseline", "its NDCG@10", "lead (95 %)"]
+    lines = ["| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]]
+    return "\n".join([*lines, "", _made(runs)])
 
 
 def _row(run: dict[str, Any]) -> list[str]:

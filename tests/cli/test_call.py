@@ -352,7 +352,7 @@ def test_the_demo_shows_figures_three_people_and_the_truth(tmp_path):
     result = run("demo", "--small", *QUICK, "-w", shop, env={"COLUMNS": "100"})
 
     assert result.stdout.count("what is true, and what Penchant says") == 3
-    assert "ndcg@10" in result.stdout and "Because you" in result.stdout
+    assert "ndcg@10" in result.stdout and "you like" in result.stdout
     assert "done in" in result.stderr and "fit" in result.stderr
     assert "in use" in run("demo", "--small", "-w", shop, code=2).stderr
     assert run("models", "-w", shop).stdout
