@@ -90,6 +90,23 @@ def test_from_tables_to_reasons(engine, world):
     assert engine.explain(ann, recs[0].item_id).score == pytest.approx(recs[0].score, abs=1e-5)
 
 
+def test_in_memory_nothing_is_encoded_twice(world, monkeypatch):
+    from penchant.engine import engine as module
+
+    calls = []
+
+    def counted(items, *rest, **more):
+        calls.append(items.height)
+        return encode_items(items, *rest, **more)
+
+    encode_items = module.encode_items
+    monkeypatch.setattr(module, "encode_items", counted)
+    made_here = made(world, config=FEW)
+    made_here.fit()
+    made_here.evaluate(baselines=False)
+    assert calls == [world.items.height]
+
+
 def test_many_at_once_are_the_same_as_one_by_one(engine, world):
     users = [user(world, place) for place in (0.0, 0.3, 0.9)]
     table = engine.recommend_many([*users, "nobody"], 7)

@@ -74,6 +74,7 @@ class Engine:
         self.clock, self.progress = clock, progress
         self._model: InterestModel | None = None
         self._data: Prepared | None = None
+        self._encoded_before: tuple[pl.DataFrame, Floats, Report] | None = None
 
     def _kept_config(self) -> EngineConfig:
         if self.workspace is not None and self.workspace.config.exists():
@@ -185,10 +186,22 @@ class Engine:
         return Fitted(version, seconds, report, summary)
 
     def _encoded(self, items: pl.DataFrame, report: Report) -> Floats:
-        cache = self.workspace.cache if self.workspace is not None else None
-        return encode_items(
-            items, self.config.encode, report=report, cache=cache, progress=self.progress
+        """Vectors of items [I × D]; what was encoded before is not encoded again."""
+        if (
+            self.workspace is None
+            and self._encoded_before
+            and self._encoded_before[0].equals(items)
+        ):
+            report.extend(self._encoded_before[2])
+            return self._encoded_before[1]
+        cache, told = self.workspace.cache if self.workspace else None, Report()
+        text = encode_items(
+            items, self.config.encode, report=told, cache=cache, progress=self.progress
         )
+        report.extend(told)
+        if self.workspace is None:
+            self._encoded_before = (items, text, told)
+        return text
 
     def _previous_tree(self) -> Tree | None:
         try:

@@ -63,7 +63,7 @@ class Loop:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(self.seed, self.name, epoch))
             count, batches = self.batches(epoch)
-            best = f", best {self.best:.4f}" if self.best_epoch else ""
+            best = f", best {self.best:.4f}" if self.best_epoch and self.judge else ""
             with self.progress.step(f"{self.name}: pass {epoch + 1}{best}", count) as step:
                 for batch in batches:
                     self.optimiser.zero_grad(set_to_none=True)
