@@ -1,6 +1,7 @@
 """JSON lines, and JSON arrays of objects; lines that do not parse are set aside and counted."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,17 @@ def _block(text: bytes, report: Report) -> tuple[pl.DataFrame | None, int]:
     if not text:
         return None, 0
     try:
-        return pl.read_ndjson(text, infer_schema_length=None), 0
+        frame = pl.read_ndjson(text, infer_schema_length=None)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return _by_line(text, report)
+    return _by_line(text, report) if _mixed(text, frame) else (frame, 0)
+
+
+def _mixed(text: bytes, frame: pl.DataFrame) -> bool:
+    """Whether a text column holds values that were no text: the fast way may have changed them."""
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    names = b"|".join(re.escape(json.dumps(name, ensure_ascii=False).encode()) for name in texts)
+    return bool(texts) and re.search(rb"(?:" + names + rb")\s*:\s*[-0-9tf[{]", text) is not None
 
 
 def _by_line(text: bytes, report: Report) -> tuple[pl.DataFrame | None, int]:
