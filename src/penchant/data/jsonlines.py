@@ -53,10 +53,18 @@ def _block(text: bytes, report: Report) -> tuple[pl.DataFrame | None, int]:
 
 
 def _mixed(text: bytes, frame: pl.DataFrame) -> bool:
-    """Whether a text column holds values that were no text: the fast way may have changed them."""
-    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-    names = b"|".join(re.escape(json.dumps(name, ensure_ascii=False).encode()) for name in texts)
-    return bool(texts) and re.search(rb"(?:" + names + rb")\s*:\s*[-0-9tf[{]", text) is not None
+    """Whether a column holds values of another type than its own: the fast way changed them."""
+    other = {pl.String: rb"[-0-9tf[{]", pl.Boolean: rb'[-0-9"]'}
+    return any(
+        re.search(
+            re.escape(json.dumps(name, ensure_ascii=False).encode())
+            + rb"\s*:\s*"
+            + other.get(dtype.base_type(), rb'[tf"]'),
+            text,
+        )
+        for name, dtype in frame.schema.items()
+        if dtype.is_numeric() or dtype in (pl.String, pl.Boolean)
+    )
 
 
 def _by_line(text: bytes, report: Report) -> tuple[pl.DataFrame | None, int]:
@@ -96,6 +104,9 @@ def from_rows(rows: Sequence[Mapping[str, Any]], report: Report) -> pl.DataFrame
 
 def _column(name: str, values: list[Any], report: Report) -> pl.Series:
     kinds = {type(value) for value in values if value is not None}
+    if bool in kinds and len(kinds) > 1:
+        report.add("read", "columns of mixed types read as text", 1, examples=[name])
+        return pl.Series(name, [as_text(value) for value in values], dtype=pl.String)
     if kinds == {int, float}:
         values = [float(value) if value is not None else None for value in values]
     try:
