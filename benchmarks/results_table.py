@@ -37,6 +37,10 @@ def table(folder: Path) -> str:
     ]  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "| " + " | ".join(["---"] * len(head)) + " |"]
     lines += ["| " + " | ".join(_row(run)) + " |" for run in runs]
+    measured = {run["set"].split(".")[0] for run in runs}
+    missing = [name for name in ODD if name not in measured]
+    if missing:
+        lines += ["", f"Not measured yet: {', '.join(missing)}."]
     odd = [f"- **{name}**: {text}" for name, text in ODD.items()]
     return "\n".join([INTRO, *lines, "", "## What was odd about each", "", *odd, "", _made(runs)])
 
