@@ -110,7 +110,7 @@ def test_the_half_life_that_fits_counts_most():
         for u in range(40):
             for item in 3 * week + draw.choice(3, 2, replace=False):
                 rows.append((f"u{u:02d}", int(item), week * 7 + draw.random() * 7))
-    config = PopularityConfig(half_lives=(2.0, 1000.0))
+    config = PopularityConfig(half_lives=(2.0, 1000.0), newness=())
     made = Popularity(config).fit(taught(log_of(rows, shelf())))
     weight = dict(zip(made.half_lives_, made.theta_, strict=True))
     assert weight[2.0] > 3 * weight.get(1000.0, 0.0)

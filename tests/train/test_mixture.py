@@ -5,11 +5,8 @@ from scipy import optimize, sparse
 from penchant.testing.layers import planted
 from penchant.train.holdout import NEVER, Holdout
 from penchant.train.mixture import (
-    Shortlist,
     fit_mixture,
     log_loss,
-    rank_gain,
-    sharpen,
     shortlist,
     shortlisted,
     temperature,
@@ -150,32 +147,3 @@ def test_the_temperature_is_the_likeliest_and_leaves_ranks():
         factor = temperature(candidates.of(x) * scale, candidates)
         assert factor > 0
         assert factor * scale == pytest.approx(1.0, abs=0.1)
-
-
-def test_sharpening_is_never_worse_on_its_sample():
-    for seed in range(6):
-        terms = scores(80, 60, P=3, seed=seed)
-        holdout = held(80, 60, seed=seed, by=terms[0] + terms[1])
-        candidates = everything(holdout)
-        values = np.stack([candidates.of(x) for x in terms])
-        theta = fit_mixture(values, candidates)
-        sharp = sharpen(theta, values, candidates)
-
-        def gain(weights, values=values, candidates=candidates):
-            return rank_gain(np.tensordot(weights, values, axes=1), candidates)
-
-        assert gain(sharp) >= gain(theta) - 1e-6
-        assert (sharp >= 0).all()
-
-
-def test_rank_gain_by_hand():
-    some = Shortlist(
-        item=np.array([[0, 1, 2, 0]]),
-        stands_for=np.array([[0, 0, 0, NEVER]], np.float32),
-        target=np.array([[0, 1, 0, 0]], np.float32),
-    )
-    gain = [
-        rank_gain(np.array([x], np.float32), some)
-        for x in ([0, 9, 1, 99], [5, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0])
-    ]
-    assert gain == pytest.approx([1.0, 1 / np.log2(3), 1 / np.log2(3), 1 / np.log2(4)])

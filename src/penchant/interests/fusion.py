@@ -23,11 +23,10 @@ from penchant.train.mixture import (
     Shortlist,
     fit_mixture,
     log_loss,
-    rank_gain,
-    sharpen,
     shortlisted,
     temperature,
 )
+from penchant.train.ranked import climbed, rank_gain, summed, taken
 from penchant.types import Bools, Doubles, Floats, State
 
 FEATURES = ("events", "age", "pace", "newness")
@@ -42,6 +41,8 @@ class FusionConfig(Config):
         default_factory=lambda: {"base": 30.0, "context": 1.0, "dynamic": 0.5, "popularity": 0.3}
     )
     """α by layer, for `fixed`."""
+    enough: int = Field(default=300, ge=2)
+    """Fewest held-out moments from which a gate is learned; with fewer α is the same for all."""
     pull: float = Field(default=0.02, ge=0.0)
     """Pull of the gate's w to zero: toward the same α for everybody."""
     steepest: float = Field(default=1.0, gt=0.0)
@@ -70,8 +71,8 @@ class Fusion:
         if self.config.kind == "fixed":
             return self._fixed()
         candidates, values = shortlisted(score, holdout, seed=derive(seed, "fusion"))
-        self.theta_ = _best_start(values, candidates)
-        if self.config.kind == "gate" and len(holdout) > 1:
+        self.theta_ = _best(values, candidates, derive(seed, "climb"))
+        if self.config.kind == "gate" and len(holdout) >= self.config.enough:
             self._learn_slopes(values, candidates, f)
         self.theta_ *= temperature(self._logits(values, f), candidates)
         return self
@@ -127,9 +128,7 @@ class Fusion:
     ) -> Doubles:
         z = np.clip((f[rows] - self.mean_) / self.spread_, -3.0, 3.0)
         x = values[:, rows]
-        part = Shortlist(
-            candidates.item[rows], candidates.stands_for[rows], candidates.target[rows]
-        )
+        part = taken(candidates, rows)
         scale = self._temperature(x, part)
         shape = self.slopes_.shape
 
@@ -150,8 +149,7 @@ class Fusion:
         return np.asarray(found.x).reshape(shape)
 
     def _temperature(self, values: Floats, candidates: Shortlist) -> float:
-        logits = np.tensordot(self.theta_.astype(np.float32), values, axes=1)
-        return temperature(logits, candidates)
+        return temperature(summed(self.theta_, values), candidates)
 
     def state(self) -> State:
         """θ, w and the features' means and spreads."""
@@ -194,21 +192,15 @@ def features(moments: Moments) -> Doubles:
     return np.stack([np.log1p(n), np.log1p(age), np.log1p(pace), newness], axis=1)
 
 
-def _best_start(values: Floats, candidates: Shortlist) -> Doubles:
+def _best(values: Floats, candidates: Shortlist, seed: int) -> Doubles:
     """θ by likelihood, then by rank; never behind what one layer gives alone."""
     mixed = fit_mixture(values, candidates)
-    starts = [mixed, sharpen(mixed, values, candidates)]
+    starts = [climbed(mixed, values, candidates, seed=seed)]
     for p in range(len(values)):
         alone = np.zeros(len(values))
         alone[p] = max(float(mixed[p]), 1.0 / max(float(np.abs(values[p]).max()), 1e-9))
         starts.append(alone)
-
-    def gain(theta: Doubles) -> float:
-        logits = np.tensordot(theta.astype(np.float32), values, axes=1)
-        return rank_gain(logits, candidates)
-
-    best = max(starts, key=gain)
-    return sharpen(best, values, candidates, rounds=3)
+    return max(starts, key=lambda theta: rank_gain(summed(theta, values), candidates))
 
 
 def _error(logits: Floats, candidates: Shortlist) -> Floats:

@@ -1,11 +1,12 @@
-"""What everybody turns to at a time: counts that fade, on a log scale.
+"""What everybody turns to at a time: counts that fade, on a log scale, and what is new.
 
-    pop_i(t) = Σ_h θ_h · log( (n_i^h(t) + ε) / mean_j (n_j^h(t) + ε) )
+    pop_i(t) = Σ_h θ_h · log( (n_i^h(t) + ε) / mean_j (n_j^h(t) + ε) ) + Σ_m φ_m · newcomer_i^m(t)
     n_i^h(t) = Σ_{events on i before t} 2^(−(t − t_k) / τ_h)
 
-Counts stand as they were at the last of many points in time before t. Zero is as popular as the
+Everything stands as it was at the last of many points in time before t. Zero is as popular as the
 average item. Only events before t count, so nobody is recommended what became popular later. θ ≥ 0
-is learned: news needs hours, wine needs years, most shops need both.
+is learned: news needs hours, wine needs years, most shops need both. So is φ ≥ 0: how much it helps
+to be new, and what a text promises (see `newcomers`).
 """
 
 from dataclasses import dataclass, field
@@ -18,17 +19,21 @@ from penchant.clock import DAY
 from penchant.config import Config
 from penchant.data.histories import Histories, Moments
 from penchant.interests.layer import Catalogue, Training
+from penchant.interests.newcomers import Newcomers
 from penchant.random import derive
 from penchant.train.holdout import Holdout
-from penchant.train.mixture import fit_mixture, sharpen, shortlisted
+from penchant.train.mixture import fit_mixture, shortlisted
+from penchant.train.ranked import climbed
 from penchant.types import Floats, Longs, State
 
 
 class PopularityConfig(Config):
     """How popularity fades."""
 
-    half_lives: tuple[float, ...] = (0.5, 2.0, 7.0, 30.0, 120.0, 480.0, 2000.0)
-    """Half-lives τ to mix, in days."""
+    half_lives: tuple[float, ...] = (0.5, 2.0, 7.0, 30.0, 120.0, 480.0, 2000.0, 1e6)
+    """Half-lives τ to mix, in days; the last one never fades."""
+    newness: tuple[float, ...] = (7.0, 60.0)
+    """Half-lives in days by which being new wears off."""
     smoothing: float = Field(default=0.5, gt=0.0)
     """ε: events that every item is given for nothing."""
     snapshots: int = Field(default=512, ge=2)
@@ -44,6 +49,8 @@ class Popularity:
     kind: ClassVar[str] = "popularity"
     config: PopularityConfig = field(default_factory=PopularityConfig)
     half_lives_: list[float] = field(init=False)
+    newcomers_: Newcomers = field(init=False, repr=False)
+    phi_: list[float] = field(init=False)
     theta_: list[float] = field(init=False)
     times_: Longs = field(init=False, repr=False)
     counts_: list[Floats] = field(init=False, repr=False)
@@ -53,6 +60,7 @@ class Popularity:
         """Count, mix the half-lives by what held-out moments turned to, drop those of no use."""
         self.half_lives_ = list(self.config.half_lives)
         self.theta_ = [1.0 / len(self.half_lives_)] * len(self.half_lives_)
+        self.phi_ = [0.0] * (len(self.config.newness) + 2)
         self.refit(training)
         if training.holdout is not None and len(training.holdout):
             self._mix(training.holdout, training.seed)
@@ -63,6 +71,8 @@ class Popularity:
         self._table = None
         with training.progress.step("popularity: counting", len(self.half_lives_)) as step:
             self.times_ = self._edges(training.log)
+            text = training.catalogue.text
+            self.newcomers_ = Newcomers.of(training.log, text, self.config.newness)
             self.counts_ = []
             for half_life in self.half_lives_:
                 self.counts_.append(_counted(training.log, self.times_, half_life))
@@ -70,42 +80,55 @@ class Popularity:
         return self
 
     def score(self, moments: Moments) -> Floats:
-        """Weighted logs of faded counts over their mean [B × I]."""
-        total = np.zeros((len(moments), self.counts_[0].shape[1]), np.float32)
-        for weight, x in zip(self.theta_, self._each(moments), strict=True):
-            total += np.float32(weight) * x
-        return total
+        """How popular every item is at every moment [B × I]."""
+        return self.before(moments.at)
 
     def before(self, time: Longs, items: Longs | None = None) -> Floats:
         """The score of some items at some times [P × C], or of all [P × I]."""
         if self._table is None:
-            self._table = np.zeros_like(self.counts_[0])
-            for weight, counts in zip(self.theta_, self.counts_, strict=True):
-                n = counts + self.config.smoothing
-                self._table += np.float32(weight) * np.log(n / n.mean(axis=1, keepdims=True))
-        row = np.maximum(np.searchsorted(self.times_, time, side="right") - 1, 0)
+            self._table = self._summed(np.arange(len(self.times_)))
+        row = self._row(time)
         return self._table[row] if items is None else self._table[row[:, None], items[None, :]]
 
+    def _row(self, time: Longs) -> Longs:
+        """The snapshot that each time sees; the first one, where nothing counts, before all."""
+        return np.maximum(np.searchsorted(self.times_, time, side="right") - 1, 0)
+
+    def _summed(self, row: Longs) -> Floats:
+        """Σ θ · counts + Σ φ · newcomers at some snapshots [S × I]."""
+        total = np.zeros((len(row), self.counts_[0].shape[1]), np.float32)
+        for weight, counts in zip(self.theta_, self.counts_, strict=True):
+            total += np.float32(weight) * self._logs(counts[row])
+        if any(self.phi_):
+            for weight, x in zip(self.phi_, self.newcomers_.each(self.times_[row]), strict=True):
+                total += np.float32(weight) * x
+        return total
+
+    def _logs(self, counts: Floats) -> Floats:
+        """Counts on a log scale, against their mean [S × I]."""
+        n = counts + self.config.smoothing
+        return np.asarray(np.log(n / n.mean(axis=1, keepdims=True)), np.float32)
+
     def _each(self, moments: Moments) -> list[Floats]:
-        """One score for each half-life [B × I]."""
-        row = np.searchsorted(self.times_, moments.at, side="right") - 1
-        known = (row >= 0)[:, None]
-        found = []
-        for counts in self.counts_:
-            n = np.where(known, counts[np.maximum(row, 0)], 0.0) + self.config.smoothing
-            found.append(np.log(n / n.mean(axis=1, keepdims=True)).astype(np.float32))
-        return found
+        """Every term by itself [B × I]: half-life by half-life, then the newcomers'."""
+        row = self._row(moments.at)
+        counted = [self._logs(counts[row]) for counts in self.counts_]
+        return [*counted, *self.newcomers_.each(self.times_[row])]
 
     def _mix(self, holdout: Holdout, seed: int) -> None:
         seed = derive(seed, "popularity")
         self._table = None
         candidates, values = shortlisted(self._each, holdout, best=500, others=400, seed=seed)
-        theta = sharpen(fit_mixture(values, candidates), values, candidates)
+        theta = climbed(fit_mixture(values, candidates), values, candidates, seed=seed)
+        if not theta.any():
+            return
+        theta, phi = np.split(theta, [len(self.half_lives_)])
         used = np.flatnonzero(theta > 1e-3 * max(float(theta.max()), 1e-9))
-        if theta.any():
-            self.theta_ = [float(theta[h]) for h in used]
-            self.half_lives_ = [self.half_lives_[h] for h in used]
-            self.counts_ = [self.counts_[h] for h in used]
+        used = used if len(used) else np.zeros(1, np.int64)
+        self.phi_ = [float(x) for x in phi]
+        self.theta_ = [float(theta[h]) for h in used]
+        self.half_lives_ = [self.half_lives_[h] for h in used]
+        self.counts_ = [self.counts_[h] for h in used]
 
     def _edges(self, log: Histories) -> Longs:
         """Times of the snapshots [S]: about as many events between any two."""
@@ -119,13 +142,16 @@ class Popularity:
     def state(self) -> State:
         """The snapshots."""
         arrays = {f"counts{h}": counts for h, counts in enumerate(self.counts_)}
-        values = {"half_lives": self.half_lives_, "theta": self.theta_}
-        return {"times": self.times_, **arrays}, values
+        fresh, newness = self.newcomers_.state()
+        values = {"half_lives": self.half_lives_, "theta": self.theta_, "phi": self.phi_}
+        return {"times": self.times_, **arrays, **fresh}, values | newness
 
     def restore(self, state: State, catalogue: Catalogue) -> Self:
         """Take up the snapshots."""
         arrays, values = state
         self.half_lives_, self.theta_ = list(values["half_lives"]), list(values["theta"])
+        self.phi_, self._table = list(values["phi"]), None
+        self.newcomers_ = Newcomers.from_state(state, catalogue.text)
         self.times_ = arrays["times"]
         self.counts_ = [arrays[f"counts{h}"] for h in range(len(self.half_lives_))]
         return self
@@ -133,6 +159,7 @@ class Popularity:
     def extend(self, catalogue: Catalogue) -> None:
         """New items start without counts."""
         self._table = None
+        self.newcomers_ = self.newcomers_.extended(catalogue.text)
         more = len(catalogue) - self.counts_[0].shape[1]
         self.counts_ = [np.pad(counts, ((0, 0), (0, more))) for counts in self.counts_]
 

@@ -61,15 +61,16 @@ def hold_out(
     Whatever a user did after a target is set aside with it, as it may tell the target.
 
     Targets are positive events whose item the user could still be shown: any where `repeats`, else
-    first meetings only. A log too small to spare any gives an empty holdout.
+    first meetings only. With `time`, who came after the cut is asked about too, with no history, as
+    a service is asked. A log too small to spare any gives an empty holdout.
     """
     eligible = _eligible(log, repeats)
     if config.kind == "last":
-        rows = _last(log, eligible, config.share, seed)
+        rows = _last(log, eligible[eligible > log.offsets[log.user[eligible]]], config.share, seed)
     else:
         cut = int(np.quantile(log.time, 1.0 - config.share, method="higher")) if len(log) else 0
         known = _events_before(log, cut)
-        rows = eligible[(log.time[eligible] >= cut) & (known[log.user[eligible]] > 0)]
+        rows = eligible[(log.time[eligible] >= cut) & known.any()]
     rows = _of_some_users(log, rows, config, seed)
     first = rows[np.append(True, np.diff(log.user[rows]) != 0)] if len(rows) else rows
     users = log.user[first].astype(np.int64)
@@ -86,8 +87,8 @@ def hold_out(
 
 
 def _eligible(log: Histories, repeats: bool) -> Longs:
-    """Rows of events that may be targets, with at least one event of the user before."""
-    ok = log.positive & (np.arange(len(log)) > np.repeat(log.offsets[:-1], np.diff(log.offsets)))
+    """Rows of events that may be targets."""
+    ok = log.positive.copy()
     if not repeats:
         pairs = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
         new = np.zeros(len(log), bool)

@@ -17,7 +17,7 @@ def softmax_loss(
     rows = max(1, _CELLS // max(len(vectors), 1))
     total = d.new_zeros(())
     for a in range(0, len(d), rows):
-        logits = d[a : a + rows] @ vectors.T / temperature
+        logits = d[a : a + rows] / temperature @ vectors.T
         if prior is not None:
             logits = logits + prior[a : a + rows]
         total = total + F.cross_entropy(logits, target[a : a + rows], reduction="sum")
@@ -50,5 +50,5 @@ def sampled_softmax_loss(
     That makes the gradient the one of the whole softmax on average (Bengio and Senécal 2008; logQ
     of Yi et al., RecSys 2019).
     """
-    logits = d @ vectors.T / temperature - log_chance
-    return F.cross_entropy(logits if prior is None else logits + prior, where)
+    known = -log_chance[None, :] if prior is None else prior - log_chance
+    return F.cross_entropy(torch.addmm(known, d / temperature, vectors.T), where)

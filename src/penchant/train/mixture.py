@@ -165,45 +165,6 @@ def spreads(values: Floats, candidates: Shortlist) -> Doubles:
     return np.array(found)
 
 
-def rank_gain(logits: Floats, candidates: Shortlist, k: int = 10) -> float:
-    """Mean DCG@k over the shortlist; the same order as NDCG@k for one target a moment."""
-    z = np.where(candidates.stands_for > NEVER / 2, logits, NEVER)
-    owner, place = np.nonzero(candidates.target)
-    rank = (z[owner] >= z[owner, place][:, None]).sum(axis=1)
-    gain = np.where(rank <= k, 1.0 / np.log2(rank + 1.0), 0.0)
-    return float((gain * candidates.target[owner, place]).sum() / max(len(z), 1))
-
-
-def sharpen(theta: Doubles, values: Floats, candidates: Shortlist, *, rounds: int = 2) -> Doubles:
-    """Turn each weight up or down, or on, while the ranking of what came next gets better.
-
-    The likelihood rewards being right everywhere; a list shows its first few. Steps are coarse, and
-    each must gain half a percent, so that a sample of moments cannot be learned by heart.
-    """
-    best = theta.copy()
-    spread = spreads(values, candidates)
-    alive = np.isfinite(spread)
-    score = rank_gain(_sum(best, values), candidates)
-    for _ in range(rounds):
-        for p in range(len(best)):
-            rest = _sum(np.where(np.arange(len(best)) == p, 0.0, best), values)
-            if not alive[p]:
-                continue
-            largest = float((best[alive] * spread[alive]).max()) / spread[p]
-            now = best[p]
-            for weight in [*(now * f for f in (0.5, 0.7, 1.4, 2.0)),
-                           *(largest * f for f in (0.03, 0.1, 0.3, 1.0))]:  # fmt: skip
-                gain = rank_gain(rest + np.float32(weight) * values[p], candidates)
-                if gain > score * 1.005:
-                    score, best[p] = gain, weight
-    return best
-
-
-def _sum(theta: Doubles, values: Floats) -> Floats:
-    """Σ_p θ_p x_p [B × C]."""
-    return np.asarray(np.tensordot(theta.astype(np.float32), values, axes=1), np.float32)
-
-
 def temperature(logits: Floats, candidates: Shortlist) -> float:
     """The factor that makes the softmax of some scores most likely: ranks stay as they are."""
 

@@ -30,7 +30,8 @@ from penchant.interests.base.weights import LowRank, Sparse, Weights
 from penchant.interests.layer import Catalogue, Training
 from penchant.random import derive
 from penchant.train.holdout import Holdout, ndcg
-from penchant.train.mixture import fit_mixture, sharpen, shortlisted
+from penchant.train.mixture import fit_mixture, shortlisted
+from penchant.train.ranked import climbed
 from penchant.types import Floats, Longs, State
 
 
@@ -221,10 +222,9 @@ class LinearBase:
             known = [training.prior.before(moments.at)] if training.prior else []
             return [*map(self.M_.push, pushed), *self.Kin_.each(moments), *owned, *known]
 
-        candidates, values = shortlisted(
-            terms, holdout, best=600, seed=derive(training.seed, "rhythms")
-        )
-        theta = sharpen(fit_mixture(values, candidates), values, candidates)
+        seed = derive(training.seed, "rhythms")
+        candidates, values = shortlisted(terms, holdout, best=600, seed=seed)
+        theta = climbed(fit_mixture(values, candidates), values, candidates, seed=seed)
         theta = theta[: P + K + len(own)]  # what popularity explains is not the base layer's
         if theta.any():
             self._mixed_by([float(x) for x in theta])

@@ -18,7 +18,9 @@ from penchant.train.batches import NOBODY, OPEN, Sequencer, Sequences, asked, au
 from penchant.train.holdout import ndcg
 from penchant.train.loop import Loop
 from penchant.train.losses import candidates, sampled_softmax_loss, softmax_loss
-from penchant.types import Floats, Ints, Longs
+from penchant.types import Bools, Floats, Ints, Longs
+
+_PLACES = 512  # places of a batch that share their candidates
 
 
 def learn(config: DynamicConfig, training: Training, *, both_ways: bool) -> tuple[Heading, int]:
@@ -26,6 +28,7 @@ def learn(config: DynamicConfig, training: Training, *, both_ways: bool) -> tupl
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(training.seed, "dynamic", config.kind))
         net = Heading(training.catalogue, config, both_ways=both_ways)
+    net.items.start_without(_met(training.log))
     loop = _loop(net, config, training, config.epochs, config.rate)
     return net, loop.run()
 
@@ -78,7 +81,10 @@ class _Lesson:
         self.net, self.config, self.sequencer = net, config, sequencer
         self.seed, n = training.seed, len(training.catalogue)
         self.prior = None if net.both_ways else training.prior
+        met = _met(training.log)
         self.q = _chances(training.log) if n > 3 * config.negatives else None
+        self.met = torch.from_numpy(np.flatnonzero(met))
+        self.place = torch.from_numpy(np.cumsum(met) - 1)
         wants = {"replace", "insert"} & set(config.augment.changes)
         self.similar = _similar(training.catalogue.text) if wants else None
 
@@ -102,8 +108,9 @@ class _Lesson:
         if self.q is None:
             vectors = self.net.vectors()
             d = self.net(vectors, item.long(), sign, gap.long())[learn]
-            prior = self._prior(when, None)
-            return softmax_loss(d, vectors, wanted, self.config.temperature, prior)
+            prior = self._prior(when, self.met.numpy())
+            among = vectors[self.met], self.place[wanted]
+            return softmax_loss(d, *among, self.config.temperature, prior)
         return self._sampled((item.long(), sign, gap.long()), learn, wanted, when)
 
     def _prior(self, when: Longs, items: Longs | None) -> Tensor | None:
@@ -112,21 +119,28 @@ class _Lesson:
     def _sampled(
         self, batch: tuple[Tensor, Tensor, Tensor], learn: Tensor, wanted: Tensor, when: Longs
     ) -> Tensor:
-        """The loss over candidates; only items that the batch needs get a vector."""
+        """The loss over candidates, drawn anew for every few places; only items that the batch
+        needs get a vector."""
         if self.q is None:
             raise AssertionError("a sampled loss needs chances")
         item, sign, gap = batch
-        among, where, log_chance = candidates(wanted, self.q, self.config.negatives)
+        groups = torch.split(torch.randperm(len(wanted)), _PLACES)
+        drawn = [candidates(wanted[g], self.q, self.config.negatives) for g in groups]
         rows, place = torch.unique(
-            torch.cat([among, item.clamp_min(0).flatten()]), return_inverse=True
+            torch.cat([item.clamp_min(0).flatten(), *(among for among, _, _ in drawn)]),
+            return_inverse=True,
         )
-        vectors, C = self.net.vectors(rows), len(among)
-        local = torch.where(item >= 0, place[C:].view_as(item), item)
+        vectors, n = self.net.vectors(rows), item.numel()
+        local = torch.where(item >= 0, place[:n].view_as(item), item)
         d = self.net(vectors, local, sign, gap)[learn]
-        prior = self._prior(when, among.numpy())
-        return sampled_softmax_loss(
-            d, vectors[place[:C]], where, self.config.temperature, log_chance, prior
-        )
+        total, places = d.new_zeros(()), torch.split(place[n:], [len(c[0]) for c in drawn])
+        for g, (among, where, log_chance), at in zip(groups, drawn, places, strict=True):
+            prior = self._prior(when[g.numpy()] if len(when) else when, among.numpy())
+            loss = sampled_softmax_loss(
+                d[g], vectors[at], where, self.config.temperature, log_chance, prior
+            )
+            total = total + loss * len(g)
+        return torch.as_tensor(total / len(wanted))
 
 
 def _similar(text: Floats, k: int = 5) -> Ints:
@@ -153,9 +167,13 @@ def _cloze(
     return torch.where(hide, OPEN, item), sign, gap, torch.where(hide, item, NOBODY)
 
 
+def _met(log: Histories) -> Bools:
+    """Items with a positive event [I]: the others are not known to be wanted less."""
+    return np.bincount(log.item[log.positive], minlength=len(log.items)) > 0
+
+
 def _chances(log: Histories) -> Tensor:
-    """Half by share of events, half alike for all items [I]: what negatives are drawn by."""
-    n = len(log.items)
-    counts = np.bincount(log.item[log.positive], minlength=n).astype(np.float64)
-    q = 0.5 * counts / max(counts.sum(), 1.0) + 0.5 / n
-    return torch.from_numpy((q / q.sum()).astype(np.float32))
+    """Half by share of events, half alike for all items met [I]: what negatives are drawn by."""
+    counts = np.bincount(log.item[log.positive], minlength=len(log.items)).astype(np.float64)
+    q = counts / max(counts.sum(), 1.0) + (counts > 0) / max((counts > 0).sum(), 1)
+    return torch.from_numpy((q / max(q.sum(), 1e-9)).astype(np.float32))

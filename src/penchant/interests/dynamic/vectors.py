@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from penchant.interests.layer import Catalogue
+from penchant.types import Bools
 
 if TYPE_CHECKING:
     from penchant.taxonomy.tree import Tree
@@ -50,6 +51,11 @@ class ItemVectors(nn.Module):
         for w, (node, weight), q in zip(self.level, self.members, self.nodes, strict=True):
             v = v + w * F.embedding_bag(node[pick], q, per_sample_weights=weight[pick], mode="sum")
         return torch.as_tensor(v)
+
+    @torch.no_grad()
+    def start_without(self, met: Bools) -> None:
+        """No e for items that nobody met [I]: they stand where those will that come later."""
+        self.behaviour.weight[torch.from_numpy(~met)] = 0.0
 
     def extend(self, catalogue: Catalogue) -> None:
         """Make room for items that came later: no e, but text and a place in the tree."""
