@@ -19,10 +19,11 @@ from penchant.cli.models import models, promote, rollback
 from penchant.cli.recommend import recommend
 from penchant.cli.session import FOLDER, Debug, File, Json, Quietly, Session, Sets, door
 from penchant.cli.status import status
+from penchant.cli.tune import tune
 
 GROUPS: Final = {
     "Begin": (demo, add, check),
-    "Learn": (fit, evaluate),
+    "Learn": (fit, evaluate, tune),
     "Ask": (interests, recommend, explain),
     "Keep": (status, config, models, promote, rollback, forget),
 }

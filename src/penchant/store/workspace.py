@@ -7,6 +7,7 @@ models/         versions of the model
 cache/          vectors by content hash; may be removed at any time
 scratch/        half-done fits, so that they go on where they stopped
 reports/        what `evaluate` and `check` wrote
+tuning/         studies of `tune`, so that they go on where they stopped
 """
 
 import json
@@ -27,7 +28,7 @@ from penchant.store.tables import KINDS
 FORMAT: Final = 1
 MARK: Final = "penchant.json"
 CONFIG: Final = "config.toml"
-FOLDERS: Final = ("data", "models", "cache", "scratch", "reports")
+FOLDERS: Final = ("data", "models", "cache", "scratch", "reports", "tuning")
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,11 @@ class Workspace:
     def reports(self) -> Path:
         """The folder of written reports."""
         return self.path / "reports"
+
+    @property
+    def tuning(self) -> Path:
+        """The folder of what was tried by `tune`."""
+        return self.path / "tuning"
 
     def write_config(self, text: str) -> None:
         """Put settings (TOML) in place."""
