@@ -196,9 +196,10 @@ def _next(session: Session, found: "Tuning", write: Path | None) -> None:
     kept = write or (found.folder and found.folder / "best.toml")
     if not found.settings:
         return
-    test = f"penchant evaluate --split {found.aside.split.kind} --config {kept}"
+    call = f"penchant -w {session.workspace}" if session.named else "penchant"
+    test = f"{call} evaluate --split {found.aside.split.kind} --config {kept}"
     session.out.note(f"Next: `{test}` asks about what was laid aside;")
-    session.out.note(f"      `penchant fit --config {kept}` learns with these settings")
+    session.out.note(f"      `{call} fit --config {kept}` learns with these settings")
 
 
 def _fit(session: Session, found: "Tuning") -> None:

@@ -100,11 +100,14 @@ class Tuning:
             "folder": None if self.folder is None else str(self.folder),
             "before": self.before,
             "impossible": self.impossible,
-            "aside": {"split": self.aside.split.kind, "events": self.aside.events,
-                      "cut": self.aside.cut},
+            "aside": {
+                "split": self.aside.split.kind,
+                "events": self.aside.events,
+                "cut": None if self.aside.cut is None else self.aside.cut.isoformat(),
+            },
             "space": self.space.to_json(),
             "trials": [_plain(t, t.settings or self.defaults) for t in self.trials],
-        }  # fmt: skip
+        }
 
     def to_toml(self) -> str:
         """The settings to learn with, as TOML: what differs from Penchant's own defaults."""

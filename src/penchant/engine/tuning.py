@@ -32,7 +32,7 @@ from penchant.store.tables import Tables
 from penchant.store.workspace import Workspace
 from penchant.train.knobs import text
 from penchant.train.space import Space
-from penchant.train.study import Study, Tried
+from penchant.train.study import Study, Tried, needed
 from penchant.train.tune import Search, TuneConfig
 from penchant.types import QUIET, Doubles, Floats, Progress, Report
 
@@ -61,6 +61,7 @@ class Tuner:
         """
         space = space_of(given, self.config)
         metric_of(tune.metric)
+        needed()
         data = Prepared.of(self.tables, self.config, self.clock)
         check_names(space, data.events)
         seen = visible(data, self.config, tune.split, self._given())
@@ -154,7 +155,7 @@ class Tuner:
         make_folder(folder)
         if last is None:
             return folder, "a new study"
-        other = _differing(json.loads(last.read_text(encoding="utf-8")), about)
+        other = _differing(last, about)
         return folder, f"a new study, as {other} changed since the last one ({last.parent.name})"
 
 
@@ -180,15 +181,25 @@ def _by_user(values: Doubles, people: list[str]) -> Doubles:
     return sums * (len(users) / len(values))
 
 
+def _points(space: Space, name: str) -> list[Any]:
+    knob = space.knobs[name]
+    return [knob.point(n) for n in range(knob.count)]
+
+
 def _with_columns(config: EngineConfig, space: Space) -> EngineConfig:
     """The settings with every column of context that a trial may ask for."""
     name = "interests.context.columns"
     if name not in space.names:
         return config
-    more = [column for some in space.knobs[name].points() for column in some]
+    more = [column for some in _points(space, name) for column in some]
     return config.but(**{name: tuple(dict.fromkeys([*config.interests.context.columns, *more]))})
 
 
-def _differing(before: dict[str, Any], now: dict[str, Any]) -> str:
+def _differing(last: Path, now: dict[str, Any]) -> str:
+    """What of a study is not as in the last one."""
+    try:
+        before = dict(json.loads(last.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):  # half a file says nothing
+        before = {}
     changed = [name for name in now if before.get(name) != now[name]]
     return " and ".join(changed) or "something"

@@ -7,6 +7,7 @@ last out. Everything is fitted on the training part of a fold alone, by the code
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,13 @@ class Aside:
 
     split: SplitConfig
     events: int
-    cut: str | None
+    cut: datetime | None
 
     def __str__(self) -> str:
         """One line for people."""
-        where = f"from {self.cut} on" if self.cut else "each user's last, and what came after it"
+        where = "each user's last, and what came after it"
+        if self.cut is not None:
+            where = f"from {self.cut:%Y-%m-%d %H:%M:%S} on"
         return f"{self.events:,} events ({where}) were not looked at"
 
 
@@ -60,8 +63,7 @@ def visible(data: Prepared, config: EngineConfig, split: Split, given: pl.Series
     first = folds(_plan(data, config, outer))[0]
     met = first.train[c.ITEM].unique()
     there = pl.col(c.ITEM).is_in(pl.concat([met, given.cast(met.dtype).alias(c.ITEM)]).implode())
-    cut = None if first.cut is None else first.cut.isoformat(sep=" ", timespec="minutes")
-    aside = Aside(outer, data.events.height - first.train.height, cut)
+    aside = Aside(outer, data.events.height - first.train.height, first.cut)
     left = Prepared(first.train, data.items.filter(there), Report(), data.config)
     return Visible(left, aside)
 

@@ -10,6 +10,7 @@ import numpy as np
 POINTS: Final = 3
 """Values that a grid takes of a range without steps: its ends, and the middle."""
 _DIGITS: Final = 4  # of what is drawn from a range: people read it
+_EXACT: Final = 12  # of a step, which has its own place
 
 
 def text(value: Any) -> str:
@@ -23,9 +24,14 @@ class Choices:
 
     values: tuple[Any, ...]
 
-    def points(self) -> tuple[Any, ...]:
-        """Every value."""
-        return self.values
+    @property
+    def count(self) -> int:
+        """Number of points in a grid."""
+        return len(self.values)
+
+    def point(self, n: int) -> Any:
+        """The n-th value."""
+        return self.values[n]
 
     def draw(self, rng: np.random.Generator) -> Any:
         """One of them, all alike."""
@@ -50,24 +56,28 @@ class Range:
     step: float | None = None
     whole: bool = False
 
-    def points(self) -> tuple[Any, ...]:
-        """Every step; without steps the ends and the middle."""
+    @property
+    def count(self) -> int:
+        """Number of points in a grid: every step; without steps the ends and the middle."""
+        if self.step is None:
+            return min(POINTS, int(self.high - self.low) + 1) if self.whole else POINTS
+        return math.floor((self.high - self.low) / self.step + 1e-9) + 1
+
+    def point(self, n: int) -> Any:
+        """The n-th point, the lowest first."""
         if self.step is not None:
-            return tuple(self._typed(self.low + n * self.step) for n in range(self.steps))
-        shares = [n / (POINTS - 1) for n in range(POINTS)]
-        return tuple(dict.fromkeys(self._typed(self._at(share)) for share in shares))
+            return self._typed(self.low + n * self.step)
+        return self._typed(self._at(n / (self.count - 1)))
 
     @property
-    def steps(self) -> int:
-        """How many values there are in steps; 0 without them."""
-        if self.step is None:
-            return 0
-        return math.floor((self.high - self.low) / self.step + 1e-9) + 1
+    def top(self) -> float:
+        """The highest value: on a step where there are steps."""
+        return self.high if self.step is None else float(self.point(self.count - 1))
 
     def draw(self, rng: np.random.Generator) -> Any:
         """A value from inside."""
         if self.step is not None:
-            return self._typed(self.low + int(rng.integers(self.steps)) * self.step)
+            return self.point(int(rng.integers(self.count)))
         if self.whole and not self.log:
             return int(rng.integers(int(self.low), int(self.high) + 1))
         return self._typed(self._at(float(rng.random())))
@@ -103,7 +113,8 @@ class Range:
         low, high = self.low, self.high
         if self.whole:
             return int(min(max(round(value), low), high))
-        return float(min(max(float(f"{value:.{_DIGITS}g}"), low), high))
+        digits = _DIGITS if self.step is None else _EXACT
+        return float(min(max(float(f"{value:.{digits}g}"), low), high))
 
 
 Knob: TypeAlias = Choices | Range

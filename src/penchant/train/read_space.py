@@ -25,10 +25,10 @@ def knobs_of(
     for key, said in table.items():
         name = f"{above}.{key}" if above else key
         kind = _kind(owner, key.split("."), name)
-        _refuse_closed(name, closed)
         if _is_group(kind) and isinstance(said, Mapping):
             yield from knobs_of(said, kind, name, closed)
         else:
+            _refuse_closed(name, closed)
             yield name, _knob(name, said, kind)
 
 

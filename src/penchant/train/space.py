@@ -12,7 +12,6 @@ import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -84,7 +83,7 @@ class Space:
     @property
     def size(self) -> int:
         """Number of settings in the grid."""
-        return math.prod(len(knob.points()) for knob in self.knobs.values())
+        return math.prod(knob.count for knob in self.knobs.values())
 
     @property
     def finite(self) -> bool:
@@ -93,16 +92,14 @@ class Space:
 
     def grid(self) -> Iterator[Settings]:
         """Every combination of points."""
-        for values in product(*(knob.points() for knob in self.knobs.values())):
-            yield dict(zip(self.knobs, values, strict=True))
+        return map(self.nth, range(self.size))
 
     def nth(self, n: int) -> Settings:
         """The n-th of the grid's combinations, without making the others."""
         made: Settings = {}
         for name, knob in reversed(list(self.knobs.items())):
-            points = knob.points()
-            n, place = divmod(n, len(points))
-            made[name] = points[place]
+            n, place = divmod(n, knob.count)
+            made[name] = knob.point(place)
         return {name: made[name] for name in self.knobs}
 
     def draw(self, rng: np.random.Generator) -> Settings:

@@ -50,24 +50,36 @@ class Tried:
 class Study:
     """Trials of one space: those of before, where a folder is given, and those to come.
 
+    Nobody else may write to the folder at the same time.
+
     Raises:
         MissingExtraError: the extra `tune` is not installed.
+        CorruptModelError: what is in the folder cannot be read.
     """
 
     def __init__(self, space: Space, folder: Path | None = None) -> None:
         self.space, self.folder = space, folder
         self._optuna = _optuna()
         self._values: dict[int, Doubles] = {}
+        try:
+            self._kept = self._opened(folder)
+            self.tried = [_read(t) for t in self._kept.trials]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorruptModelError(
+                f"{folder}: the study cannot be read ({error!r}). Remove the folder to tune anew"
+            ) from None
+
+    def _opened(self, folder: Path | None) -> Any:
         with _quiet(self._optuna):
-            self._kept = self._optuna.create_study(
+            return self._optuna.create_study(
                 study_name=NAME,
                 storage=None if folder is None else self._journal(folder),
                 direction="maximize",
                 load_if_exists=True,
             )
-            self.tried = [_read(t) for t in self._kept.trials]
 
     def _journal(self, folder: Path) -> Any:
+        _mend(folder)
         journal = self._optuna.storages.journal
         return self._optuna.storages.JournalStorage(
             journal.JournalFileBackend(str(folder / JOURNAL))
@@ -149,10 +161,9 @@ class Study:
         if isinstance(knob, Choices):
             return made.CategoricalDistribution(tuple(map(text, knob.values)))
         if knob.whole:
-            high = knob.points()[-1] if knob.step is not None else knob.high
-            return made.IntDistribution(knob.low, high, log=knob.log, step=int(knob.step or 1))
-        high = knob.points()[-1] if knob.step is not None else knob.high
-        return made.FloatDistribution(knob.low, high, log=knob.log, step=knob.step)
+            step = int(knob.step or 1)
+            return made.IntDistribution(int(knob.low), int(knob.top), log=knob.log, step=step)
+        return made.FloatDistribution(knob.low, knob.top, log=knob.log, step=knob.step)
 
 
 def _said(knob: Knob, value: Any) -> Any:
@@ -168,6 +179,25 @@ def _told(knob: Knob, value: Any) -> Any:
 def _read(trial: Any) -> Tried:
     note = trial.user_attrs[_NOTE]
     return Tried(**{**note, "means": tuple(note["means"])})
+
+
+def _mend(folder: Path) -> None:
+    """Take away what a process left that was killed while it wrote: half a line, and its lock."""
+    for lock in folder.glob(f"{JOURNAL}.lock*"):
+        lock.unlink()
+    path = folder / JOURNAL
+    written = path.read_bytes() if path.exists() else b""
+    if not written.endswith(b"\n") and written:
+        path.write_bytes(written[: written.rfind(b"\n") + 1])
+
+
+def needed() -> None:
+    """Whether there is what a search needs.
+
+    Raises:
+        MissingExtraError: the extra `tune` is not installed.
+    """
+    _optuna()
 
 
 def _optuna() -> Any:

@@ -119,9 +119,10 @@ class Search:
             PenchantError: the default settings themselves cannot be learned.
         """
         self._began = self.clock()
-        known = self.config.trials
-        with self.progress.step(f"tuning: {self.objective.name}", known) as step:
-            step.advance(min(len(self.study.tried), known or len(self.study.tried)), self._told())
+        before = len(self.study.tried)
+        name = f"tuning, going on from {before} trials" if before else "tuning"
+        with self.progress.step(name, self.config.trials) as step:
+            step.advance(min(before, self.config.trials or before), self._told())
             try:
                 while not self.stopped:
                     self._next(step)
@@ -158,7 +159,7 @@ class Search:
         if self.config.trials is not None and len(tried) >= self.config.trials:
             return f"{len(tried)} trials were made"
         usual = float(np.median([t.seconds for t in tried if t.state == "done"]))
-        if left is None or left > max(usual, 0.0):
+        if left is None or (left > 0 and left >= usual):
             return ""
         if left > 0:
             return (
@@ -173,10 +174,11 @@ class Search:
             for fold in range(self.objective.folds):
                 values.append(self.objective.measure(settings, fold))
                 made = replace(made, means=(*made.means, float(np.concatenate(values).mean())))
-                step.advance(1, f"{made.means[-1]:.4f}")
+                step.advance(1, f"{self.objective.name} {made.means[-1]:.4f}")
                 if number and fold < self.objective.folds - 1:
                     if self._is_behind(made):
                         made = replace(made, state="pruned")
+                        step.advance(0, f"stopped early at {made.means[-1]:.4f}")
                         break
                     if (left := self.left()) is not None and left <= 0:
                         self.stopped = f"{_clocked(self.config.seconds or 0.0)} are over"
@@ -245,7 +247,7 @@ class Search:
         done = [t for t in self.study.tried if t.value is not None]
         best = max(done, key=lambda t: t.value or 0.0, default=None)
         left = self.left()
-        words = [] if best is None else [f"best {best.value:.4f} (trial {best.number})"]
+        words = [] if best is None else [f"best {best.means[-1]:.4f} (trial {best.number})"]
         return ", ".join([*words, *([] if left is None else [f"{_clocked(left)} left"])])
 
 
