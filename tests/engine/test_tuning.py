@@ -250,6 +250,13 @@ def test_another_space_or_other_data_begin_a_new_study_and_say_so(own, world):
     assert "data" in own.tune({PENALTY: [[3.0]]}, **QUICK).study
 
 
+def test_forgetting_a_person_empties_the_studies_but_for_the_settings(own, world):
+    own.forget(world.events["user_id"][0])
+    left = [p for p in own.workspace.tuning.rglob("*") if p.is_file()]
+    assert [p.name for p in left] == ["best.toml"]
+    assert own.tune(SPACE, **{**QUICK, "trials": 1}).before == 0
+
+
 def test_two_at_once_are_kept_apart(own, found):
     with (
         locked(own.workspace.tuning / found.folder.name / "lock"),

@@ -1,5 +1,6 @@
 """The command line, assembled: one verb a file, and the options that all of them share."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -21,7 +22,7 @@ from penchant.cli.session import FOLDER, Debug, File, Json, Quietly, Session, Se
 from penchant.cli.status import status
 from penchant.cli.tune import tune
 
-GROUPS: Final = {
+GROUPS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Begin": (demo, add, check),
     "Learn": (fit, evaluate, tune),
     "Ask": (interests, recommend, explain),

@@ -420,6 +420,7 @@ class Engine:
         self._data = None
         if self.workspace is not None:
             self.workspace.clear_scratch()
+            self.workspace.clear_tuning()
         return removed
 
     def _explainer(self) -> Explainer:

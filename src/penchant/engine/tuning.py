@@ -32,7 +32,7 @@ from penchant.store.tables import Tables
 from penchant.store.workspace import Workspace
 from penchant.train.knobs import text
 from penchant.train.space import Space
-from penchant.train.study import Study, Tried, needed
+from penchant.train.study import JOURNAL, Study, Tried, needed
 from penchant.train.tune import Search, TuneConfig
 from penchant.types import QUIET, Doubles, Floats, Progress, Report
 
@@ -150,7 +150,7 @@ class Tuner:
         name = blake2b(text(about).encode(), digest_size=6).hexdigest()
         folder = home / name
         last = max(home.glob(f"*/{ABOUT}"), key=lambda p: p.stat().st_mtime, default=None)
-        if (folder / ABOUT).is_file():
+        if (folder / JOURNAL).is_file():
             return folder, "goes on with the study of an earlier call"
         make_folder(folder)
         if last is None:

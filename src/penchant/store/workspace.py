@@ -133,6 +133,12 @@ class Workspace:
         for path in folder.iterdir():
             remove(path)
 
+    def clear_tuning(self) -> None:
+        """Remove what was tried by `tune`, but for the settings that were found."""
+        for path in self.tuning.glob("*/*"):
+            if path.suffix != ".toml":
+                remove(path)
+
     def status(self) -> Status:
         """What is in here, without reading the rows."""
         versions = self.models.versions()
