@@ -13,7 +13,7 @@ from penchant.errors import ConfigError, CorruptModelError, DataError, MissingEx
 from penchant.train.knobs import text
 from penchant.train.space import Space
 from penchant.train.study import JOURNAL, Study
-from penchant.train.tune import Search, TuneConfig
+from penchant.train.tune import Search, TuneConfig, behind
 
 
 class Two(Config):
@@ -155,6 +155,28 @@ def test_what_is_clearly_behind_is_stopped_early():
     best = max(found.study.tried, key=lambda t: t.means[-1])
     assert best.state == "done"
     assert len(hill.measured) == sum(len(t.means) for t in found.study.tried) < 90
+
+
+def test_what_is_behind_the_best_beyond_chance_is_stopped_from_the_first_trial_on():
+    class Crowd(Hill):
+        def measure(self, settings, fold):
+            noise = np.random.default_rng(fold).normal(size=400)
+            return super().measure(settings, fold).mean() + noise
+
+    worse = Space.of({"x": [0.95, 1.0]}, Two())  # a little below the default, for everybody
+    found = search(Crowd(), worse, method="grid", minutes=1e6)
+    assert [t.state for t in found.study.tried] == ["done", "pruned", "pruned"]
+    assert [len(t.means) for t in found.study.tried] == [3, 1, 1]
+
+
+def test_what_may_be_chance_is_seen_through():
+    rng = np.random.default_rng(0)
+    best, other = rng.normal(size=400), rng.normal(size=400)
+    assert not behind(other, best)
+    assert not behind(best - 0.01 + 0.2 * rng.normal(size=400), best)
+    assert behind(best - 0.1 + 0.2 * rng.normal(size=400), best)
+    assert not behind(best, best)
+    assert not behind(best[:20] - 1.0, best[:20])
 
 
 def test_nothing_is_stopped_early_where_it_was_not_wanted():

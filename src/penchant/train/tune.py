@@ -23,6 +23,8 @@ Method = Literal["bayes", "random", "grid"]
 Split = Literal["rolling", "last"]
 MINUTES: Final = 30.0
 """Budget where none is given."""
+_Z: Final = 2.326  # one-sided, 99 %
+_FEW: Final = 30
 _MOST_GRID: Final = 1_000_000
 _ATTEMPTS: Final = {"bayes": 20, "random": 200}
 
@@ -49,9 +51,10 @@ class TuneConfig(Config):
     """What is to be high: recall, precision, hit_rate, ndcg, mrr, map or f1 with the length of a
     list, or auc."""
     prune: bool = True
-    """Stop a trial that after a fold lies below the median of those that were seen through."""
+    """Stop a trial that after a fold is behind the best beyond chance (paired over all who were
+    asked, 99 %), or below the median of those that were seen through."""
     startup: int = Field(default=5, ge=1)
-    """Trials to see through before others are stopped early, and before bayes draws near them."""
+    """Trials to see through before the median counts, and to make before bayes draws near them."""
 
     @property
     def seconds(self) -> float | None:
@@ -176,7 +179,7 @@ class Search:
                 made = replace(made, means=(*made.means, float(np.concatenate(values).mean())))
                 step.advance(1, f"{self.objective.name} {made.means[-1]:.4f}")
                 if number and fold < self.objective.folds - 1:
-                    if self._is_behind(made):
+                    if self._is_behind(made, np.concatenate(values)):
                         made = replace(made, state="pruned")
                         step.advance(0, f"stopped early at {made.means[-1]:.4f}")
                         break
@@ -191,8 +194,11 @@ class Search:
         whole = np.concatenate(values) if made.state == "done" else None
         self.study.add(made, self._inside(settings), whole)
 
-    def _is_behind(self, made: Tried) -> bool:
-        return self.config.prune and self.study.behind(made.means, self.config.startup)
+    def _is_behind(self, made: Tried, values: Doubles) -> bool:
+        if not self.config.prune:
+            return False
+        best = self.study.values(_best(self.study.tried).number)[: len(values)]
+        return behind(values, best) or self.study.behind(made.means, self.config.startup)
 
     def _inside(self, settings: Settings) -> Settings:
         """What a trial says of the space: its settings, or those of the defaults that lie in it."""
@@ -244,11 +250,27 @@ class Search:
             yield self.space.nth(int(place))
 
     def _told(self) -> str:
-        done = [t for t in self.study.tried if t.value is not None]
-        best = max(done, key=lambda t: t.value or 0.0, default=None)
-        left = self.left()
-        words = [] if best is None else [f"best {best.means[-1]:.4f} (trial {best.number})"]
+        words, left = [], self.left()
+        if self.study.tried:
+            best = _best(self.study.tried)
+            words.append(f"best {best.means[-1]:.4f} (trial {best.number})")
         return ", ".join([*words, *([] if left is None else [f"{_clocked(left)} left"])])
+
+
+def behind(values: Doubles, best: Doubles) -> bool:
+    """Whether values [B] are below those of the best, of the same people, beyond chance.
+
+    mean(d) < −z · sd(d) / √B, d = values − best; where few were asked nothing is said.
+    """
+    d = values - best
+    if len(d) < _FEW:
+        return False
+    return bool(d.mean() < -_Z * d.std(ddof=1) / np.sqrt(len(d)))
+
+
+def _best(tried: list[Tried]) -> Tried:
+    """The trial with the highest value; the first of equals. Trial 0 has one always."""
+    return max((t for t in tried if t.state == "done"), key=lambda t: t.means[-1])
 
 
 def _clocked(seconds: float) -> str:
