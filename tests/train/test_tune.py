@@ -259,7 +259,7 @@ def test_a_trial_that_fails_is_noted_and_not_made_again(tmp_path):
     found = search(space=space, folder=tmp_path, method="grid", minutes=1e6)
     failed = [t for t in found.study.tried if t.state == "failed"]
     assert len(failed) == 2
-    assert failed[0].error == "it fell to pieces"
+    assert failed[0].error == "DataError: it fell to pieces"
     hill = Hill()
     search(hill, space=space, folder=tmp_path, method="grid", minutes=1e6)
     assert not hill.measured

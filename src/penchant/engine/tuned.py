@@ -14,6 +14,7 @@ from penchant.store.files import write_text
 from penchant.train.knobs import text
 from penchant.train.space import Settings, Space
 from penchant.train.study import Tried
+from penchant.train.tune import best_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Tuning:
     @property
     def best(self) -> Tried:
         """The trial with the highest value; the first of equals."""
-        return max((t for t in self.trials if t.value is not None), key=lambda t: t.value or 0.0)
+        return best_of(self.trials)
 
     @property
     def settings(self) -> Settings:

@@ -33,7 +33,7 @@ from penchant.store.workspace import Workspace
 from penchant.train.knobs import text
 from penchant.train.space import Space
 from penchant.train.study import JOURNAL, Study, Tried, needed
-from penchant.train.tune import Search, TuneConfig
+from penchant.train.tune import Search, TuneConfig, best_of
 from penchant.types import QUIET, Doubles, Floats, Progress, Report
 
 ABOUT: Final = "study.json"
@@ -111,7 +111,7 @@ class Tuner:
             self.config.seed, self.progress,
         ).run()  # fmt: skip
         people = validation.people()
-        best = max((t for t in study.tried if t.value is not None), key=lambda t: t.value or 0.0)
+        best = best_of(study.tried)
         return Tuning(
             metric=tune.metric,
             space=space,

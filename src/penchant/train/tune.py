@@ -5,7 +5,7 @@ settings, so that the best is never worse than they are. What is drawn derives f
 the number of the trial, so that a search that was interrupted goes on as if it had not been.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol
 
@@ -24,6 +24,7 @@ Split = Literal["rolling", "last"]
 MINUTES: Final = 30.0
 """Budget where none is given."""
 _Z: Final = 2.326  # one-sided, 99 %
+_FAILURES: Final = (PenchantError, ArithmeticError, MemoryError, RuntimeError, ValueError)
 _FEW: Final = 30
 _MOST_GRID: Final = 1_000_000
 _ATTEMPTS: Final = {"bayes": 20, "random": 200}
@@ -186,10 +187,10 @@ class Search:
                     if (left := self.left()) is not None and left <= 0:
                         self.stopped = f"{_clocked(self.config.seconds or 0.0)} are over"
                         return  # half a trial says too little to be kept
-        except PenchantError as error:
+        except _FAILURES as error:  # one bad setting is not the end of a night's search
             if number == 0:
                 raise
-            made = replace(made, state="failed", error=str(error))
+            made = replace(made, state="failed", error=f"{type(error).__name__}: {error}")
         made = replace(made, seconds=round(self.clock() - began, 3))
         whole = np.concatenate(values) if made.state == "done" else None
         self.study.add(made, self._inside(settings), whole)
@@ -197,7 +198,7 @@ class Search:
     def _is_behind(self, made: Tried, values: Doubles) -> bool:
         if not self.config.prune:
             return False
-        best = self.study.values(_best(self.study.tried).number)[: len(values)]
+        best = self.study.values(best_of(self.study.tried).number)[: len(values)]
         return behind(values, best) or self.study.behind(made.means, self.config.startup)
 
     def _inside(self, settings: Settings) -> Settings:
@@ -252,7 +253,7 @@ class Search:
     def _told(self) -> str:
         words, left = [], self.left()
         if self.study.tried:
-            best = _best(self.study.tried)
+            best = best_of(self.study.tried)
             words.append(f"best {best.means[-1]:.4f} (trial {best.number})")
         return ", ".join([*words, *([] if left is None else [f"{_clocked(left)} left"])])
 
@@ -268,7 +269,7 @@ def behind(values: Doubles, best: Doubles) -> bool:
     return bool(d.mean() < -_Z * d.std(ddof=1) / np.sqrt(len(d)))
 
 
-def _best(tried: list[Tried]) -> Tried:
+def best_of(tried: Sequence[Tried]) -> Tried:
     """The trial with the highest value; the first of equals. Trial 0 has one always."""
     return max((t for t in tried if t.state == "done"), key=lambda t: t.means[-1])
 
