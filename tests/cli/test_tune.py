@@ -79,7 +79,7 @@ def test_a_script_reads_json_and_the_same_call_goes_on(here):
     assert first["trials"] == again["trials"]
     assert first["trials"][0]["value"] == first["default"]["value"]
     more = run("-w", "shop", "tune", "space.toml", *FEW, "--trials", 4)
-    assert "3 trials were there, 1 are new" in more.stderr
+    assert "3 trials before, 1 new" in more.stderr
 
 
 def test_the_settings_found_can_be_learned_with_and_judged(here):

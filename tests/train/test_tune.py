@@ -220,6 +220,7 @@ def test_no_trial_is_begun_that_would_not_be_over():
 
 def test_the_default_is_seen_through_whatever_the_budget():
     found = search(minutes=0.1)
+    assert found.stopped == "0:06 are over; a trial takes about 0:30"
     assert [t.state for t in found.study.tried] == ["done"]
 
 

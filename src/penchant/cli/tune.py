@@ -8,7 +8,7 @@ import typer
 from penchant.cli.failures import INTERRUPTED
 from penchant.cli.options import chosen
 from penchant.cli.session import Session
-from penchant.cli.text import duration
+from penchant.cli.text import duration, many
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -133,7 +133,7 @@ def _example(session: Session) -> None:
 def _study(found: "Tuning") -> str:
     if not found.before:
         return f"{found.study}: {found.folder}"
-    earlier = f"{found.before} trials were there, {len(found.trials) - found.before} are new"
+    earlier = f"{many(found.before, 'trial')} before, {len(found.trials) - found.before:,} new"
     return f"{found.study}: {earlier} ({found.folder})"
 
 

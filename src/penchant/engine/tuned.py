@@ -138,11 +138,7 @@ class Tuning:
         lines = [f"{_count(len(self.trials), 'trial')} ({', '.join(some)}), {self.users:,} users"]
         default = f"default {self.metric} {self.default_value:.4f}"
         if self.lead is None:
-            others = len(self.trials) - 1
-            none = (
-                f"none of {_count(others, 'other setting')} was" if others else "nothing else was"
-            )
-            return "\n".join([*lines, f"{default}: no better than the default; {none} higher"])
+            return "\n".join([*lines, f"{default}: {self._nothing_better()}"])
         lead, compared = self.lead, _count(done + pruned - 1, "comparison")
         lines.append(
             f"best {self.metric} {self.value:.4f} (trial {self.best.number}), {default}: lead "
@@ -152,6 +148,12 @@ class Tuning:
         if not self.better:
             lines.append("no better than the default beyond chance: the interval holds zero")
         return "\n".join(lines)
+
+    def _nothing_better(self) -> str:
+        others = len(self.trials) - 1
+        if not others:
+            return "no other settings were tried"
+        return f"no better than the default; none of {_count(others, 'other setting')} was higher"
 
     def __str__(self) -> str:
         """What was found, in a few lines."""

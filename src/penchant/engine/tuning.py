@@ -149,13 +149,13 @@ class Tuner:
         home = self.workspace.tuning
         name = blake2b(text(about).encode(), digest_size=6).hexdigest()
         folder = home / name
-        last = max(home.glob(f"*/{ABOUT}"), key=lambda p: p.stat().st_mtime, default=None)
+        last = max(home.glob(f"*/{JOURNAL}"), key=lambda p: p.stat().st_mtime, default=None)
         if (folder / JOURNAL).is_file():
             return folder, "goes on with the study of an earlier call"
         make_folder(folder)
         if last is None:
             return folder, "a new study"
-        other = _differing(last, about)
+        other = _differing(last.with_name(ABOUT), about)
         return folder, f"a new study, as {other} changed since the last one ({last.parent.name})"
 
 
@@ -199,7 +199,7 @@ def _differing(last: Path, now: dict[str, Any]) -> str:
     """What of a study is not as in the last one."""
     try:
         before = dict(json.loads(last.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):  # half a file says nothing
+    except (OSError, ValueError, TypeError):  # no file, or half a one, says nothing
         before = {}
     changed = [name for name in now if before.get(name) != now[name]]
     return " and ".join(changed) or "something"

@@ -124,7 +124,7 @@ class Search:
         """
         self._began = self.clock()
         before = len(self.study.tried)
-        name = f"tuning, going on from {before} trials" if before else "tuning"
+        name = f"tuning, going on from trial {before - 1}" if before else "tuning"
         with self.progress.step(name, self.config.trials) as step:
             step.advance(min(before, self.config.trials or before), self._told())
             try:
@@ -169,7 +169,8 @@ class Search:
             return (
                 f"the time left ({_clocked(left)}) is less than a trial takes ({_clocked(usual)})"
             )
-        return f"{_clocked(self.config.seconds or 0.0)} are over"
+        over = f"{_clocked(self.config.seconds or 0.0)} are over"
+        return over if len(tried) > 1 else f"{over}; a trial takes about {_clocked(usual)}"
 
     def _try(self, number: int, settings: Settings, step: Step) -> None:
         began, values = self.clock(), list[Doubles]()
