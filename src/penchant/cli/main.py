@@ -1,5 +1,6 @@
 """The command line, assembled: one verb a file, and the options that all of them share."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -19,10 +20,11 @@ from penchant.cli.models import models, promote, rollback
 from penchant.cli.recommend import recommend
 from penchant.cli.session import FOLDER, Debug, File, Json, Quietly, Session, Sets, door
 from penchant.cli.status import status
+from penchant.cli.tune import tune
 
-GROUPS: Final = {
+GROUPS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Begin": (demo, add, check),
-    "Learn": (fit, evaluate),
+    "Learn": (fit, evaluate, tune),
     "Ask": (interests, recommend, explain),
     "Keep": (status, config, models, promote, rollback, forget),
 }

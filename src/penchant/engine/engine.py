@@ -29,7 +29,10 @@ from penchant.engine.fitted import Fitted
 from penchant.engine.intake import Added, Intake
 from penchant.engine.prepared import Prepared
 from penchant.engine.saved import pack, unpack
+from penchant.engine.spaces import Given
 from penchant.engine.trial import Trial
+from penchant.engine.tuned import Tuning
+from penchant.engine.tuning import Tuner
 from penchant.errors import DataError, NotFittedError, StoreError, UnknownIdError
 from penchant.evaluate.experiment import evaluate
 from penchant.evaluate.fingerprint import data_hash
@@ -47,6 +50,7 @@ from penchant.store.tables import Kind, Tables
 from penchant.store.workspace import Workspace
 from penchant.taxonomy.grow import grow
 from penchant.taxonomy.tree import Tree
+from penchant.train.tune import TuneConfig
 from penchant.types import QUIET, Floats, Progress, Report
 
 __all__ = ["Engine", "Fitted"]
@@ -393,6 +397,19 @@ class Engine:
             result.write(self.workspace.reports)
         return result
 
+    def tune(self, space: Given | None = None, **settings: Any) -> Tuning:
+        """Search a space (TOML file or table; None: one to begin with) for better settings, judged
+        before the test of `evaluate`; `settings` are those of `TuneConfig`: method, minutes, ….
+
+        The engine stays as it is. With a workspace the same call goes on where it stopped.
+
+        Raises:
+            ConfigError: the space or a setting cannot be used.
+            MissingExtraError: the extra `tune` is not installed.
+        """
+        tuner = Tuner(self.tables, self.workspace, self.config, self.clock, self.progress)
+        return tuner.run(space, TuneConfig(**settings))
+
     def forget(self, user_id: str) -> int:
         """Remove a person: every event, exposure, attribute and relation; the number of rows.
 
@@ -403,6 +420,7 @@ class Engine:
         self._data = None
         if self.workspace is not None:
             self.workspace.clear_scratch()
+            self.workspace.clear_tuning()
         return removed
 
     def _explainer(self) -> Explainer:

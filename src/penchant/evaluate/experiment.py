@@ -79,7 +79,7 @@ class Scoring(Protocol):
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """One fold with ids as rows: who is asked, the answers [B × I], what is barred [B × I]."""
 
     train: Histories
@@ -87,6 +87,18 @@ class _Asked:
     targets: sparse.csr_array
     barred: sparse.csr_array
     repeats: bool
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a model learns one fold from: rows of the item table that were met in training, and of
+    those that join later; the training log; what is asked afterwards, and after which manner."""
+
+    first: Longs
+    later: Longs
+    train: Histories
+    asked: Asked
+    kind: Literal["last", "time"]
 
 
 @dataclass
@@ -113,20 +125,27 @@ def evaluate(plan: Plan, *, with_baselines: bool = True) -> Evaluation:
         DataError: nobody can be asked.
         LeakError: a fold would let the future be seen.
     """
-    positive = strength(plan.events, plan.weights) > 0
-    log_repeats = _repeats(plan, plan.events)
-    folds = split(
+    results = _Results()
+    for fold in folds(plan):
+        _one_fold(plan, fold, results, with_baselines)
+    return _summed_up(plan, results)
+
+
+def folds(plan: Plan) -> list[Fold]:
+    """The log, cut as the plan says.
+
+    Raises:
+        DataError: nobody can be asked.
+        LeakError: a fold would let the future be seen.
+    """
+    return split(
         plan.events,
         plan.config.split,
-        repeats=log_repeats,
-        positive=positive,
+        repeats=_repeats(plan, plan.events),
+        positive=strength(plan.events, plan.weights) > 0,
         seed=plan.seed,
         context=[name for name in plan.context if name in plan.events.columns],
     )
-    results = _Results()
-    for fold in folds:
-        _one_fold(plan, fold, results, with_baselines)
-    return _summed_up(plan, results)
 
 
 def _repeats(plan: Plan, events: pl.DataFrame) -> bool:
@@ -137,29 +156,12 @@ def _repeats(plan: Plan, events: pl.DataFrame) -> bool:
 
 
 def _one_fold(plan: Plan, fold: Fold, results: _Results, with_baselines: bool) -> None:
-    results.report.extend(fold.report)
-    ids = plan.items[c.ITEM]
-    known = ids.is_in(fold.train[c.ITEM].unique().implode()).to_numpy()
-    first, later = np.flatnonzero(known), np.flatnonzero(~known)
-    results.report.add(
-        "evaluate", "items without a training event join the catalogue later", len(later),
-        total=len(ids),
-    )  # fmt: skip
-    order = np.concatenate([first, later])
-    vocabulary, whole = Vocabulary(ids.gather(first)), Vocabulary(ids.gather(order))
-    train = histories(fold.train, vocabulary, plan.weights, plan.context)
-    counts = np.bincount(train.item, minlength=len(vocabulary)).astype(np.float32)
-    with plan.progress.step("evaluate: tree", 1) as step:
-        small, large = plan.catalogue(first, later, counts)
-        step.advance()
+    ground = grounded(plan, fold, results.report)
+    small, large = catalogues(plan, ground)
     began = perf_counter()
-    repeats = _repeats(plan, fold.train)
-    kind: Literal["last", "time"] = "last" if fold.kind in ("last", "user") else "time"
-    model = plan.model(kind)
-    model.fit(small, train, repeats=repeats, seed=plan.seed, progress=plan.progress)
+    model = learned(plan, ground, small, large)
     results.took("fit", perf_counter() - began)
-    model.extend(large)
-    asked = _asked(plan, fold, whole, train, repeats)
+    asked = ground.asked
     results.groups.append(beyond.slices(asked.moments, asked.targets, asked.train))
     popular = top(counts_of(asked.train)[None, :], plan.config.list)
     scorers: list[Scoring] = [
@@ -170,12 +172,47 @@ def _one_fold(plan: Plan, fold: Fold, results: _Results, with_baselines: bool) -
         _measure(plan, scorer, large, asked, popular, results)
 
 
+def grounded(plan: Plan, fold: Fold, report: Report) -> Ground:
+    """A fold as rows: what may be learned from and what is asked."""
+    report.extend(fold.report)
+    ids = plan.items[c.ITEM]
+    known = ids.is_in(fold.train[c.ITEM].unique().implode()).to_numpy()
+    first, later = np.flatnonzero(known), np.flatnonzero(~known)
+    report.add(
+        "evaluate", "items without a training event join the catalogue later", len(later),
+        total=len(ids),
+    )  # fmt: skip
+    whole = Vocabulary(ids.gather(np.concatenate([first, later])))
+    train = histories(fold.train, Vocabulary(ids.gather(first)), plan.weights, plan.context)
+    kind: Literal["last", "time"] = "last" if fold.kind in ("last", "user") else "time"
+    asked = _asked(plan, fold, whole, train, _repeats(plan, fold.train))
+    return Ground(first, later, train, asked, kind)
+
+
+def catalogues(plan: Plan, ground: Ground) -> tuple[Catalogue, Catalogue]:
+    """The catalogue of what was met in training, and the same with later items joined."""
+    counts = np.bincount(ground.train.item, minlength=len(ground.first)).astype(np.float32)
+    with plan.progress.step("evaluate: tree", 1) as step:
+        found = plan.catalogue(ground.first, ground.later, counts)
+        step.advance()
+    return found
+
+
+def learned(plan: Plan, ground: Ground, small: Catalogue, large: Catalogue) -> InterestModel:
+    """The model learned from the training part; later items join afterwards."""
+    model = plan.model(ground.kind)
+    repeats = ground.asked.repeats
+    model.fit(small, ground.train, repeats=repeats, seed=plan.seed, progress=plan.progress)
+    model.extend(large)
+    return model
+
+
 def counts_of(log: Histories) -> Floats:
     """Number of positive events of each item [I]."""
     return np.bincount(log.item[log.positive], minlength=len(log.items)).astype(np.float32)
 
 
-def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats: bool) -> _Asked:
+def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats: bool) -> Asked:
     users = Vocabulary(pl.concat([fold.history[c.USER], fold.asks[c.USER]]).unique().sort())
     known = histories(fold.history, whole, plan.weights, plan.context, users=users)
     rows = users.rows(fold.asks[c.USER]).astype(np.int64)
@@ -192,11 +229,11 @@ def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats:
     targets.data[:] = 1.0
     barred = sparse.csr_array(shape, dtype=np.float32) if repeats else moments.seen(len(whole))
     wide = replace(train, items=whole)
-    return _Asked(wide, moments, targets, barred, repeats)
+    return Asked(wide, moments, targets, barred, repeats)
 
 
 def _fitted_baselines(
-    plan: Plan, catalogue: Catalogue, asked: _Asked, results: _Results, wanted: bool
+    plan: Plan, catalogue: Catalogue, asked: Asked, results: _Results, wanted: bool
 ) -> list[Scoring]:
     found: list[Scoring] = []
     for scorer in baselines(plan.config.tuning, repeats=asked.repeats) if wanted else []:
@@ -214,7 +251,7 @@ def _measure(
     plan: Plan,
     scorer: Scoring,
     catalogue: Catalogue,
-    asked: _Asked,
+    asked: Asked,
     popular: Ints,
     results: _Results,
 ) -> None:
@@ -253,7 +290,7 @@ def _measure(
 
 
 def _beyond(
-    catalogue: Catalogue, asked: _Asked, shown: Ints, popular: Ints, k: int
+    catalogue: Catalogue, asked: Asked, shown: Ints, popular: Ints, k: int
 ) -> dict[str, Doubles]:
     """Diversity, novelty, serendipity, calibration and popularity of the lists [B] each."""
     counts = counts_of(asked.train)
