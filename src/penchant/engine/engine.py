@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -31,8 +31,10 @@ from penchant.engine.prepared import Prepared
 from penchant.engine.saved import pack, unpack
 from penchant.engine.trial import Trial
 from penchant.errors import DataError, NotFittedError, StoreError, UnknownIdError
-from penchant.evaluate.experiment import evaluate
+from penchant.evaluate.diagnosis import Diagnosis
+from penchant.evaluate.experiment import Plan, evaluate
 from penchant.evaluate.fingerprint import data_hash
+from penchant.evaluate.layers import diagnose
 from penchant.evaluate.report import Evaluation
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
@@ -50,6 +52,8 @@ from penchant.taxonomy.tree import Tree
 from penchant.types import QUIET, Floats, Progress, Report
 
 __all__ = ["Engine", "Fitted"]
+
+Answer = TypeVar("Answer", Evaluation, Diagnosis)
 
 
 class Engine:
@@ -380,14 +384,29 @@ class Engine:
         Raises:
             DataError: there is nothing to ask about.
         """
-        data = self._prepared()
-        config = self.config.evaluate
+        plan, report = self._plan(split)
+        return self._reported(evaluate(plan, with_baselines=baselines), report)
+
+    def diagnose(self, *, split: SplitConfig | None = None, baselines: bool = False) -> Diagnosis:
+        """Which layer helps whom: learn and ask as `evaluate` does, layer by layer and group by
+        group. With a workspace the result is also written there.
+
+        Raises:
+            DataError: there is nothing to ask about.
+        """
+        plan, report = self._plan(split)
+        return self._reported(diagnose(plan, with_baselines=baselines), report)
+
+    def _plan(self, split: SplitConfig | None) -> tuple[Plan, Report]:
+        """How an evaluation goes, and what was set aside so far."""
+        data, config = self._prepared(), self.config.evaluate
         if split is not None:
             config = config.but(split=split.model_dump())
         report = Report([*data.report.findings])
         text = self._encoded(data.items, report)
-        plan = Trial(data, text, self.config, self.progress).plan(config)
-        result = evaluate(plan, with_baselines=baselines)
+        return Trial(data, text, self.config, self.progress).plan(config), report
+
+    def _reported(self, result: Answer, report: Report) -> Answer:
         result.report.findings[:0] = report.findings
         if self.workspace is not None:
             result.write(self.workspace.reports)

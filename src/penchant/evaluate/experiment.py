@@ -6,7 +6,7 @@ catalogue as they would in production, with their texts and places in the tree, 
 among all others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, Literal, Protocol
@@ -79,7 +79,7 @@ class Scoring(Protocol):
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """One fold with ids as rows: who is asked, the answers [B × I], what is barred [B × I]."""
 
     train: Histories
@@ -88,15 +88,25 @@ class _Asked:
     barred: sparse.csr_array
     repeats: bool
 
+    def chunks(self, size: int) -> Iterator[slice]:
+        """The moments in pieces of so many rows."""
+        n = len(self.moments)
+        return (slice(a, min(a + size, n)) for a in range(0, n, size))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One fold learned: the model, the catalogue that is ranked, and what is asked of it."""
+
+    model: InterestModel
+    catalogue: Catalogue
+    asked: Asked
+
 
 @dataclass
-class _Results:
-    """What was measured so far, over all folds."""
+class Notes:
+    """What happened on the way: settings chosen for baselines, wall seconds, what was set aside."""
 
-    values: dict[str, dict[str, list[Doubles]]] = field(default_factory=dict)
-    whole: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    groups: list[dict[str, Bools]] = field(default_factory=list)
-    nodes: dict[str, tuple[list[Floats], list[Doubles]]] = field(default_factory=dict)
     chosen: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     report: Report = field(default_factory=Report)
@@ -106,6 +116,16 @@ class _Results:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
 
+@dataclass
+class _Results(Notes):
+    """What was measured so far, over all folds."""
+
+    values: dict[str, dict[str, list[Doubles]]] = field(default_factory=dict)
+    whole: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    groups: list[dict[str, Bools]] = field(default_factory=list)
+    nodes: dict[str, tuple[list[Floats], list[Doubles]]] = field(default_factory=dict)
+
+
 def evaluate(plan: Plan, *, with_baselines: bool = True) -> Evaluation:
     """Cut the log, learn the model and its baselines from what is left, and ask.
 
@@ -113,20 +133,27 @@ def evaluate(plan: Plan, *, with_baselines: bool = True) -> Evaluation:
         DataError: nobody can be asked.
         LeakError: a fold would let the future be seen.
     """
-    positive = strength(plan.events, plan.weights) > 0
-    log_repeats = _repeats(plan, plan.events)
-    folds = split(
+    results = _Results()
+    for fold in folds(plan):
+        _one_fold(plan, fold, results, with_baselines)
+    return _summed_up(plan, results)
+
+
+def folds(plan: Plan) -> list[Fold]:
+    """The log, cut as the plan says.
+
+    Raises:
+        DataError: nobody can be asked.
+        LeakError: a fold would let the future be seen.
+    """
+    return split(
         plan.events,
         plan.config.split,
-        repeats=log_repeats,
-        positive=positive,
+        repeats=_repeats(plan, plan.events),
+        positive=strength(plan.events, plan.weights) > 0,
         seed=plan.seed,
         context=[name for name in plan.context if name in plan.events.columns],
     )
-    results = _Results()
-    for fold in folds:
-        _one_fold(plan, fold, results, with_baselines)
-    return _summed_up(plan, results)
 
 
 def _repeats(plan: Plan, events: pl.DataFrame) -> bool:
@@ -137,11 +164,22 @@ def _repeats(plan: Plan, events: pl.DataFrame) -> bool:
 
 
 def _one_fold(plan: Plan, fold: Fold, results: _Results, with_baselines: bool) -> None:
-    results.report.extend(fold.report)
+    learned = learn(plan, fold, results)
+    asked = learned.asked
+    results.groups.append(beyond.slices(asked.moments, asked.targets, asked.train))
+    popular = top(counts_of(asked.train)[None, :], plan.config.list)
+    others = fitted_baselines(plan, learned, results) if with_baselines else []
+    for scorer in [learned.model, *others]:
+        _measure(plan, scorer, learned, popular, results)
+
+
+def learn(plan: Plan, fold: Fold, notes: Notes) -> Learned:
+    """Learn the tree and the model from a fold's training part; later items join afterwards."""
+    notes.report.extend(fold.report)
     ids = plan.items[c.ITEM]
     known = ids.is_in(fold.train[c.ITEM].unique().implode()).to_numpy()
     first, later = np.flatnonzero(known), np.flatnonzero(~known)
-    results.report.add(
+    notes.report.add(
         "evaluate", "items without a training event join the catalogue later", len(later),
         total=len(ids),
     )  # fmt: skip
@@ -157,17 +195,9 @@ def _one_fold(plan: Plan, fold: Fold, results: _Results, with_baselines: bool) -
     kind: Literal["last", "time"] = "last" if fold.kind in ("last", "user") else "time"
     model = plan.model(kind)
     model.fit(small, train, repeats=repeats, seed=plan.seed, progress=plan.progress)
-    results.took("fit", perf_counter() - began)
+    notes.took("fit", perf_counter() - began)
     model.extend(large)
-    asked = _asked(plan, fold, whole, train, repeats)
-    results.groups.append(beyond.slices(asked.moments, asked.targets, asked.train))
-    popular = top(counts_of(asked.train)[None, :], plan.config.list)
-    scorers: list[Scoring] = [
-        model,
-        *_fitted_baselines(plan, large, asked, results, with_baselines),
-    ]
-    for scorer in scorers:
-        _measure(plan, scorer, large, asked, popular, results)
+    return Learned(model, large, _asked(plan, fold, whole, train, repeats))
 
 
 def counts_of(log: Histories) -> Floats:
@@ -175,7 +205,7 @@ def counts_of(log: Histories) -> Floats:
     return np.bincount(log.item[log.positive], minlength=len(log.items)).astype(np.float32)
 
 
-def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats: bool) -> _Asked:
+def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats: bool) -> Asked:
     users = Vocabulary(pl.concat([fold.history[c.USER], fold.asks[c.USER]]).unique().sort())
     known = histories(fold.history, whole, plan.weights, plan.context, users=users)
     rows = users.rows(fold.asks[c.USER]).astype(np.int64)
@@ -192,40 +222,35 @@ def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats:
     targets.data[:] = 1.0
     barred = sparse.csr_array(shape, dtype=np.float32) if repeats else moments.seen(len(whole))
     wide = replace(train, items=whole)
-    return _Asked(wide, moments, targets, barred, repeats)
+    return Asked(wide, moments, targets, barred, repeats)
 
 
-def _fitted_baselines(
-    plan: Plan, catalogue: Catalogue, asked: _Asked, results: _Results, wanted: bool
-) -> list[Scoring]:
+def fitted_baselines(plan: Plan, learned: Learned, notes: Notes) -> list[Scoring]:
+    """Every baseline, tuned and learned on what the model learned from."""
     found: list[Scoring] = []
-    for scorer in baselines(plan.config.tuning, repeats=asked.repeats) if wanted else []:
+    asked = learned.asked
+    for scorer in baselines(plan.config.tuning, repeats=asked.repeats):
         began = perf_counter()
         with plan.progress.step(f"baseline: {scorer.name}", 1) as step:
-            found.append(scorer.fit(catalogue, asked.train, seed=plan.seed))
+            found.append(scorer.fit(learned.catalogue, asked.train, seed=plan.seed))
             step.advance()
-        results.took(scorer.name, perf_counter() - began)
+        notes.took(scorer.name, perf_counter() - began)
         if isinstance(scorer, Tuned):
-            results.chosen[scorer.name] = settings(scorer)
+            notes.chosen[scorer.name] = settings(scorer)
     return found
 
 
 def _measure(
-    plan: Plan,
-    scorer: Scoring,
-    catalogue: Catalogue,
-    asked: _Asked,
-    popular: Ints,
-    results: _Results,
+    plan: Plan, scorer: Scoring, learned: Learned, popular: Ints, results: _Results
 ) -> None:
     """One scorer, all moments: scored once, in chunks."""
     name, k = scorer.name, plan.config.list
+    catalogue, asked = learned.catalogue, learned.asked
     is_model = isinstance(scorer, InterestModel)
     lists, found = [], []
     began = perf_counter()
     with plan.progress.step(f"ranking: {name}", len(asked.moments)) as step:
-        for a in range(0, len(asked.moments), plan.config.chunk):
-            rows = slice(a, min(a + plan.config.chunk, len(asked.moments)))
+        for rows in asked.chunks(plan.config.chunk):
             scores = scorer.score(asked.moments.take(rows))
             check_finite(scores, name)
             barred = asked.barred[rows]
@@ -253,7 +278,7 @@ def _measure(
 
 
 def _beyond(
-    catalogue: Catalogue, asked: _Asked, shown: Ints, popular: Ints, k: int
+    catalogue: Catalogue, asked: Asked, shown: Ints, popular: Ints, k: int
 ) -> dict[str, Doubles]:
     """Diversity, novelty, serendipity, calibration and popularity of the lists [B] each."""
     counts = counts_of(asked.train)
