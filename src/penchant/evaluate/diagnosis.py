@@ -30,6 +30,8 @@ ALL = "all"
 INFLUENCE = "influence"
 FEWEST = 30
 """A lead over fewer users is shown, but never called clear."""
+WIDE = 96
+"""From so many columns on the best baseline is shown beside the layers."""
 
 Role = Literal["whole", "alone", "without", "baseline"]
 Verdict = Literal["helps", "hurts", "no clear difference", "not used"]
@@ -129,6 +131,12 @@ class Diagnosis:
         return {f.group: f.users for f in self.figures if f.role == "whole"}
 
     @property
+    def _shown(self) -> dict[str, int]:
+        """Groups that say more than that of all users."""
+        sizes = self.groups
+        return {name: n for name, n in sizes.items() if name == ALL or n < sizes[ALL]}
+
+    @property
     def baselines(self) -> list[str]:
         """Names of the baselines that were measured."""
         return list(dict.fromkeys(f.scorer for f in self.figures if f.role == "baseline"))
@@ -175,8 +183,9 @@ class Diagnosis:
         lines = [self._sentence(f) for f in self.worse]
         tried = sum(1 for f in self.figures if f.metric == self.metric and f.role != "whole")
         if not lines:
-            against = "its layers, itself without one" + (", a baseline" if self.baselines else "")
-            lines = [f"nowhere is the whole worse than one of {against} beyond noise"]
+            against = "than a layer alone, than itself without one"
+            against += ", or than a baseline" if self.baselines else ""
+            lines = [f"nowhere is the whole worse beyond noise {against}"]
         else:
             chance = (
                 f"{tried} comparisons were made; about {tried * 0.025:.0f} would look so by chance"
@@ -250,7 +259,7 @@ class Diagnosis:
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         """Draw the tables, what they say last (what the command line prints)."""
-        for title, head, body in self._tables():
+        for title, head, body in self._tables(baselines=options.max_width >= WIDE):
             yield _table(title, head, body)
             yield ""
         yield "* the 95 % interval of the lead excludes zero"
@@ -266,10 +275,13 @@ class Diagnosis:
         Console(file=text, width=120, color_system=None, markup=False, highlight=False).print(self)
         return "\n".join(line.rstrip() for line in text.getvalue().splitlines()).rstrip()
 
-    def _tables(self) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    def _tables(self, baselines: bool = True) -> Iterator[tuple[str, list[str], list[list[str]]]]:
         users = f"{self.groups[ALL]:,} users"
         yield (f"layers: {users}, every item ranked", *self._overall())
-        yield (f"{self.metric} by group of users", *self._by_group())
+        yield (
+            f"{self.metric} by group of users",
+            *self._by_group(baselines and bool(self.baselines)),
+        )
         if len(self.layers) > 1:
             yield (
                 "what each layer brings: the whole's lead over itself without it",
@@ -283,24 +295,24 @@ class Diagnosis:
         body = [[f.scorer, _cell(f), _cell(self.figure(f.scorer, recall)), _lead(f)] for f in rows]
         return ["", self.metric, recall, f"lead of the whole in {self.metric}"], body
 
-    def _by_group(self) -> tuple[list[str], list[list[str]]]:
+    def _by_group(self, baselines: bool) -> tuple[list[str], list[list[str]]]:
         """The whole beside each layer alone, and the best baseline where there is one."""
         head = [self.metric, "users", "whole", *self.layers]
         body = []
-        for group, users in self.groups.items():
+        for group, users in self._shown.items():
             alone = [self.figure(f"{layer} alone", within=group) for layer in self.layers]
             line = [group, f"{users:,}", _short(self.figure(within=group)), *map(_short, alone)]
-            if self.baselines:
+            if baselines:
                 others = [self.figure(name, within=group) for name in self.baselines]
                 best = max(others, key=lambda f: f.value if f.value is not None else -1.0)
                 line.append(f"{_short(best)} {best.scorer}")
             body.append(line)
-        return [*head, "best baseline"] if self.baselines else head, body
+        return [*head, "best baseline"] if baselines else head, body
 
     def _brings(self) -> tuple[list[str], list[list[str]]]:
         body = [
             [group, *(_brought(self.figure(f"without {n}", within=group)) for n in self.layers)]
-            for group in self.groups
+            for group in self._shown
         ]
         verdicts = ["verdict", *(self.verdict(layer) for layer in self.layers)]
         return ["", *self.layers], [*body, verdicts]
@@ -308,7 +320,7 @@ class Diagnosis:
     def _influence(self) -> tuple[list[str], list[list[str]]]:
         rows = [
             [group, *(self.figure(f"{n} alone", INFLUENCE, group).value for n in self.layers)]
-            for group in self.groups
+            for group in self._shown
         ]
         return ["", *self.layers], [[name, *(f"{v:.0%}" for v in values)] for name, *values in rows]
 

@@ -56,8 +56,8 @@ def _by_age(moments: Moments) -> dict[str, Bools]:
     age = np.zeros(len(moments))
     age[known] = moments.age[moments.offsets[1:][known] - 1]
     place = np.where(known, np.searchsorted(AGE, age, side="right") - 1, -1)
-    names = [f"last event {a:g}–{b:g} days ago" for a, b in pairwise(AGE)]
-    names.append(f"last event {AGE[-1]:g}+ days ago")
+    names = [f"last event {a:g}–{b:g} days" for a, b in pairwise(AGE)]
+    names.append(f"last event {AGE[-1]:g}+ days")
     return {"no event before": ~known} | {name: place == g for g, name in enumerate(names)}
 
 
