@@ -9,7 +9,7 @@ among all others.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,8 @@ from penchant.evaluate.report import Evaluation, evaluation
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel, softmax
 from penchant.types import QUIET, Bools, Doubles, Floats, Ints, Longs, Progress, Report
+
+Table = TypeVar("Table", Floats, Doubles)
 
 
 class EvaluateConfig(Config):
@@ -336,8 +338,8 @@ def _summed_up(plan: Plan, results: _Results) -> Evaluation:
         )
         for name in names
     }
-    predicted = {level: np.concatenate(said) for level, (said, _) in results.nodes.items()}
-    truth = {level: np.concatenate(came) for level, (_, came) in results.nodes.items()}
+    predicted = {level: _stacked(said) for level, (said, _) in results.nodes.items()}
+    truth = {level: _stacked(came) for level, (_, came) in results.nodes.items()}
     if not values:
         raise DataError("evaluate: nobody can be asked; expected users with two events or more")
     print_of = fingerprint(
@@ -354,3 +356,9 @@ def _summed_up(plan: Plan, results: _Results) -> Evaluation:
         interests=tuple(interests.assess(predicted, truth).to_dicts()),
         report=results.report,
     )
+
+
+def _stacked(parts: Sequence[Table]) -> Table:
+    """Tables of all folds, one below the other; a tree with fewer nodes gives the others 0."""
+    K = max(part.shape[1] for part in parts)
+    return np.concatenate([np.pad(part, ((0, 0), (0, K - part.shape[1]))) for part in parts])
