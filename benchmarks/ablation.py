@@ -183,7 +183,7 @@ def run(one: Bench, only: list[str]) -> dict[str, Any]:
     return {"rows": rows}
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit that was measured, with a plus where files differ from it."""
     said = ["git", "-C", str(HERE), "describe", "--always", "--abbrev=10", "--dirty=+"]
     return subprocess.run(said, capture_output=True, text=True, check=False).stdout.strip() or "–"
@@ -212,7 +212,7 @@ def main() -> None:
         one = bench(name, kind, said.test, config, progress)
         found = {
             "set": name, "split": kind, "level": "test" if said.test else "validation",
-            "date": now().isoformat(timespec="seconds"), "commit": _commit(),
+            "date": now().isoformat(timespec="seconds"), "commit": commit(),
             "seed": config.seed, "hardware": hardware(), **run(one, said.only),
         }  # fmt: skip
         path = folder / f"{one.name}.json"
