@@ -129,7 +129,7 @@ NDCG@10 of the whole and of each layer alone, by how much of the log was learned
 `python benchmarks/curves.py SET:SPLIT`. *By users*: a random share of the users is learned from;
 everybody is asked, with all of their own history. *By time*: the newest share of the training
 events is learned from, and nothing older is known of anybody. The questions are the same in every
-row of a table. A curve that still rises at 100 % says that more data would help more than tuning."""
+row of a table. A curve that still rises at 100 % says that more data would help."""
 
 
 def main() -> None:

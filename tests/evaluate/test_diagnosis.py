@@ -87,7 +87,7 @@ def test_a_layer_that_hurts_is_named_with_its_figures():
     assert {f.scorer for f in found.worse} == {"base alone", "without dynamic"}
     said = found.findings()
     assert said[0].startswith("for all (300 users) the whole is worse than")
-    assert any("than without dynamic: ndcg@10 0.20" in line for line in said)
+    assert any("than itself without dynamic: ndcg@10 0." in line for line in said)
     assert "by chance" in said[-1]
     assert "hurts" in str(found)
     assert "worse than base alone" in found.to_markdown()
@@ -153,6 +153,17 @@ def test_the_table_has_every_figure():
     assert table["lead"].null_count() == table.filter(
         (pl.col("role") == "whole") | (pl.col("metric") == INFLUENCE)
     ).height  # fmt: skip
+
+
+def test_the_same_users_are_said_once():
+    again = {**GROUPS, "targets": {"targets: head": FIRST}, "items": {"known items": FIRST | True}}
+    found = made(measured(whole=0.20), again)
+    assert "targets: head" in found.groups
+    assert "known items" in found.groups
+    said = str(found)
+    assert "history 0" in said
+    assert "targets: head" not in said
+    assert "known items" not in said
 
 
 def test_one_layer_has_nothing_to_be_taken_from():

@@ -192,7 +192,7 @@ def test_noise_with_weight_is_said_to_hurt(world):
     found = noisy(world, 100.0)
     assert found.verdict("dynamic") == "hurts"
     assert "without dynamic" in {f.scorer for f in found.worse if f.group == "all"}
-    assert any("than without dynamic" in line for line in found.findings())
+    assert any("than itself without dynamic" in line for line in found.findings())
 
 
 def test_noise_without_weight_is_said_to_be_unused(world):

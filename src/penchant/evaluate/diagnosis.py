@@ -130,11 +130,15 @@ class Diagnosis:
         """Groups with anybody in them, all users first, and how many users each has."""
         return {f.group: f.users for f in self.figures if f.role == "whole"}
 
-    @property
+    @cached_property
     def _shown(self) -> dict[str, int]:
-        """Groups that say more than that of all users."""
-        sizes = self.groups
-        return {name: n for name, n in sizes.items() if name == ALL or n < sizes[ALL]}
+        """Groups that are not the same users again as one before."""
+        told: dict[str, list[float | None]] = {name: [] for name in self.groups}
+        for f in self.figures:
+            told[f.group].append(f.value)
+        seen: dict[tuple[float | None, ...], str] = {}
+        first = {name: seen.setdefault((n, *told[name]), name) for name, n in self.groups.items()}
+        return {name: n for name, n in self.groups.items() if first[name] == name}
 
     @property
     def baselines(self) -> list[str]:
@@ -180,8 +184,8 @@ class Diagnosis:
 
     def findings(self) -> list[str]:
         """What the figures say, a sentence each."""
-        lines = [self._sentence(f) for f in self.worse]
-        tried = sum(1 for f in self.figures if f.metric == self.metric and f.role != "whole")
+        lines = [self._sentence(f) for f in self.worse if f.group in self._shown]
+        tried = sum(f.lead is not None for f in self.figures if f.metric == self.metric)
         if not lines:
             against = "than a layer alone, than itself without one"
             against += ", or than a baseline" if self.baselines else ""
