@@ -191,19 +191,16 @@ class Diagnosis:
             against += ", or than a baseline" if self.baselines else ""
             lines = [f"nowhere is the whole worse beyond noise {against}"]
         else:
-            chance = (
-                f"{tried} comparisons were made; about {tried * 0.025:.0f} would look so by chance"
-            )
-            lines.append(chance)
+            few = "where there is no difference, one in forty looks so by chance"
+            lines.append(f"{tried} comparisons were made; {few}")
         return lines
 
     def _sentence(self, f: Figure) -> str:
         ours = self.figure(within=f.group).value
         who = "for all" if f.group == ALL else f"for {f.group}"
         figures = f"{self.metric} {ours:.4f} against {f.value:.4f}"
-        return (
-            f"{who} ({f.users:,} users) the whole is worse than {f.scorer}: {figures}, {_lead(f)}"
-        )
+        than = f"itself {f.scorer}" if f.role == "without" else f.scorer
+        return f"{who} ({f.users:,} users) the whole is worse than {than}: {figures}, {_lead(f)}"
 
     def to_frame(self) -> pl.DataFrame:
         """Every figure: side, group, scorer, role, of, metric, value, low, high, lead, lead_low,
