@@ -28,10 +28,10 @@ from penchant import EngineConfig
 from penchant.clock import now
 from penchant.data import columns as c
 from penchant.data.split import Fold
-from penchant.evaluate.diagnosis import Scored
 from penchant.evaluate.experiment import Notes, folds, learn
 from penchant.evaluate.fingerprint import hardware
 from penchant.evaluate.layers import by_layer
+from penchant.evaluate.scored import Scored
 from penchant.evaluate.significance import bootstrap
 from penchant.random import rng
 

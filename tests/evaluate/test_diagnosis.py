@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 
 from penchant.errors import DataError
-from penchant.evaluate.diagnosis import FEWEST, INFLUENCE, Diagnosis, Scored, diagnosis
+from penchant.evaluate.diagnosis import Diagnosis, diagnosis
 from penchant.evaluate.fingerprint import fingerprint
+from penchant.evaluate.scored import FEWEST, INFLUENCE, Scored
 from penchant.types import Report
 
 USERS = 300

@@ -11,9 +11,10 @@ from penchant import Engine, EngineConfig, SplitConfig, WorldConfig, make_world
 from penchant.engine.prepared import Prepared
 from penchant.engine.trial import Trial
 from penchant.evaluate import layers as layers_module
-from penchant.evaluate.diagnosis import INFLUENCE, Diagnosis
+from penchant.evaluate.diagnosis import Diagnosis
 from penchant.evaluate.experiment import evaluate
 from penchant.evaluate.layers import diagnose, influences
+from penchant.evaluate.scored import INFLUENCE
 from penchant.interests.model import LAYERS, InterestModel, Parts
 from penchant.random import rng
 from penchant.testing.layers import quick

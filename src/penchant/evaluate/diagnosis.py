@@ -5,7 +5,7 @@ worse. It is clear when its 95 % interval excludes zero and enough users stand b
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from io import StringIO
@@ -16,92 +16,21 @@ import numpy as np
 import polars as pl
 
 from penchant.errors import DataError
+from penchant.evaluate.diagnosis_tables import drawn, lead, number, tables
 from penchant.evaluate.fingerprint import Fingerprint
 from penchant.evaluate.groups import Groups
+from penchant.evaluate.scored import ALL, INFLUENCE, Figure, Scored
 from penchant.evaluate.significance import Interval, bootstrap
 from penchant.evaluate.writing import markdown, plain, written
 from penchant.types import Bools, Doubles, Finding, Report
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
-    from rich.table import Table
 
-ALL = "all"
-INFLUENCE = "influence"
-FEWEST = 30
-"""A lead over fewer users is shown, but never called clear."""
 WIDE = 96
 """From so many columns on the best baseline is shown beside the layers."""
 
-Role = Literal["whole", "alone", "without", "baseline"]
 Verdict = Literal["helps", "hurts", "no clear difference", "not used"]
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Who is measured: the whole, a layer alone, the whole without a layer, or a baseline."""
-
-    role: Role
-    of: str
-
-    @classmethod
-    def whole(cls, model: str) -> Self:
-        """The model as it serves."""
-        return cls("whole", model)
-
-    @classmethod
-    def alone(cls, layer: str) -> Self:
-        """One layer by itself."""
-        return cls("alone", layer)
-
-    @classmethod
-    def without(cls, layer: str) -> Self:
-        """All layers but one."""
-        return cls("without", layer)
-
-    @classmethod
-    def baseline(cls, name: str) -> Self:
-        """Something to beat."""
-        return cls("baseline", name)
-
-    @property
-    def name(self) -> str:
-        """As it is called in tables."""
-        named = {"alone": f"{self.of} alone", "without": f"without {self.of}"}
-        return named.get(self.role, self.of)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One scorer's mean of one metric over a group of users, and the whole's lead over it.
-
-    `side` is what the group looks at (history, last event, targets, users, items). Intervals are
-    at 95 %. The whole itself, and influence, have no lead; None says that there is none.
-    """
-
-    side: str
-    group: str
-    scorer: str
-    role: Role
-    of: str
-    metric: str
-    value: float | None
-    low: float | None
-    high: float | None
-    lead: float | None
-    lead_low: float | None
-    lead_high: float | None
-    users: int
-
-    @property
-    def worse(self) -> bool:
-        """Whether the whole is worse than this beyond noise."""
-        return self.lead_high is not None and self.lead_high < 0 and self.users >= FEWEST
-
-    @property
-    def better(self) -> bool:
-        """Whether the whole is better than this beyond noise."""
-        return self.lead_low is not None and self.lead_low > 0 and self.users >= FEWEST
 
 
 @dataclass(frozen=True)
@@ -131,7 +60,7 @@ class Diagnosis:
         return {f.group: f.users for f in self.figures if f.role == "whole"}
 
     @cached_property
-    def _shown(self) -> dict[str, int]:
+    def distinct(self) -> dict[str, int]:
         """Groups that are not the same users again as one before."""
         told: dict[str, list[float | None]] = {name: [] for name in self.groups}
         for f in self.figures:
@@ -147,7 +76,7 @@ class Diagnosis:
 
     def figure(
         self, scorer: str | None = None, metric: str | None = None, within: str = ALL
-    ) -> Any:
+    ) -> Figure:
         """One figure: of the whole, in NDCG, over all users, unless something else is named.
 
         Raises:
@@ -184,7 +113,7 @@ class Diagnosis:
 
     def findings(self) -> list[str]:
         """What the figures say, a sentence each."""
-        lines = [self._sentence(f) for f in self.worse if f.group in self._shown]
+        lines = [self._sentence(f) for f in self.worse if f.group in self.distinct]
         tried = sum(f.lead is not None for f in self.figures if f.metric == self.metric)
         if not lines:
             against = "than a layer alone, than itself without one"
@@ -196,11 +125,11 @@ class Diagnosis:
         return lines
 
     def _sentence(self, f: Figure) -> str:
-        ours = self.figure(within=f.group).value
         who = "for all" if f.group == ALL else f"for {f.group}"
-        figures = f"{self.metric} {ours:.4f} against {f.value:.4f}"
+        ours, theirs = number(self.figure(within=f.group).value), number(f.value)
+        figures = f"{self.metric} {ours} against {theirs}"
         than = f"itself {f.scorer}" if f.role == "without" else f.scorer
-        return f"{who} ({f.users:,} users) the whole is worse than {than}: {figures}, {_lead(f)}"
+        return f"{who} ({f.users:,} users) the whole is worse than {than}: {figures}, {lead(f)}"
 
     def to_frame(self) -> pl.DataFrame:
         """Every figure: side, group, scorer, role, of, metric, value, low, high, lead, lead_low,
@@ -241,7 +170,7 @@ class Diagnosis:
         """The tables as Markdown."""
         parts = [f"# Which layer helps whom: {self.model}"]
         parts += ["\n".join(f"- {line}" for line in self.findings())]
-        for title, head, body in self._tables():
+        for title, head, body in tables(self):
             parts += [f"## {title}", markdown(head, body)]
         parts += ["A star marks a lead whose 95 % interval excludes zero."]
         if self.report.findings:
@@ -260,8 +189,8 @@ class Diagnosis:
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         """Draw the tables, what they say last (what the command line prints)."""
-        for title, head, body in self._tables(baselines=options.max_width >= WIDE):
-            yield _table(title, head, body)
+        for title, head, body in tables(self, baselines=options.max_width >= WIDE):
+            yield drawn(title, head, body)
             yield ""
         yield "* the 95 % interval of the lead excludes zero"
         yield ""
@@ -275,55 +204,6 @@ class Diagnosis:
         text = StringIO()
         Console(file=text, width=120, color_system=None, markup=False, highlight=False).print(self)
         return "\n".join(line.rstrip() for line in text.getvalue().splitlines()).rstrip()
-
-    def _tables(self, baselines: bool = True) -> Iterator[tuple[str, list[str], list[list[str]]]]:
-        users = f"{self.groups[ALL]:,} users"
-        yield (f"layers: {users}, every item ranked", *self._overall())
-        yield (
-            f"{self.metric} by group of users",
-            *self._by_group(baselines and bool(self.baselines)),
-        )
-        if len(self.layers) > 1:
-            yield (
-                "what each layer brings: the whole's lead over itself without it",
-                *self._brings(),
-            )
-            yield ("influence: each layer's share of what tells items apart", *self._influence())
-
-    def _overall(self) -> tuple[list[str], list[list[str]]]:
-        rows = [f for f in self.figures if f.group == ALL and f.metric == self.metric]
-        recall = f"recall@{self.k}"
-        body = [[f.scorer, _cell(f), _cell(self.figure(f.scorer, recall)), _lead(f)] for f in rows]
-        return ["", self.metric, recall, f"lead of the whole in {self.metric}"], body
-
-    def _by_group(self, baselines: bool) -> tuple[list[str], list[list[str]]]:
-        """The whole beside each layer alone, and the best baseline where there is one."""
-        head = [self.metric, "users", "whole", *self.layers]
-        body = []
-        for group, users in self._shown.items():
-            alone = [self.figure(f"{layer} alone", within=group) for layer in self.layers]
-            line = [group, f"{users:,}", _short(self.figure(within=group)), *map(_short, alone)]
-            if baselines:
-                others = [self.figure(name, within=group) for name in self.baselines]
-                best = max(others, key=lambda f: f.value if f.value is not None else -1.0)
-                line.append(f"{_short(best)} {best.scorer}")
-            body.append(line)
-        return [*head, "best baseline"] if baselines else head, body
-
-    def _brings(self) -> tuple[list[str], list[list[str]]]:
-        body = [
-            [group, *(_brought(self.figure(f"without {n}", within=group)) for n in self.layers)]
-            for group in self._shown
-        ]
-        verdicts = ["verdict", *(self.verdict(layer) for layer in self.layers)]
-        return ["", *self.layers], [*body, verdicts]
-
-    def _influence(self) -> tuple[list[str], list[list[str]]]:
-        rows = [
-            [group, *(self.figure(f"{n} alone", INFLUENCE, group).value for n in self.layers)]
-            for group in self._shown
-        ]
-        return ["", *self.layers], [[name, *(f"{v:.0%}" for v in values)] for name, *values in rows]
 
 
 def diagnosis(
@@ -373,10 +253,10 @@ def _figures(
     compared = [p for p in asked if p[0].role != "whole" and p[1] in whole]
     leads = [(whole[metric] - values[who][metric])[mask] for who, metric in compared]
     found = bootstrap(np.column_stack([*own, *leads]), seed=seed)
-    lead = dict(zip(compared, found[len(own) :], strict=True))
+    leads_of = dict(zip(compared, found[len(own) :], strict=True))
     for (who, metric), own_one in zip(asked, found, strict=False):
         value, low, high = _told(own_one)
-        ahead, worst, best = _told(lead.get((who, metric)))
+        ahead, worst, best = _told(leads_of.get((who, metric)))
         yield Figure(
             *where, who.name, who.role, who.of, metric, value, low, high, ahead, worst, best,
             users=own_one.users,
@@ -388,36 +268,3 @@ def _told(i: Interval | None) -> tuple[float | None, float | None, float | None]
     if i is None or np.isnan(i.value):
         return None, None, None
     return i.value, i.low, i.high
-
-
-def _cell(f: Figure) -> str:
-    if f.value is None or f.low is None or f.high is None:
-        return "–"
-    return f"{f.value:.4f} ±{(f.high - f.low) / 2:.4f}"
-
-
-def _short(f: Figure) -> str:
-    """A figure, with a star where the whole is clearly worse than it."""
-    return "–" if f.value is None else f"{f.value:.4f}{'*' if f.worse else ''}"
-
-
-def _brought(f: Figure) -> str:
-    return "–" if f.lead is None else f"{f.lead:+.4f}{'*' if f.better or f.worse else ''}"
-
-
-def _lead(f: Figure) -> str:
-    if f.lead is None or f.lead_low is None or f.lead_high is None:
-        return ""
-    star = "*" if f.better or f.worse else ""
-    return f"{f.lead:+.4f} [{f.lead_low:+.4f}, {f.lead_high:+.4f}]{star}"
-
-
-def _table(title: str, head: Sequence[str], body: Sequence[Sequence[str]]) -> "Table":
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for place, name in enumerate(head):
-        table.add_column(name, justify="right" if place else "left", no_wrap=not place)
-    for line in body:
-        table.add_row(*line)
-    return table

@@ -18,7 +18,7 @@ import numpy as np
 
 from penchant.data import columns as c
 from penchant.data.histories import Moments
-from penchant.evaluate.diagnosis import INFLUENCE, Diagnosis, Scored, diagnosis
+from penchant.evaluate.diagnosis import Diagnosis, diagnosis
 from penchant.evaluate.experiment import (
     Learned,
     Notes,
@@ -32,6 +32,7 @@ from penchant.evaluate.fingerprint import fingerprint
 from penchant.evaluate.groups import Groups, groups
 from penchant.evaluate.metrics import ndcg, recall
 from penchant.evaluate.ranking import Ranks, ranks
+from penchant.evaluate.scored import INFLUENCE, Scored
 from penchant.interests.model import InterestModel, Parts
 from penchant.types import Doubles, Floats
 
