@@ -89,6 +89,7 @@ class Bench:
     engine: Engine
     progress: Progress
     memory: Memory
+    work: Path
 
     def plan(self, config: EngineConfig) -> Plan:
         """How a variant is evaluated; layers that it shares with an earlier one are taken up."""
@@ -115,7 +116,10 @@ class Bench:
         """Where the values of a variant are kept: a name for code, data and settings."""
         settings = self.config.but(**changes).model_dump_json()
         told = [settings, data_hash(self.data.events), data_hash(self.data.items), _code()]
-        return WORK / f"{self.name}-{hashlib.sha256(' '.join(told).encode()).hexdigest()[:16]}.npy"
+        return (
+            self.work
+            / f"{self.name}-{hashlib.sha256(' '.join(told).encode()).hexdigest()[:16]}.npy"
+        )
 
 
 def _ndcg(learned: Learned, plan: Plan) -> npt.NDArray[np.float64]:
@@ -137,16 +141,18 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def bench(name: str, kind: str, test: bool, config: EngineConfig, progress: Progress) -> Bench:
+def bench(
+    name: str, kind: str, test: bool, config: EngineConfig, progress: Progress, work: Path = WORK
+) -> Bench:
     """Read a set; on validation, set the test events aside."""
-    folder = WORK / "workspaces" / name
+    folder = work / "workspaces" / name
     fresh = not folder.exists()
     engine = Engine(folder, config, progress=progress)
     if fresh:
         engine.add(data() / name)
     config = config.but(**{"evaluate.split": SplitConfig(kind=kind).model_dump()})
     prepared = Prepared.of(engine.tables, config, now)
-    made = Bench(f"{name}-{kind}", prepared, config, engine, progress, {})
+    made = Bench(f"{name}-{kind}", prepared, config, engine, progress, {}, work)
     if test:
         return made
     (outer,) = folds(made.plan(config))
@@ -155,7 +161,9 @@ def bench(name: str, kind: str, test: bool, config: EngineConfig, progress: Prog
 
 def run(one: Bench, only: list[str]) -> dict[str, Any]:
     """Measure the default and every idea; what was measured before is read."""
-    variants = {DEFAULT: {}, **ideas(one.data.items.height, one.data.repeats)}
+    found = ideas(one.data.items.height, one.data.repeats)
+    taken = {name: some for name, some in found.items() if one.config.but(**some) != one.config}
+    variants = {DEFAULT: {}, **taken}
     unknown = set(only) - set(variants)
     if unknown:
         raise SystemExit(f"--only: no idea {sorted(unknown)}; there are {sorted(variants)}")
@@ -200,16 +208,18 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[], help="one idea; may be repeated")
     parser.add_argument("--set", action="append", default=[], help="a setting, as seed=1")
     parser.add_argument("--table", action="store_true", help="write docs/ablation.md")
+    parser.add_argument("--work", type=Path, default=WORK, help="where measured values are kept")
+    parser.add_argument("--results", type=Path, default=RESULTS / "ablation", help="for summaries")
     said = parser.parse_args()
-    folder = RESULTS / "ablation"
+    folder = said.results
     folder.mkdir(parents=True, exist_ok=True)
-    WORK.mkdir(exist_ok=True)
+    said.work.mkdir(exist_ok=True)
     config = EngineConfig().but(
         **{k: json.loads(v) for k, v in (s.split("=", 1) for s in said.set)}
     )
     for name, kind in (r.split(":") for r in said.runs):
         progress = Lines(Console(stderr=True, width=100))
-        one = bench(name, kind, said.test, config, progress)
+        one = bench(name, kind, said.test, config, progress, said.work)
         found = {
             "set": name, "split": kind, "level": "test" if said.test else "validation",
             "date": now().isoformat(timespec="seconds"), "commit": commit(),
