@@ -128,7 +128,7 @@ class Evaluation:
         told: dict[str, Any] = plain(found)
         return told
 
-    def tomarkdown(self) -> str:
+    def to_markdown(self) -> str:
         """The tables of the evaluation as Markdown."""
         parts = [f"# {self.model}", markdown(*self._main()), f"{_users(self.rows)} users."]
         if self.differences:
@@ -149,7 +149,7 @@ class Evaluation:
         where = Path(folder)
         where.mkdir(parents=True, exist_ok=True)
         told = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
-        texts = {"evaluation.json": told + "\n", "evaluation.md": self.tomarkdown()}
+        texts = {"evaluation.json": told + "\n", "evaluation.md": self.to_markdown()}
         return [written(where / name, text) for name, text in texts.items()]
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
