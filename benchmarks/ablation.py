@@ -146,10 +146,10 @@ def bench(
 ) -> Bench:
     """Read a set; on validation, set the test events aside."""
     folder = work / "workspaces" / name
-    fresh = not folder.exists()
-    engine = Engine(folder, config, progress=progress)
-    if fresh:
+    engine, added = Engine(folder, config, progress=progress), folder / "added"
+    if not added.exists():  # adding again after an interruption counts nothing twice
         engine.add(data() / name)
+        added.touch()
     config = config.but(**{"evaluate.split": SplitConfig(kind=kind).model_dump()})
     prepared = Prepared.of(engine.tables, config, now)
     made = Bench(f"{name}-{kind}", prepared, config, engine, progress, {}, work)
