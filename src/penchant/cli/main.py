@@ -10,6 +10,7 @@ from penchant.cli.add import add
 from penchant.cli.check import check
 from penchant.cli.config import config
 from penchant.cli.demo import demo
+from penchant.cli.diagnose import diagnose
 from penchant.cli.evaluate import evaluate
 from penchant.cli.explain import explain
 from penchant.cli.failures import Verbs
@@ -24,7 +25,7 @@ from penchant.cli.tune import tune
 
 GROUPS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Begin": (demo, add, check),
-    "Learn": (fit, evaluate, tune),
+    "Learn": (fit, evaluate, diagnose, tune),
     "Ask": (interests, recommend, explain),
     "Keep": (status, config, models, promote, rollback, forget),
 }

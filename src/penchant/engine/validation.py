@@ -20,9 +20,17 @@ from penchant.engine.config import EngineConfig
 from penchant.engine.prepared import Prepared
 from penchant.engine.trial import Trial
 from penchant.errors import ConfigError, did_you_mean
-from penchant.evaluate.experiment import Ground, Plan, catalogues, folds, grounded, learned
+from penchant.evaluate.experiment import (
+    Ground,
+    Plan,
+    catalogues,
+    fitted_model,
+    folds,
+    grounded,
+    ranked,
+)
 from penchant.evaluate.metrics import METRICS, auc
-from penchant.evaluate.ranking import Ranks, rank_all
+from penchant.evaluate.ranking import Ranks
 from penchant.interests.layer import Catalogue
 from penchant.train.knobs import text
 from penchant.train.space import Settings
@@ -168,13 +176,8 @@ class Validation:
         plan = self._plan(config, fold)
         ground = self._ground(plan, fold)
         small, large = self._catalogues(plan, ground, config, fold)
-        model = learned(plan, ground, small, large)
-        asked = ground.asked
-        found = rank_all(
-            model.score, asked.moments, asked.targets, asked.barred,
-            name=model.name, chunk=plan.config.chunk, progress=self.progress,
-        )  # fmt: skip
-        return metric_of(self.name)(found)
+        model = fitted_model(plan, ground, small, large)
+        return metric_of(self.name)(ranked(plan, model, ground.asked))
 
     def _plan(self, config: EngineConfig, fold: int) -> Plan:
         """How to learn with these settings; what is asked stays as the default settings have it."""

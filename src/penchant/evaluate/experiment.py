@@ -6,10 +6,10 @@ catalogue as they would in production, with their texts and places in the tree, 
 among all others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import polars as pl
@@ -26,11 +26,13 @@ from penchant.errors import DataError
 from penchant.evaluate import beyond, interests, metrics
 from penchant.evaluate.baselines import Tuned, TuningConfig, baselines, settings
 from penchant.evaluate.fingerprint import fingerprint
-from penchant.evaluate.ranking import check_finite, ranks, top
+from penchant.evaluate.ranking import Ranks, check_finite, rank_all, ranks, top
 from penchant.evaluate.report import Evaluation, evaluation
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel, softmax
 from penchant.types import QUIET, Bools, Doubles, Floats, Ints, Longs, Progress, Report
+
+Table = TypeVar("Table", Floats, Doubles)
 
 
 class EvaluateConfig(Config):
@@ -88,6 +90,11 @@ class Asked:
     barred: sparse.csr_array
     repeats: bool
 
+    def chunks(self, size: int) -> Iterator[slice]:
+        """The moments in pieces of so many rows."""
+        n = len(self.moments)
+        return (slice(a, min(a + size, n)) for a in range(0, n, size))
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -101,14 +108,19 @@ class Ground:
     kind: Literal["last", "time"]
 
 
-@dataclass
-class _Results:
-    """What was measured so far, over all folds."""
+@dataclass(frozen=True)
+class Learned:
+    """One fold learned: the model, the catalogue that is ranked, and what is asked of it."""
 
-    values: dict[str, dict[str, list[Doubles]]] = field(default_factory=dict)
-    whole: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    groups: list[dict[str, Bools]] = field(default_factory=list)
-    nodes: dict[str, tuple[list[Floats], list[Doubles]]] = field(default_factory=dict)
+    model: InterestModel
+    catalogue: Catalogue
+    asked: Asked
+
+
+@dataclass
+class Notes:
+    """What happened on the way: settings chosen for baselines, wall seconds, what was set aside."""
+
     chosen: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     report: Report = field(default_factory=Report)
@@ -116,6 +128,16 @@ class _Results:
     def took(self, name: str, seconds: float) -> None:
         """Add to a step's wall time."""
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+
+@dataclass
+class _Results(Notes):
+    """What was measured so far, over all folds."""
+
+    values: dict[str, dict[str, list[Doubles]]] = field(default_factory=dict)
+    whole: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    groups: list[dict[str, Bools]] = field(default_factory=list)
+    nodes: dict[str, tuple[list[Floats], list[Doubles]]] = field(default_factory=dict)
 
 
 def evaluate(plan: Plan, *, with_baselines: bool = True) -> Evaluation:
@@ -156,20 +178,23 @@ def _repeats(plan: Plan, events: pl.DataFrame) -> bool:
 
 
 def _one_fold(plan: Plan, fold: Fold, results: _Results, with_baselines: bool) -> None:
-    ground = grounded(plan, fold, results.report)
-    small, large = catalogues(plan, ground)
-    began = perf_counter()
-    model = learned(plan, ground, small, large)
-    results.took("fit", perf_counter() - began)
-    asked = ground.asked
+    learned = learn(plan, fold, results)
+    asked = learned.asked
     results.groups.append(beyond.slices(asked.moments, asked.targets, asked.train))
     popular = top(counts_of(asked.train)[None, :], plan.config.list)
-    scorers: list[Scoring] = [
-        model,
-        *_fitted_baselines(plan, large, asked, results, with_baselines),
-    ]
-    for scorer in scorers:
-        _measure(plan, scorer, large, asked, popular, results)
+    others = fitted_baselines(plan, learned, results) if with_baselines else []
+    for scorer in [learned.model, *others]:
+        _measure(plan, scorer, learned, popular, results)
+
+
+def learn(plan: Plan, fold: Fold, notes: Notes) -> Learned:
+    """Learn the tree and the model from a fold's training part, step by step."""
+    ground = grounded(plan, fold, notes.report)
+    small, large = catalogues(plan, ground)
+    began = perf_counter()
+    model = fitted_model(plan, ground, small, large)
+    notes.took("fit", perf_counter() - began)
+    return Learned(model, large, ground.asked)
 
 
 def grounded(plan: Plan, fold: Fold, report: Report) -> Ground:
@@ -198,7 +223,7 @@ def catalogues(plan: Plan, ground: Ground) -> tuple[Catalogue, Catalogue]:
     return found
 
 
-def learned(plan: Plan, ground: Ground, small: Catalogue, large: Catalogue) -> InterestModel:
+def fitted_model(plan: Plan, ground: Ground, small: Catalogue, large: Catalogue) -> InterestModel:
     """The model learned from the training part; later items join afterwards."""
     model = plan.model(ground.kind)
     repeats = ground.asked.repeats
@@ -232,37 +257,40 @@ def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats:
     return Asked(wide, moments, targets, barred, repeats)
 
 
-def _fitted_baselines(
-    plan: Plan, catalogue: Catalogue, asked: Asked, results: _Results, wanted: bool
-) -> list[Scoring]:
+def fitted_baselines(plan: Plan, learned: Learned, notes: Notes) -> list[Scoring]:
+    """Every baseline, tuned and learned on what the model learned from."""
     found: list[Scoring] = []
-    for scorer in baselines(plan.config.tuning, repeats=asked.repeats) if wanted else []:
+    asked = learned.asked
+    for scorer in baselines(plan.config.tuning, repeats=asked.repeats):
         began = perf_counter()
         with plan.progress.step(f"baseline: {scorer.name}", 1) as step:
-            found.append(scorer.fit(catalogue, asked.train, seed=plan.seed))
+            found.append(scorer.fit(learned.catalogue, asked.train, seed=plan.seed))
             step.advance()
-        results.took(scorer.name, perf_counter() - began)
+        notes.took(scorer.name, perf_counter() - began)
         if isinstance(scorer, Tuned):
-            results.chosen[scorer.name] = settings(scorer)
+            notes.chosen[scorer.name] = settings(scorer)
     return found
 
 
+def ranked(plan: Plan, scorer: Scoring, asked: Asked) -> Ranks:
+    """Where a scorer ranks the answers of everybody who is asked."""
+    return rank_all(
+        scorer.score, asked.moments, asked.targets, asked.barred,
+        name=scorer.name, chunk=plan.config.chunk, progress=plan.progress,
+    )  # fmt: skip
+
+
 def _measure(
-    plan: Plan,
-    scorer: Scoring,
-    catalogue: Catalogue,
-    asked: Asked,
-    popular: Ints,
-    results: _Results,
+    plan: Plan, scorer: Scoring, learned: Learned, popular: Ints, results: _Results
 ) -> None:
     """One scorer, all moments: scored once, in chunks."""
     name, k = scorer.name, plan.config.list
+    catalogue, asked = learned.catalogue, learned.asked
     is_model = isinstance(scorer, InterestModel)
     lists, found = [], []
     began = perf_counter()
     with plan.progress.step(f"ranking: {name}", len(asked.moments)) as step:
-        for a in range(0, len(asked.moments), plan.config.chunk):
-            rows = slice(a, min(a + plan.config.chunk, len(asked.moments)))
+        for rows in asked.chunks(plan.config.chunk):
             scores = scorer.score(asked.moments.take(rows))
             check_finite(scores, name)
             barred = asked.barred[rows]
@@ -348,8 +376,8 @@ def _summed_up(plan: Plan, results: _Results) -> Evaluation:
         )
         for name in names
     }
-    predicted = {level: np.concatenate(said) for level, (said, _) in results.nodes.items()}
-    truth = {level: np.concatenate(came) for level, (_, came) in results.nodes.items()}
+    predicted = {level: _stacked(said) for level, (said, _) in results.nodes.items()}
+    truth = {level: _stacked(came) for level, (_, came) in results.nodes.items()}
     if not values:
         raise DataError("evaluate: nobody can be asked; expected users with two events or more")
     print_of = fingerprint(
@@ -366,3 +394,9 @@ def _summed_up(plan: Plan, results: _Results) -> Evaluation:
         interests=tuple(interests.assess(predicted, truth).to_dicts()),
         report=results.report,
     )
+
+
+def _stacked(parts: Sequence[Table]) -> Table:
+    """Tables of all folds, one below the other; a tree with fewer nodes gives the others 0."""
+    K = max(part.shape[1] for part in parts)
+    return np.concatenate([np.pad(part, ((0, 0), (0, K - part.shape[1]))) for part in parts])
