@@ -69,6 +69,7 @@ def test_help_needs_neither_torch_nor_polars():
                        "--no-seen", "--like", "--context", "--at"]),
         ("explain", ["--at", "--context"]),
         ("evaluate", ["--split", "--cut", "--test-fraction", "--no-baselines", "--out"]),
+        ("diagnose", ["--split", "--cut", "--test-fraction", "--baselines", "--out"]),
         ("forget", ["--yes"]),
         ("status", []),
         ("config", ["--defaults", "--unset"]),

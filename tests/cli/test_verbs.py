@@ -381,6 +381,30 @@ def test_evaluate_alone_as_json(fitted):
     assert found["fingerprint"]
 
 
+# diagnose
+
+
+def test_diagnose_shows_who_is_helped_and_writes_it(fitted, tmp_path):
+    words = ["diagnose", "--split", "time", "--test-fraction", "0.2", "-w", fitted]
+    result = run(*words, "--out", tmp_path / "report", env={"COLUMNS": "80"})
+    written = json.loads((tmp_path / "report" / "diagnosis.json").read_text())
+
+    assert "base alone" in result.stdout and "history 21–50" in result.stdout
+    assert "\n- " in result.stdout and "the whole" in result.stdout.split("\n- ")[1]
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+    assert (fitted / "reports" / "diagnosis.md").exists()
+    assert written["layers"] == ["base", "context", "popularity"]
+    assert not [f for f in written["figures"] if f["role"] == "baseline"]
+
+
+def test_diagnose_beside_the_baselines_as_json(fitted):
+    words = ["--baselines", "--cut", "2024-03-15", "--set", "evaluate.tuning.budget=1"]
+    found = told("diagnose", *words, "-w", fitted)
+
+    assert {"EASE", "popularity"} <= {f["scorer"] for f in found["figures"]}
+    assert set(found["verdicts"]) == {"base", "context", "popularity"}
+
+
 # forget
 
 
@@ -408,6 +432,7 @@ def test_forget_removes_a_person(shop, busy, world):
     "words",
     [
         ["status"], ["models"], ["fit"], ["check"], ["rollback"], ["evaluate"],
+        ["diagnose"],
         ["interests", "ann"], ["interests", "--tree"], ["recommend", "ann"],
         ["explain", "ann", "x"], ["forget", "ann", "--yes"], ["promote", "0001"],
     ],
@@ -435,5 +460,5 @@ def test_in_an_empty_workspace_each_verb_says_how_to_add(tmp_path):
     run("config", "seed=1", "-w", shop)
 
     assert "penchant add" in run("status", "-w", shop).stderr
-    for words in (["fit"], ["evaluate"], ["check"]):
+    for words in (["fit"], ["evaluate"], ["diagnose"], ["check"]):
         assert "penchant add" in run(*words, "-w", shop, code=2).stderr

@@ -110,7 +110,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     def full(handle):
         raise OSError("disk full")
 
-    monkeypatch.setattr("penchant.evaluate.report.os.fsync", full)
+    monkeypatch.setattr("penchant.evaluate.writing.os.fsync", full)
     with pytest.raises(OSError, match="disk full"):
         found.write(tmp_path)
     assert (tmp_path / "evaluation.json").read_text() == before

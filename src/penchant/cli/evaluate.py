@@ -1,47 +1,19 @@
 """`penchant evaluate`: how good."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from penchant.cli.options import chosen
 from penchant.cli.session import Session
-
-if TYPE_CHECKING:
-    from penchant.data.split import SplitConfig
-    from penchant.engine import EngineConfig
-
-SPLITS = ("last", "time", "rolling", "user")
+from penchant.cli.splits import Cut, Split, TestFraction, split_of
 
 
 def evaluate(
     session: Session,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="|".join(SPLITS),
-            help="How the log is cut: each user's last event; one moment; rolling windows; users "
-            "never seen. Else as set.",
-            show_default=False,
-        ),
-    ] = None,
-    cut: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="The first moment of the test (with --split time).",
-            show_default=False,
-        ),
-    ] = None,
-    test_fraction: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Share of the events in the test, or in each window (time, rolling).",
-            show_default=False,
-        ),
-    ] = None,
+    split: Split = None,
+    cut: Cut = None,
+    test_fraction: TestFraction = None,
     no_baselines: Annotated[
         bool, typer.Option("--no-baselines", help="The model alone, which is much faster.")
     ] = False,
@@ -70,7 +42,7 @@ def evaluate(
 
     engine = session.engine()
     found = engine.evaluate(
-        split=_split(engine.config, split, cut, test_fraction), baselines=not no_baselines
+        split=split_of(engine.config, split, cut, test_fraction), baselines=not no_baselines
     )
     session.out.report(found.report)
     session.out.answer(found.to_json, Figures(found))
@@ -79,23 +51,3 @@ def evaluate(
         found.write(out)
         folder = out
     session.out.note(f"written: {folder / 'evaluation.md'} and evaluation.json")
-
-
-def _split(
-    config: "EngineConfig", kind: str | None, cut: str | None, fraction: float | None
-) -> "SplitConfig | None":
-    """The split that was asked for, on top of the one in the settings; None: that one."""
-    changes: dict[str, Any] = {}
-    if kind is not None:
-        changes["kind"] = chosen("--split", kind, SPLITS)
-    if cut is not None:
-        changes |= {"kind": kind or "time", "cut": _moment(cut)}
-    if fraction is not None:
-        changes["test_fraction"] = fraction
-    return config.evaluate.split.but(**changes) if changes else None
-
-
-def _moment(text: str) -> Any:
-    from penchant.clock import micros, when
-
-    return when(micros(text))

@@ -29,6 +29,8 @@ KEPT: Final = {
     "what is there already counts once.",
     "fit": "What was computed is kept; run `penchant fit` again to go on from there.",
     "evaluate": "Encoded texts are kept; the figures are made anew by `penchant evaluate`.",
+    "diagnose": "Encoded texts are kept; the figures are made anew by `penchant diagnose`.",
+    "tune": "Nothing was seen through yet; encoded texts are kept.",
     "demo": "Without --workspace nothing is kept; run `penchant demo` again to start over.",
     "forget": "Either all of the person's rows are gone or none; run the same command again to be "
     "sure.",

@@ -1,5 +1,6 @@
 """The command line, assembled: one verb a file, and the options that all of them share."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,6 +10,7 @@ from penchant.cli.add import add
 from penchant.cli.check import check
 from penchant.cli.config import config
 from penchant.cli.demo import demo
+from penchant.cli.diagnose import diagnose
 from penchant.cli.evaluate import evaluate
 from penchant.cli.explain import explain
 from penchant.cli.failures import Verbs
@@ -19,10 +21,11 @@ from penchant.cli.models import models, promote, rollback
 from penchant.cli.recommend import recommend
 from penchant.cli.session import FOLDER, Debug, File, Json, Quietly, Session, Sets, door
 from penchant.cli.status import status
+from penchant.cli.tune import tune
 
-GROUPS: Final = {
+GROUPS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Begin": (demo, add, check),
-    "Learn": (fit, evaluate),
+    "Learn": (fit, evaluate, diagnose, tune),
     "Ask": (interests, recommend, explain),
     "Keep": (status, config, models, promote, rollback, forget),
 }

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -29,10 +29,15 @@ from penchant.engine.fitted import Fitted
 from penchant.engine.intake import Added, Intake
 from penchant.engine.prepared import Prepared
 from penchant.engine.saved import pack, unpack
+from penchant.engine.spaces import Given
 from penchant.engine.trial import Trial
-from penchant.errors import DataError, NotFittedError, StoreError, UnknownIdError
-from penchant.evaluate.experiment import evaluate
+from penchant.engine.tuned import Tuning
+from penchant.engine.tuning import Tuner
+from penchant.errors import NotFittedError, StoreError, UnknownIdError
+from penchant.evaluate.diagnosis import Diagnosis
+from penchant.evaluate.experiment import Plan, evaluate
 from penchant.evaluate.fingerprint import data_hash
+from penchant.evaluate.layers import diagnose
 from penchant.evaluate.report import Evaluation
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
@@ -40,16 +45,19 @@ from penchant.interests.profile import Profile, profile
 from penchant.random import derive
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
-from penchant.recommend.pipeline import Pipeline
+from penchant.recommend.pipeline import Pipeline, as_rows
 from penchant.recommend.result import Reason, Recommendations
 from penchant.store.memory import MemoryTables
-from penchant.store.tables import Kind, Tables
+from penchant.store.tables import Tables
 from penchant.store.workspace import Workspace
 from penchant.taxonomy.grow import grow
 from penchant.taxonomy.tree import Tree
+from penchant.train.tune import TuneConfig
 from penchant.types import QUIET, Floats, Progress, Report
 
 __all__ = ["Engine", "Fitted"]
+
+Answer = TypeVar("Answer", Evaluation, Diagnosis)
 
 
 class Engine:
@@ -102,7 +110,7 @@ class Engine:
         """
         report = Report()
         intake = Intake(mapping or {}, event, format, self.progress)
-        found = self._asked_tables(intake, source, tables, report)
+        found = intake.everything(source, tables, report)
         receipts = []
         with self.progress.step("add", len(found)) as step:
             for kind, frame in found.items():
@@ -112,22 +120,6 @@ class Engine:
             report.extend(receipt.report())
         self._data = None
         return Added(tuple(receipts), report)
-
-    @staticmethod
-    def _asked_tables(
-        intake: Intake, source: str | Path | None, tables: Mapping[str, Any], report: Report
-    ) -> dict[Kind, pl.DataFrame]:
-        kinds: tuple[Kind, ...] = ("events", "items", "users", "relations", "exposures")
-        unknown = [name for name in tables if name not in kinds]
-        if unknown:
-            raise TypeError(f"add() got {unknown[0]!r}; tables are {', '.join(kinds)}")
-        given = {kind: tables[kind] for kind in kinds if tables.get(kind) is not None}
-        if source is None and not given:
-            raise DataError("add: nothing came; expected events=, items=, … or a source")
-        found = intake.tables(given, report)
-        if source is not None:
-            found = {**intake.anything(source, report), **found}
-        return found
 
     def check(
         self,
@@ -352,9 +344,9 @@ class Engine:
                 for rows, chosen, score in pipeline.many(
                     self._moments(some, None, None), n, filters
                 ):
-                    parts.append(_as_rows(some[rows], chosen, score, ids))
+                    parts.append(as_rows(some[rows], chosen, score, ids))
                 step.advance(len(some))
-        return pl.concat(parts) if parts else _as_rows([], np.zeros((0, n)), np.zeros((0, n)), ids)
+        return pl.concat(parts) if parts else as_rows([], np.zeros((0, n)), np.zeros((0, n)), ids)
 
     def explain(
         self,
@@ -380,18 +372,46 @@ class Engine:
         Raises:
             DataError: there is nothing to ask about.
         """
-        data = self._prepared()
-        config = self.config.evaluate
+        plan, report = self._plan(split)
+        return self._reported(evaluate(plan, with_baselines=baselines), report)
+
+    def diagnose(self, *, split: SplitConfig | None = None, baselines: bool = False) -> Diagnosis:
+        """Which layer helps whom: learn and ask as `evaluate` does, layer by layer and group by
+        group. With a workspace the result is also written there.
+
+        Raises:
+            DataError: there is nothing to ask about.
+        """
+        plan, report = self._plan(split)
+        return self._reported(diagnose(plan, with_baselines=baselines), report)
+
+    def _plan(self, split: SplitConfig | None) -> tuple[Plan, Report]:
+        """How an evaluation goes, and what was set aside so far."""
+        data, config = self._prepared(), self.config.evaluate
         if split is not None:
             config = config.but(split=split.model_dump())
         report = Report([*data.report.findings])
         text = self._encoded(data.items, report)
-        plan = Trial(data, text, self.config, self.progress).plan(config)
-        result = evaluate(plan, with_baselines=baselines)
+        return Trial(data, text, self.config, self.progress).plan(config), report
+
+    def _reported(self, result: Answer, report: Report) -> Answer:
         result.report.findings[:0] = report.findings
         if self.workspace is not None:
             result.write(self.workspace.reports)
         return result
+
+    def tune(self, space: Given | None = None, **settings: Any) -> Tuning:
+        """Search a space (TOML file or table; None: one to begin with) for better settings, judged
+        before the test of `evaluate`; `settings` are those of `TuneConfig`: method, minutes, ….
+
+        The engine stays as it is. With a workspace the same call goes on where it stopped.
+
+        Raises:
+            ConfigError: the space or a setting cannot be used.
+            MissingExtraError: the extra `tune` is not installed.
+        """
+        tuner = Tuner(self.tables, self.workspace, self.config, self.clock, self.progress)
+        return tuner.run(space, TuneConfig(**settings))
 
     def forget(self, user_id: str) -> int:
         """Remove a person: every event, exposure, attribute and relation; the number of rows.
@@ -403,6 +423,7 @@ class Engine:
         self._data = None
         if self.workspace is not None:
             self.workspace.clear_scratch()
+            self.workspace.clear_tuning()
         return removed
 
     def _explainer(self) -> Explainer:
@@ -413,17 +434,3 @@ class Engine:
         data = self.data
         shelf = Shelf(data.vocabulary, data.items, self.model.catalogue.tree)
         return Pipeline(self.model, shelf, self._explainer(), self.config.recommend)
-
-
-def _as_rows(users: Sequence[str], chosen: Any, score: Any, ids: pl.Series) -> pl.DataFrame:
-    """Lists [B × n] as one row an item; empty places are left out."""
-    B, n = chosen.shape
-    there = chosen.ravel() >= 0
-    return pl.DataFrame(
-        {
-            c.USER: pl.Series(np.repeat(np.asarray(users, object), n)[there], dtype=pl.String),
-            "rank": np.tile(np.arange(1, n + 1), B)[there].astype(np.int32),
-            c.ITEM: ids.gather(chosen.ravel()[there].astype(np.int64)).alias(c.ITEM),
-            "score": score.ravel()[there].astype(np.float32),
-        }
-    )

@@ -10,8 +10,8 @@ import polars as pl
 from penchant.data import schema
 from penchant.data.read import read
 from penchant.data.sources import registry
-from penchant.errors import SchemaError
-from penchant.store.tables import Kind, Receipt
+from penchant.errors import DataError, SchemaError
+from penchant.store.tables import KINDS, Kind, Receipt
 from penchant.types import QUIET, Progress, Report
 
 ORDER: Final[tuple[Kind, ...]] = ("items", "users", "relations", "exposures", "events")
@@ -49,6 +49,24 @@ class Intake:
     event: str | None = None
     format: str | None = None
     progress: Progress = QUIET
+
+    def everything(
+        self, source: str | Path | None, given: Mapping[str, Any], report: Report
+    ) -> dict[Kind, pl.DataFrame]:
+        """Tables given by kind, and those of one source; what was given goes first.
+
+        Raises:
+            TypeError: there is no such kind of table.
+            DataError: nothing came.
+        """
+        unknown = [name for name in given if name not in KINDS]
+        if unknown:
+            raise TypeError(f"add() got {unknown[0]!r}; tables are {', '.join(KINDS)}")
+        named = {kind: given[kind] for kind in KINDS if given.get(kind) is not None}
+        if source is None and not named:
+            raise DataError("add: nothing came; expected events=, items=, … or a source")
+        found = self.tables(named, report)
+        return found if source is None else {**self.anything(source, report), **found}
 
     def tables(self, sources: Mapping[Kind, Any], report: Report) -> dict[Kind, pl.DataFrame]:
         """Each given table, read and in shape."""

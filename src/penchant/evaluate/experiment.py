@@ -6,10 +6,10 @@ catalogue as they would in production, with their texts and places in the tree, 
 among all others.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import polars as pl
@@ -26,11 +26,13 @@ from penchant.errors import DataError
 from penchant.evaluate import beyond, interests, metrics
 from penchant.evaluate.baselines import Tuned, TuningConfig, baselines, settings
 from penchant.evaluate.fingerprint import fingerprint
-from penchant.evaluate.ranking import check_finite, ranks, top
+from penchant.evaluate.ranking import Ranks, check_finite, rank_all, ranks, top
 from penchant.evaluate.report import Evaluation, evaluation
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel, softmax
 from penchant.types import QUIET, Bools, Doubles, Floats, Ints, Longs, Progress, Report
+
+Table = TypeVar("Table", Floats, Doubles)
 
 
 class EvaluateConfig(Config):
@@ -79,7 +81,7 @@ class Scoring(Protocol):
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """One fold with ids as rows: who is asked, the answers [B × I], what is barred [B × I]."""
 
     train: Histories
@@ -88,15 +90,37 @@ class _Asked:
     barred: sparse.csr_array
     repeats: bool
 
+    def chunks(self, size: int) -> Iterator[slice]:
+        """The moments in pieces of so many rows."""
+        n = len(self.moments)
+        return (slice(a, min(a + size, n)) for a in range(0, n, size))
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a model learns one fold from: rows of the item table that were met in training, and of
+    those that join later; the training log; what is asked afterwards, and after which manner."""
+
+    first: Longs
+    later: Longs
+    train: Histories
+    asked: Asked
+    kind: Literal["last", "time"]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One fold learned: the model, the catalogue that is ranked, and what is asked of it."""
+
+    model: InterestModel
+    catalogue: Catalogue
+    asked: Asked
+
 
 @dataclass
-class _Results:
-    """What was measured so far, over all folds."""
+class Notes:
+    """What happened on the way: settings chosen for baselines, wall seconds, what was set aside."""
 
-    values: dict[str, dict[str, list[Doubles]]] = field(default_factory=dict)
-    whole: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    groups: list[dict[str, Bools]] = field(default_factory=list)
-    nodes: dict[str, tuple[list[Floats], list[Doubles]]] = field(default_factory=dict)
     chosen: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     report: Report = field(default_factory=Report)
@@ -106,6 +130,16 @@ class _Results:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
 
+@dataclass
+class _Results(Notes):
+    """What was measured so far, over all folds."""
+
+    values: dict[str, dict[str, list[Doubles]]] = field(default_factory=dict)
+    whole: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    groups: list[dict[str, Bools]] = field(default_factory=list)
+    nodes: dict[str, tuple[list[Floats], list[Doubles]]] = field(default_factory=dict)
+
+
 def evaluate(plan: Plan, *, with_baselines: bool = True) -> Evaluation:
     """Cut the log, learn the model and its baselines from what is left, and ask.
 
@@ -113,20 +147,27 @@ def evaluate(plan: Plan, *, with_baselines: bool = True) -> Evaluation:
         DataError: nobody can be asked.
         LeakError: a fold would let the future be seen.
     """
-    positive = strength(plan.events, plan.weights) > 0
-    log_repeats = _repeats(plan, plan.events)
-    folds = split(
+    results = _Results()
+    for fold in folds(plan):
+        _one_fold(plan, fold, results, with_baselines)
+    return _summed_up(plan, results)
+
+
+def folds(plan: Plan) -> list[Fold]:
+    """The log, cut as the plan says.
+
+    Raises:
+        DataError: nobody can be asked.
+        LeakError: a fold would let the future be seen.
+    """
+    return split(
         plan.events,
         plan.config.split,
-        repeats=log_repeats,
-        positive=positive,
+        repeats=_repeats(plan, plan.events),
+        positive=strength(plan.events, plan.weights) > 0,
         seed=plan.seed,
         context=[name for name in plan.context if name in plan.events.columns],
     )
-    results = _Results()
-    for fold in folds:
-        _one_fold(plan, fold, results, with_baselines)
-    return _summed_up(plan, results)
 
 
 def _repeats(plan: Plan, events: pl.DataFrame) -> bool:
@@ -137,37 +178,58 @@ def _repeats(plan: Plan, events: pl.DataFrame) -> bool:
 
 
 def _one_fold(plan: Plan, fold: Fold, results: _Results, with_baselines: bool) -> None:
-    results.report.extend(fold.report)
+    learned = learn(plan, fold, results)
+    asked = learned.asked
+    results.groups.append(beyond.slices(asked.moments, asked.targets, asked.train))
+    popular = top(counts_of(asked.train)[None, :], plan.config.list)
+    others = fitted_baselines(plan, learned, results) if with_baselines else []
+    for scorer in [learned.model, *others]:
+        _measure(plan, scorer, learned, popular, results)
+
+
+def learn(plan: Plan, fold: Fold, notes: Notes) -> Learned:
+    """Learn the tree and the model from a fold's training part, step by step."""
+    ground = grounded(plan, fold, notes.report)
+    small, large = catalogues(plan, ground)
+    began = perf_counter()
+    model = fitted_model(plan, ground, small, large)
+    notes.took("fit", perf_counter() - began)
+    return Learned(model, large, ground.asked)
+
+
+def grounded(plan: Plan, fold: Fold, report: Report) -> Ground:
+    """A fold as rows: what may be learned from and what is asked."""
+    report.extend(fold.report)
     ids = plan.items[c.ITEM]
     known = ids.is_in(fold.train[c.ITEM].unique().implode()).to_numpy()
     first, later = np.flatnonzero(known), np.flatnonzero(~known)
-    results.report.add(
+    report.add(
         "evaluate", "items without a training event join the catalogue later", len(later),
         total=len(ids),
     )  # fmt: skip
-    order = np.concatenate([first, later])
-    vocabulary, whole = Vocabulary(ids.gather(first)), Vocabulary(ids.gather(order))
-    train = histories(fold.train, vocabulary, plan.weights, plan.context)
-    counts = np.bincount(train.item, minlength=len(vocabulary)).astype(np.float32)
-    with plan.progress.step("evaluate: tree", 1) as step:
-        small, large = plan.catalogue(first, later, counts)
-        step.advance()
-    began = perf_counter()
-    repeats = _repeats(plan, fold.train)
+    whole = Vocabulary(ids.gather(np.concatenate([first, later])))
+    train = histories(fold.train, Vocabulary(ids.gather(first)), plan.weights, plan.context)
     kind: Literal["last", "time"] = "last" if fold.kind in ("last", "user") else "time"
-    model = plan.model(kind)
-    model.fit(small, train, repeats=repeats, seed=plan.seed, progress=plan.progress)
-    results.took("fit", perf_counter() - began)
+    asked = _asked(plan, fold, whole, train, _repeats(plan, fold.train))
+    return Ground(first, later, train, asked, kind)
+
+
+def catalogues(plan: Plan, ground: Ground) -> tuple[Catalogue, Catalogue]:
+    """The catalogue of what was met in training, and the same with later items joined."""
+    counts = np.bincount(ground.train.item, minlength=len(ground.first)).astype(np.float32)
+    with plan.progress.step("evaluate: tree", 1) as step:
+        found = plan.catalogue(ground.first, ground.later, counts)
+        step.advance()
+    return found
+
+
+def fitted_model(plan: Plan, ground: Ground, small: Catalogue, large: Catalogue) -> InterestModel:
+    """The model learned from the training part; later items join afterwards."""
+    model = plan.model(ground.kind)
+    repeats = ground.asked.repeats
+    model.fit(small, ground.train, repeats=repeats, seed=plan.seed, progress=plan.progress)
     model.extend(large)
-    asked = _asked(plan, fold, whole, train, repeats)
-    results.groups.append(beyond.slices(asked.moments, asked.targets, asked.train))
-    popular = top(counts_of(asked.train)[None, :], plan.config.list)
-    scorers: list[Scoring] = [
-        model,
-        *_fitted_baselines(plan, large, asked, results, with_baselines),
-    ]
-    for scorer in scorers:
-        _measure(plan, scorer, large, asked, popular, results)
+    return model
 
 
 def counts_of(log: Histories) -> Floats:
@@ -175,7 +237,7 @@ def counts_of(log: Histories) -> Floats:
     return np.bincount(log.item[log.positive], minlength=len(log.items)).astype(np.float32)
 
 
-def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats: bool) -> _Asked:
+def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats: bool) -> Asked:
     users = Vocabulary(pl.concat([fold.history[c.USER], fold.asks[c.USER]]).unique().sort())
     known = histories(fold.history, whole, plan.weights, plan.context, users=users)
     rows = users.rows(fold.asks[c.USER]).astype(np.int64)
@@ -192,40 +254,43 @@ def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats:
     targets.data[:] = 1.0
     barred = sparse.csr_array(shape, dtype=np.float32) if repeats else moments.seen(len(whole))
     wide = replace(train, items=whole)
-    return _Asked(wide, moments, targets, barred, repeats)
+    return Asked(wide, moments, targets, barred, repeats)
 
 
-def _fitted_baselines(
-    plan: Plan, catalogue: Catalogue, asked: _Asked, results: _Results, wanted: bool
-) -> list[Scoring]:
+def fitted_baselines(plan: Plan, learned: Learned, notes: Notes) -> list[Scoring]:
+    """Every baseline, tuned and learned on what the model learned from."""
     found: list[Scoring] = []
-    for scorer in baselines(plan.config.tuning, repeats=asked.repeats) if wanted else []:
+    asked = learned.asked
+    for scorer in baselines(plan.config.tuning, repeats=asked.repeats):
         began = perf_counter()
         with plan.progress.step(f"baseline: {scorer.name}", 1) as step:
-            found.append(scorer.fit(catalogue, asked.train, seed=plan.seed))
+            found.append(scorer.fit(learned.catalogue, asked.train, seed=plan.seed))
             step.advance()
-        results.took(scorer.name, perf_counter() - began)
+        notes.took(scorer.name, perf_counter() - began)
         if isinstance(scorer, Tuned):
-            results.chosen[scorer.name] = settings(scorer)
+            notes.chosen[scorer.name] = settings(scorer)
     return found
 
 
+def ranked(plan: Plan, scorer: Scoring, asked: Asked) -> Ranks:
+    """Where a scorer ranks the answers of everybody who is asked."""
+    return rank_all(
+        scorer.score, asked.moments, asked.targets, asked.barred,
+        name=scorer.name, chunk=plan.config.chunk, progress=plan.progress,
+    )  # fmt: skip
+
+
 def _measure(
-    plan: Plan,
-    scorer: Scoring,
-    catalogue: Catalogue,
-    asked: _Asked,
-    popular: Ints,
-    results: _Results,
+    plan: Plan, scorer: Scoring, learned: Learned, popular: Ints, results: _Results
 ) -> None:
     """One scorer, all moments: scored once, in chunks."""
     name, k = scorer.name, plan.config.list
+    catalogue, asked = learned.catalogue, learned.asked
     is_model = isinstance(scorer, InterestModel)
     lists, found = [], []
     began = perf_counter()
     with plan.progress.step(f"ranking: {name}", len(asked.moments)) as step:
-        for a in range(0, len(asked.moments), plan.config.chunk):
-            rows = slice(a, min(a + plan.config.chunk, len(asked.moments)))
+        for rows in asked.chunks(plan.config.chunk):
             scores = scorer.score(asked.moments.take(rows))
             check_finite(scores, name)
             barred = asked.barred[rows]
@@ -253,7 +318,7 @@ def _measure(
 
 
 def _beyond(
-    catalogue: Catalogue, asked: _Asked, shown: Ints, popular: Ints, k: int
+    catalogue: Catalogue, asked: Asked, shown: Ints, popular: Ints, k: int
 ) -> dict[str, Doubles]:
     """Diversity, novelty, serendipity, calibration and popularity of the lists [B] each."""
     counts = counts_of(asked.train)
@@ -311,8 +376,8 @@ def _summed_up(plan: Plan, results: _Results) -> Evaluation:
         )
         for name in names
     }
-    predicted = {level: np.concatenate(said) for level, (said, _) in results.nodes.items()}
-    truth = {level: np.concatenate(came) for level, (_, came) in results.nodes.items()}
+    predicted = {level: _stacked(said) for level, (said, _) in results.nodes.items()}
+    truth = {level: _stacked(came) for level, (_, came) in results.nodes.items()}
     if not values:
         raise DataError("evaluate: nobody can be asked; expected users with two events or more")
     print_of = fingerprint(
@@ -329,3 +394,9 @@ def _summed_up(plan: Plan, results: _Results) -> Evaluation:
         interests=tuple(interests.assess(predicted, truth).to_dicts()),
         report=results.report,
     )
+
+
+def _stacked(parts: Sequence[Table]) -> Table:
+    """Tables of all folds, one below the other; a tree with fewer nodes gives the others 0."""
+    K = max(part.shape[1] for part in parts)
+    return np.concatenate([np.pad(part, ((0, 0), (0, K - part.shape[1]))) for part in parts])

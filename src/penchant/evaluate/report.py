@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from io import StringIO
@@ -16,6 +14,7 @@ import polars as pl
 from penchant.errors import DataError
 from penchant.evaluate.fingerprint import Fingerprint
 from penchant.evaluate.significance import bootstrap, holm, paired
+from penchant.evaluate.writing import markdown, plain, written
 from penchant.types import Bools, Doubles, Report
 
 if TYPE_CHECKING:
@@ -126,20 +125,20 @@ class Evaluation:
             "set_aside": self.report.to_json(),
             "fingerprint": self.fingerprint.to_json(),
         }
-        plain: dict[str, Any] = _plain(found)
-        return plain
+        told: dict[str, Any] = plain(found)
+        return told
 
     def to_markdown(self) -> str:
         """The tables of the evaluation as Markdown."""
-        parts = [f"# {self.model}", _markdown(*self._main()), f"{_users(self.rows)} users."]
+        parts = [f"# {self.model}", markdown(*self._main()), f"{_users(self.rows)} users."]
         if self.differences:
-            parts += ["## Lead over the baselines", _markdown(*self._leads())]
+            parts += ["## Lead over the baselines", markdown(*self._leads())]
         if len(self.slices) > 1:
-            parts += ["## By group of users", _markdown(*self._groups())]
+            parts += ["## By group of users", markdown(*self._groups())]
         if self.interests:
             head = list(self.interests[0])
             body = [[_number(row[name]) for name in head] for row in self.interests]
-            parts += ["## Next interest by level", _markdown(head, body)]
+            parts += ["## Next interest by level", markdown(head, body)]
         if self.report.findings:
             parts += ["## Set aside", "\n".join(f"- {f!s}" for f in self.report.findings)]
         origin = [f"- {k}: {_told(v)}" for k, v in self.fingerprint.to_json().items()]
@@ -151,7 +150,7 @@ class Evaluation:
         where.mkdir(parents=True, exist_ok=True)
         told = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
         texts = {"evaluation.json": told + "\n", "evaluation.md": self.to_markdown()}
-        return [_written(where / name, text) for name, text in texts.items()]
+        return [written(where / name, text) for name, text in texts.items()]
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         """Draw the tables (what the command line prints)."""
@@ -292,16 +291,9 @@ def _number(value: Any) -> str:
 
 def _told(value: Any) -> str:
     return (
-        f"`{json.dumps(_plain(value), ensure_ascii=False)}`"
+        f"`{json.dumps(plain(value), ensure_ascii=False)}`"
         if isinstance(value, dict)
         else str(value)
-    )
-
-
-def _markdown(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---", *("---:" for _ in head[1:])], *body]
-    return "\n".join(
-        "| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in lines
     )
 
 
@@ -318,31 +310,3 @@ def _table(title: str, head: Sequence[str], body: Sequence[Sequence[str]]) -> "T
 
 def _or_none(value: float) -> float | None:
     return None if math.isnan(value) else value
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it: no numpy numbers, no NaN."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
-
-
-def _written(path: Path, text: str) -> Path:
-    """Write a file beside its place, then move it there in one step."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return path

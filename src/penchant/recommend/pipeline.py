@@ -4,13 +4,15 @@ Retrieval is exact: every item of the catalogue is scored. Ties go to the lower 
 same question has the same answer.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import polars as pl
 
 from penchant.clock import when
 from penchant.config import Config
+from penchant.data import columns as c
 from penchant.data.histories import Moments
 from penchant.errors import DataError
 from penchant.interests.model import InterestModel, Parts, softmax
@@ -114,6 +116,20 @@ class Pipeline:
     @staticmethod
     def _named(parts: Parts, item: int) -> dict[str, float]:
         return {name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)}
+
+
+def as_rows(users: Sequence[str], chosen: Ints, score: Floats, ids: pl.Series) -> pl.DataFrame:
+    """Lists [B × n] as one row an item; empty places are left out."""
+    B, n = chosen.shape
+    there = chosen.ravel() >= 0
+    return pl.DataFrame(
+        {
+            c.USER: pl.Series(np.repeat(np.asarray(users, object), n)[there], dtype=pl.String),
+            "rank": np.tile(np.arange(1, n + 1), B)[there].astype(np.int32),
+            c.ITEM: ids.gather(chosen.ravel()[there].astype(np.int64)).alias(c.ITEM),
+            "score": score.ravel()[there].astype(np.float32),
+        }
+    )
 
 
 def best(scores: Floats, may: Bools, n: int) -> Ints:

@@ -7,6 +7,7 @@ models/         versions of the model
 cache/          vectors by content hash; may be removed at any time
 scratch/        half-done fits, so that they go on where they stopped
 reports/        what `evaluate` and `check` wrote
+tuning/         studies of `tune`, so that they go on where they stopped
 """
 
 import json
@@ -27,7 +28,7 @@ from penchant.store.tables import KINDS
 FORMAT: Final = 1
 MARK: Final = "penchant.json"
 CONFIG: Final = "config.toml"
-FOLDERS: Final = ("data", "models", "cache", "scratch", "reports")
+FOLDERS: Final = ("data", "models", "cache", "scratch", "reports", "tuning")
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ class Workspace:
         """The folder of written reports."""
         return self.path / "reports"
 
+    @property
+    def tuning(self) -> Path:
+        """The folder of what was tried by `tune`."""
+        return self.path / "tuning"
+
     def write_config(self, text: str) -> None:
         """Put settings (TOML) in place."""
         write_text(self.config, text)
@@ -126,6 +132,12 @@ class Workspace:
             return
         for path in folder.iterdir():
             remove(path)
+
+    def clear_tuning(self) -> None:
+        """Remove what was tried by `tune`, but for the settings that were found."""
+        for path in self.tuning.glob("*/*"):
+            if path.suffix != ".toml":
+                remove(path)
 
     def status(self) -> Status:
         """What is in here, without reading the rows."""
