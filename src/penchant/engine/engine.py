@@ -171,6 +171,7 @@ class Engine:
             seed=self.config.seed,
             progress=self.progress,
             scratch=scratch,
+            report=report,
         )
         seconds["learn"], began = perf_counter() - began, perf_counter()
         summary = {
