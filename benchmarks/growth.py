@@ -62,12 +62,13 @@ def peak() -> float:
 
 
 def make(events: int, items: int, folder: Path) -> dict[str, Any]:
-    """Write a world's tables."""
+    """Write a world's tables; nothing is learned from shown lists, so none are drawn."""
     from penchant import WorldConfig, make_world
 
     began = perf_counter()
     users = max(50, events // EACH)
-    world = make_world(WorldConfig(events=events, items=items, users=users), progress=Watch())
+    config = WorldConfig(events=events, items=items, users=users, exposure_rate=0.0)
+    world = make_world(config, progress=Watch())
     folder.mkdir(parents=True, exist_ok=True)
     world.items.write_parquet(folder / "items.parquet")
     world.events.write_parquet(folder / "events.parquet")

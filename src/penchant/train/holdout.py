@@ -28,8 +28,8 @@ class HoldoutConfig(Config):
     """At most so much of the log (`last`), or just so much of its newest part (`time`)."""
     targets: int = Field(10, ge=1)
     """At most so many targets of one user (`time`)."""
-    cells: int = Field(30_000_000, ge=1000)
-    """At most so many scores at a time (moments × items): bounds memory."""
+    cells: int = Field(120_000_000, ge=1000)
+    """At most so many scores in all (moments × items): bounds the time that choosing takes."""
 
 
 @dataclass(frozen=True)
