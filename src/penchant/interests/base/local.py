@@ -40,9 +40,9 @@ _BLOCK = 2_000_000  # weights of a sparse matrix handled at once
 class LocalConfig(Config):
     """How a catalogue too large for one matrix is solved."""
 
-    group: int = Field(60, ge=1)
+    group: int = Field(100, ge=1)
     """Items solved together."""
-    reach: int = Field(1_200, ge=2)
+    reach: int = Field(1_500, ge=2)
     """Items that each group is solved among: its own and those that have most to do with it."""
     near: int = Field(40, ge=1)
     """Groups by text among whose items likeness of text is looked for."""
