@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+LARGEST_WHOLE = 22_000  # items that the base layer solves as one matrix by default
 WIDTH, HEIGHT, MARGIN = 420, 280, 56
 COLOURS = ("#0b6e4f", "#c8553d", "#3d5a80", "#8d6a9f", "#b08900")
 Run = dict[str, Any]
@@ -83,27 +84,25 @@ def _row(run: Run) -> list[str]:
 def _slopes(runs: Sequence[Run]) -> list[str]:
     """The slopes that there are points for, as a list."""
     said = ["Slopes on log–log axes, of CPU time without encoding and of peak memory:", ""]
+    beyond = [r for r in by_items(runs) if r["items"] > LARGEST_WHOLE]
     for name, axis, some in (
         ("events, with 100,000 items", "events", by_events(runs)),
-        ("items, all sizes, with 1,000,000 events", "items", by_items(runs)),
-        (
-            "items beyond the closed form's range, with 1,000,000 events",
-            "items",
-            [r for r in by_items(runs) if r["items"] > 22_000],
-        ),
+        ("items, with 1,000,000 events", "items", by_items(runs)),
+        ("items beyond the closed form's range, with 1,000,000 events", "items", beyond),
     ):
         if len(some) > 1:
-            time = slope([(r[axis], busy(r)) for r in some])
-            memory = slope([(r[axis], r["fit"]["peak_mib"]) for r in some])
-            said.append(f"- {name}: time **{time:.2f}**, memory **{memory:.2f}**")
-            last = some[-2:]
-            time, memory = (
-                slope([(r[axis], f(r)) for r in last])
-                for f in (busy, lambda r: r["fit"]["peak_mib"])
-            )
-            ends = " to ".join(f"{r[axis]:,}" for r in last)
-            said.append(f"  (from {ends}: {time:.2f} and {memory:.2f})")
+            said.append(f"- {name}: {_both(some, axis)}")
+        if len(some) > 2:
+            ends = " to ".join(f"{r[axis]:,}" for r in some[-2:])
+            said.append(f"  (from {ends}: {_both(some[-2:], axis)})")
     return said
+
+
+def _both(runs: Sequence[Run], axis: str) -> str:
+    """Slopes of time and memory, in words."""
+    time = slope([(r[axis], busy(r)) for r in runs])
+    memory = slope([(r[axis], r["fit"]["peak_mib"]) for r in runs])
+    return f"time **{time:.2f}**, memory **{memory:.2f}**"
 
 
 def _steps(runs: Sequence[Run]) -> str:
@@ -122,8 +121,8 @@ def _made(runs: Sequence[Run]) -> str:
     told = "; ".join("default settings" if c == "{}" else f"settings {c}" for c in sorted(layers))
     return (
         f"Measured {', '.join(dates)}; commit {', '.join(commits)}; {told}; threads of cores: "
-        f"{', '.join(threads)}; {runs[0]['hardware']}. The machine was shared while it ran, so that "
-        "wall times are upper bounds; CPU time tells more."
+        f"{', '.join(threads)}; {runs[0]['hardware']}. The machine was shared while it ran, so "
+        "that wall times are upper bounds; CPU time tells more."
     )
 
 
@@ -131,11 +130,12 @@ def picture(runs: Sequence[Run]) -> str:
     """Four panels: time and memory, by events and by items."""
     panels = []
     for n, (axis, some) in enumerate((("events", by_events(runs)), ("items", by_items(runs)))):
-        time: list[Line] = [
-            ("CPU minutes without encoding", [(r[axis], busy(r) / 60) for r in some])
+        time = [(r[axis], busy(r) / 60) for r in some]
+        memory = [(r[axis], r["fit"]["peak_mib"] / 1024) for r in some]
+        panels += [
+            _panel([("CPU minutes without encoding", time)], axis, n, 0),
+            _panel([("peak memory, GB", memory)], axis, n, 1),
         ]
-        memory: list[Line] = [("peak GB", [(r[axis], r["fit"]["peak_mib"] / 1024) for r in some])]
-        panels += [_panel(time, axis, n, 0), _panel(memory, axis, n, 1)]
     size = f'viewBox="0 0 {2 * WIDTH} {2 * HEIGHT}"'
     style = "font-family: system-ui, sans-serif; font-size: 12px"
     body = "\n".join(panels)
@@ -146,7 +146,7 @@ def picture(runs: Sequence[Run]) -> str:
 
 
 def _panel(lines: Sequence[Line], axis: str, column: int, row: int) -> str:
-    """One plot with log axes and a dashed line of slope 1."""
+    """One plot with log axes."""
     points = [p for _, some in lines for p in some]
     if not points:
         return ""
