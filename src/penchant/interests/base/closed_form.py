@@ -17,6 +17,7 @@ from penchant.errors import ConfigError
 from penchant.types import Floats
 
 _ROWS = 1024  # rows of a large matrix handled at once
+_WHOLE = 4096  # rows of a matrix that is small enough to be handled at once
 _CELLS = 32_000_000  # numbers of a passing table held at once
 _DENSE = 16  # who met more than one in so many items is counted by a dense product
 
@@ -61,9 +62,10 @@ def likeness(some: Floats, text: Floats) -> Floats:
 
 def add_likeness(G: Floats, text: Floats, weight: float) -> Floats:
     """G + κK, in place; text is `centred` [I × D]."""
-    if weight:
-        for a in range(0, len(G), _ROWS):
-            G[a : a + _ROWS] += np.float32(weight) * likeness(text[a : a + _ROWS], text)
+    step = len(G) if len(G) <= _WHOLE else _ROWS
+    for a in range(0, len(G) if weight else 0, step):
+        some = text if step == len(text) else text[a : a + step]  # a product with itself is halved
+        G[a : a + step] += np.float32(weight) * likeness(some, text)
     return G
 
 

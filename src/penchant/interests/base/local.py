@@ -233,7 +233,8 @@ def _weights(P: sparse.csr_array, diagonal: Floats, keep: int) -> sparse.csr_arr
 def strongest_kept(M: sparse.csr_array, n: int) -> sparse.csr_array:
     """Each row's n largest weights by size."""
     row = np.repeat(np.arange(M.shape[0]), np.diff(M.indptr))
-    order = np.lexsort((M.indices, -np.abs(M.data), row))
+    size = np.abs(M.data, dtype=np.float64)
+    order = np.argsort(row - size / (2.0 * max(float(size.max(initial=0.0)), 1e-30)))
     nth = np.arange(len(row)) - M.indptr[row]
     stays = np.sort(order[nth < n])
     offsets = np.concatenate([[0], np.cumsum(np.minimum(np.diff(M.indptr), n))])
