@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from penchant import Engine, EngineConfig
 from penchant.data.histories import histories
 from penchant.data.sources.world import WorldConfig, make_world
 from penchant.data.strength import EventsConfig
@@ -175,3 +176,20 @@ def test_on_a_world_it_ranks_as_well_as_the_closed_form(world):
         found[solver] = float(ndcg(layer.score(world.holdout.moments), world.holdout).mean())
     assert found["closed"] > 0.02
     assert found["local"] > 0.97 * found["closed"]
+
+
+def test_a_fit_says_whose_items_were_not_all_read():
+    made = make_world(WorldConfig.small())
+    config = EngineConfig().but(
+        **{
+            "encode.kind": "hashed",
+            "interests.layers": ["base"],
+            "interests.base.linear.solver": "local",
+            "interests.base.linear.local.longest": 10,
+        }
+    )
+    engine = Engine(config=config)
+    engine.add(events=made.events, items=made.items)
+    told = [f for f in engine.fit().report.findings if "neighbourhoods" in f.what]
+    (finding,) = told
+    assert 0 < finding.count < finding.total <= 150

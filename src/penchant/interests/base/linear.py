@@ -225,15 +225,16 @@ class LinearBase:
         n = self.M_.n_items
 
         def terms(moments: Moments) -> list[Floats]:
+            step.advance(len(moments))
             pushed = [moments.matrix(blend(moments, [g], [1.0]), n) for g in c.rhythms]
             owned = [moments.matrix(blend(moments, [h], [1.0]), n).toarray() for h in own]
             known = [training.prior.before(moments.at)] if training.prior else []
             return [*map(self.M_.push, pushed), *self.Kin_.each(moments), *owned, *known]
 
-        candidates, values = shortlisted(
-            terms, holdout, best=600, seed=derive(training.seed, "rhythms")
-        )
-        theta = sharpen(fit_mixture(values, candidates), values, candidates)
+        seed = derive(training.seed, "rhythms")
+        with training.progress.step("base: rhythms", len(holdout)) as step:
+            candidates, values = shortlisted(terms, holdout, best=600, seed=seed)
+            theta = sharpen(fit_mixture(values, candidates), values, candidates)
         theta = theta[: P + K + len(own)]  # what popularity explains is not the base layer's
         if theta.any():
             self._mixed_by([float(x) for x in theta])
