@@ -151,7 +151,7 @@ def main() -> None:
     if asked.page:
         from growth_page import write
 
-        write(asked.results, HERE.parent / "docs")
+        write(asked.results, HERE.parent / "docs", POINTS)
         return
     pairs = (pair.split("=", 1) for pair in asked.set)
     changes = {key: json.loads(value) for key, value in pairs}

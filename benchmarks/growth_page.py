@@ -13,11 +13,11 @@ Run = dict[str, Any]
 Line = tuple[str, list[tuple[float, float]]]
 
 
-def write(results: Path, docs: Path) -> None:
-    """Write the page and the picture."""
+def write(results: Path, docs: Path, wanted: Sequence[tuple[int, int]] = ()) -> None:
+    """Write the page and the picture; the page names those of the wanted that are missing."""
     runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
     (docs / "growth.svg").write_text(picture(runs), encoding="utf-8")
-    (docs / "growth.md").write_text(page(runs), encoding="utf-8")
+    (docs / "growth.md").write_text(page(runs, wanted), encoding="utf-8")
 
 
 def by_events(runs: Sequence[Run]) -> list[Run]:
@@ -47,13 +47,17 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     return over / sum((a - middle[0]) ** 2 for a in x)
 
 
-def page(runs: Sequence[Run]) -> str:
+def page(runs: Sequence[Run], wanted: Sequence[tuple[int, int]] = ()) -> str:
     """Markdown: what it costs, how it grows, and what the points are."""
     rows = [_row(r) for r in sorted(runs, key=lambda r: (r["events"], r["items"]))]
     head = [
         "events", "items", "fit", "of it encoding", "CPU time", "peak memory", "model and data",
     ]  # fmt: skip
     lines = ["| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]]
+    missing = sorted(set(wanted) - {(r["events"], r["items"]) for r in runs})
+    if missing:
+        named = (f"{events:,} events and {items:,} items" for events, items in missing)
+        lines += ["", f"Not measured yet: {'; '.join(named)}."]
     return "\n".join([INTRO, *lines, "", *_slopes(runs), "", _steps(runs), "", _made(runs), ""])
 
 

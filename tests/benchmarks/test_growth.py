@@ -39,10 +39,11 @@ def test_the_page_tells_slopes_and_draws_them(page, tmp_path):
     runs += [run(10**6, i, math.sqrt(i)) for i in (1_000, 300_000)]
     for n, r in enumerate(runs):
         (tmp_path / f"{n}.json").write_text(json.dumps(r), encoding="utf-8")
-    page["write"](tmp_path, tmp_path)
+    page["write"](tmp_path, tmp_path, [(10**6, 100_000), (10**7, 300_000)])
     text = (tmp_path / "growth.md").read_text(encoding="utf-8")
     assert "events, with 100,000 items: time **1.00**, memory **0.00**" in text
     assert "| 1,000,000 | 100,000 |" in text
+    assert "Not measured yet: 10,000,000 events and 300,000 items." in text
     assert (tmp_path / "growth.svg").read_text(encoding="utf-8").count("<circle") == 2 * (3 + 3)
 
 

@@ -42,7 +42,7 @@ class LocalConfig(Config):
 
     group: int = Field(100, ge=1)
     """Items solved together."""
-    reach: int = Field(1_500, ge=2)
+    reach: int = Field(2_000, ge=2)
     """Items that each group is solved among: its own and those that have most to do with it."""
     near: int = Field(40, ge=1)
     """Groups by text among whose items likeness of text is looked for."""
