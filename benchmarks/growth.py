@@ -115,6 +115,8 @@ def measured(events: int, items: int, folder: Path, changes: dict[str, Any]) -> 
 
     import torch
 
+    git = ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     point, place = f"{events}:{items}", folder / f"{events}-{items}"
     made = place / "made.json"
     if not made.exists():
@@ -123,8 +125,6 @@ def measured(events: int, items: int, folder: Path, changes: dict[str, Any]) -> 
     shutil.rmtree(place / "workspace", ignore_errors=True)
     found = apart("fit", point, place, changes)
     shutil.rmtree(place / "workspace", ignore_errors=True)
-    git = ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     return {
         "events": events,
         "items": items,
