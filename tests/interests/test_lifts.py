@@ -56,3 +56,6 @@ def test_different_rows_of_codes(values):
 def test_no_variables_are_one_context_and_no_events_none():
     rows, which = distinct(np.zeros((4, 0), np.int32))
     assert (len(rows), which.tolist()) == (1, [0, 0, 0, 0])
+    for V in (0, 3):
+        rows, which = distinct(np.zeros((0, V), np.int32))
+        assert (rows.shape, which.tolist()) == ((0, V), [])

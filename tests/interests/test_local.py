@@ -81,6 +81,14 @@ def test_items_that_nobody_met_follow_their_texts():
     assert (M > 0).sum() > 1000
 
 
+def test_nobody_at_all_is_no_problem():
+    text = problem().text
+    given = Problem(sparse.csr_array((0, len(text)), dtype=np.float32), text, 30.0, 3.0)
+    M = solved_locally(given, LocalConfig(group=10, reach=30), 20, seed=0)
+    assert M.shape == (120, 120)
+    assert M.nnz
+
+
 def test_weights_are_kept_by_row_and_in_all():
     given = problem()
     few = solved_locally(given, LocalConfig(group=10, reach=60), 7, seed=0)

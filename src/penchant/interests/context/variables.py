@@ -94,7 +94,7 @@ def distinct(codes: Ints) -> tuple[Ints, Longs]:
     for column in codes.T:
         base = int(column.max(initial=-1)) + 2
         which, rows = _renumbered(which * base + column + 1, rows * base)
-    some = np.zeros(rows, np.int64)
+    some = np.zeros(rows if len(codes) else 0, np.int64)
     some[which] = np.arange(len(codes))
     return codes[some], which
 
