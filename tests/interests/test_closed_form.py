@@ -125,16 +125,10 @@ def test_nearest_by_text_against_sorting():
     assert nearest_by_text(text[:0], text, 6).shape == (0, 40)
 
 
-def test_only_the_most_frequent_are_solved_and_the_rest_follow_their_texts():
-    log = planted("taste")
-    config = LinearConfig(penalty=(10.0,), text=(0.1,), most=30)
-    layer = LinearBase(config).fit(taught(log))
-    M = layer.M_.M.toarray()
-    frequent = np.sort(np.argsort(-taught(log).log.matrix().sum(axis=0), kind="stable")[:30])
-    rare = np.setdiff1d(np.arange(60), frequent)
-    assert layer.unit_ > 0
-    text = centred(shelf().text)
-    like = likeness(text[rare], text)
-    like[np.arange(len(rare)), rare] = 0.0
-    np.testing.assert_allclose(M[rare], layer.unit_ * like, atol=1e-5)
-    np.testing.assert_allclose(M[frequent][:, rare], M[rare][:, frequent].T, atol=1e-6)
+def test_counting_pairs_of_busy_people_by_a_dense_product_changes_nothing(X, monkeypatch):
+    monkeypatch.setattr("penchant.interests.base.closed_form._CELLS", 60)
+    found = []
+    for dense in (0, 6, 1000):  # nobody, some, everybody is busy
+        monkeypatch.setattr("penchant.interests.base.closed_form._DENSE", dense)
+        found.append(gram(X))
+    assert all(np.array_equal(G, (X.T @ X).toarray()) for G in found)

@@ -5,6 +5,7 @@ import pytest
 
 from penchant.interests.base.bidirectional import BidirectionalBase
 from penchant.interests.base.linear import LinearBase, LinearConfig
+from penchant.interests.base.local import LocalConfig
 from penchant.interests.context.layer import ContextConfig, ContextLayer
 from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
 from penchant.interests.popularity import Popularity
@@ -18,11 +19,13 @@ class TestLinearInClosedForm(LayerContract):
         return LinearBase(LinearConfig(penalty=(10.0, 30.0), text=(0.0, 0.1), neighbours=40))
 
 
-class TestLinearOfSomeItems(LayerContract):
-    """Beyond `most`, items follow their texts."""
+class TestLinearByNeighbourhoods(LayerContract):
+    """Beyond `most`, each group of items is solved among some others."""
 
     def layer(self):
-        return LinearBase(LinearConfig(penalty=(10.0,), text=(0.1,), most=30, neighbours=12))
+        local = LocalConfig(group=8, reach=30, near=3)
+        config = LinearConfig(penalty=(10.0,), text=(0.1,), most=30, neighbours=20, local=local)
+        return LinearBase(config)
 
 
 class TestLinearBySVD(LayerContract):

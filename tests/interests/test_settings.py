@@ -42,13 +42,37 @@ def changes(make, config, change, signal, repeats=False):
         {"kin_rhythms": ((0.1, 0.0),)},
         {"doubt": 80.0},
         {"neighbours": 2},
-        {"most": 20},
+        {"most": 20, "local.reach": 12, "local.group": 6},
+        {"solver": "local", "local.reach": 12, "local.group": 6},
         {"trial": 12},
     ],
     ids=str,
 )
 def test_the_linear_layer(change):
     assert changes(LinearBase, LINEAR.but(penalty=(1.0, 1000.0)), change, "taste")
+
+
+def test_a_catalogue_is_solved_whole_where_that_is_asked_for():
+    config = LINEAR.but(solver="closed")
+    assert not changes(LinearBase, config, {"most": 20, "local.reach": 12}, "taste")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"group": 12}, {"reach": 40}, {"near": 1}, {"dims": 2}, {"longest": 3}, {"weights": 300}],
+    ids=str,
+)
+def test_the_neighbourhoods_of_the_linear_layer(change):
+    """Rare events, so that texts bring in others than behaviour does."""
+    small = {"group": 6, "reach": 20, "near": 4, "dims": 8, "longest": 20, "weights": 60 * 60}
+    config = LINEAR.but(penalty=(10.0,), text=(0.3,), solver="local", local=small)
+    log = planted("taste", users=30, events=6, noise=0.3)
+    training = taught(log)
+    one, two = (
+        LinearBase(c).fit(training).M_.M.toarray()
+        for c in (config, config.but(**{f"local.{k}": v for k, v in change.items()}))
+    )
+    assert not np.allclose(one, two, atol=1e-6)
 
 
 def test_the_linear_layers_own_rhythms():

@@ -92,7 +92,7 @@ def test_in_chunks_the_values_are_the_same_scores():
         rows = [row[int(t)] for t in moments.at]
         return [x[rows] for x in terms]
 
-    candidates, values = shortlisted(of, holdout, best=20, others=10, seed=0, chunk=7)
+    candidates, values = shortlisted(of, holdout, best=20, others=10, seed=0, cells=7 * 60)
     real = candidates.stands_for > NEVER / 2
     for x, v in zip(terms, values, strict=True):
         assert np.array_equal(candidates.of(x)[real], v[real])

@@ -163,6 +163,7 @@ class Engine:
             seed=self.config.seed,
             progress=self.progress,
             scratch=scratch,
+            report=report,
         )
         seconds["learn"], began = perf_counter() - began, perf_counter()
         summary = {
@@ -346,7 +347,8 @@ class Engine:
                 ):
                     parts.append(as_rows(some[rows], chosen, score, ids))
                 step.advance(len(some))
-        return pl.concat(parts) if parts else as_rows([], np.zeros((0, n)), np.zeros((0, n)), ids)
+        none = np.zeros((0, n), np.float32)
+        return pl.concat(parts) if parts else as_rows([], none.astype(np.int32), none, ids)
 
     def explain(
         self,

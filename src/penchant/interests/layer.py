@@ -15,7 +15,7 @@ from penchant.data.histories import Histories, Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.taxonomy.tree import Tree
 from penchant.train.holdout import Holdout
-from penchant.types import QUIET, Floats, Longs, Progress, State
+from penchant.types import QUIET, Floats, Longs, Progress, Report, State
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Training:
     `prior` is what everybody turns to at a time: a layer that is learned beside it need not learn
     it again. `holdout` are moments that are not in the log, for choosing settings; `repeats` says
     whether people have the same item again; `scratch` is a folder for checkpoints, so that an
-    interrupted fit goes on where it stopped.
+    interrupted fit goes on where it stopped. `report` is told what was not read whole.
     """
 
     catalogue: Catalogue
@@ -56,6 +56,7 @@ class Training:
     seed: int = 0
     progress: Progress = QUIET
     scratch: Path | None = None
+    report: Report | None = None
 
 
 class Layer(Protocol):

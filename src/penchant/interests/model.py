@@ -23,7 +23,7 @@ from penchant.interests.fusion import Fusion, FusionConfig
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
 from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out
-from penchant.types import QUIET, Floats, Progress, State
+from penchant.types import QUIET, Floats, Progress, Report, State
 
 LayerName = Literal["base", "context", "dynamic", "popularity"]
 LAYERS: tuple[LayerName, ...] = ("base", "context", "dynamic", "popularity")
@@ -106,6 +106,7 @@ class InterestModel:
         seed: int = 0,
         progress: Progress = QUIET,
         scratch: Path | None = None,
+        report: Report | None = None,
     ) -> Self:
         """Hold some outcomes out, learn the layers, mix them by the outcomes, learn from all."""
         left, holdout = hold_out(log, self.config.holdout, repeats=repeats, seed=seed)
@@ -118,7 +119,8 @@ class InterestModel:
             self._fuse(holdout, seed, progress)
         else:
             self.fusion.without_evidence()
-        self._learn(lambda layer, training: layer.refit(training), replace(training, log=log))
+        training = replace(training, log=log, report=report)
+        self._learn(lambda layer, training: layer.refit(training), training)
         return self
 
     def _learn(self, how: Callable[[Layer, Training], Layer], training: Training) -> None:

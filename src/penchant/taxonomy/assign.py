@@ -72,8 +72,10 @@ def matrix(parts: list[Entries], shape: tuple[int, int]) -> sparse.csr_array:
 def _soft_block(x: Floats, centroids: Floats, placing: Placing, most: int, begin: int) -> Entries:
     sims = x @ centroids.T
     sims[:, ~np.any(centroids, axis=1)] = -np.inf
-    cols = np.argsort(-sims, axis=1, kind="stable")[:, :most]
+    cols = np.sort(np.argpartition(-sims, most - 1, axis=1)[:, :most], axis=1)
     best = np.take_along_axis(sims, cols, axis=1)
+    order = np.argsort(-best, axis=1, kind="stable")
+    cols, best = np.take_along_axis(cols, order, axis=1), np.take_along_axis(best, order, axis=1)
     weights = np.exp((best - best[:, :1]) / placing.temperature)
     weights /= weights.sum(axis=1, keepdims=True)
     weights[weights < min(placing.least, 1 / most)] = 0

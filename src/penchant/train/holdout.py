@@ -28,8 +28,9 @@ class HoldoutConfig(Config):
     """At most so much of the log (`last`), or just so much of its newest part (`time`)."""
     targets: int = Field(10, ge=1)
     """At most so many targets of one user (`time`)."""
-    cells: int = Field(30_000_000, ge=1000)
-    """At most so many scores at a time (moments × items): bounds memory."""
+    cells: int = Field(60_000_000, ge=1000)
+    """At most so many scores in all (moments × items): bounds the time that choosing takes, and
+    the memory where a layer scores all at once."""
 
 
 @dataclass(frozen=True)

@@ -43,14 +43,14 @@ def shortlisted(
     best: int = 400,
     others: int = 200,
     seed: int,
-    chunk: int = 256,
+    cells: int = 8_000_000,
 ) -> tuple[Shortlist, Floats]:
     """Candidates of all moments, and each term's scores of them [P × B × C].
 
-    `terms` scores all items for some moments, once a term. Moments go through in chunks, so that
-    only [chunk × I] is held for each term.
+    `terms` scores all items for some moments, once a term. Moments go through in chunks of 256 at
+    most, so that no more than `cells` scores [chunk × I] are held for each term.
     """
-    found = []
+    found, chunk = [], max(1, min(256, cells // max(holdout.n_items, 1)))
     for a in range(0, len(holdout), chunk):
         part = holdout.take(np.arange(a, min(a + chunk, len(holdout))))
         scores = terms(part.moments)

@@ -17,15 +17,28 @@ from penchant.errors import ConfigError
 from penchant.types import Floats
 
 _ROWS = 1024  # rows of a large matrix handled at once
+_WHOLE = 4096  # rows of a matrix that is small enough to be handled at once
+_CELLS = 32_000_000  # numbers of a passing table held at once
+_DENSE = 16  # who met more than one in so many items is counted by a dense product
 
 
 def gram(X: sparse.csr_array) -> Floats:
-    """XᵀX [I × I], dense float32, filled block by block."""
-    n = X.shape[1]
-    G = np.empty((n, n), np.float32)
-    by_item, X = X.T.tocsr(), X.tocsr()
+    """XᵀX [I × I], dense float32, filled block by block.
+
+    Counting pairs costs the square of what a person met. Whoever met a good part of the items is
+    cheaper, and bounded by I², in a dense product.
+    """
+    n, X = X.shape[1], X.tocsr()
+    long = np.diff(X.indptr) * _DENSE > n
+    few = sparse.csr_array(X[~long])
+    by_item, G = few.T.tocsr(), np.empty((n, n), np.float32)
     for a in range(0, n, _ROWS):
-        G[a : a + _ROWS] = (by_item[a : a + _ROWS] @ X).toarray()
+        G[a : a + _ROWS] = (by_item[a : a + _ROWS] @ few).toarray()
+    rows, step = np.flatnonzero(long), max(1, _CELLS // max(n, 1))
+    for a in range(0, len(rows), step):
+        some = X[rows[a : a + step]].toarray().astype(np.float32)
+        for b in range(0, n, _ROWS):
+            G[b : b + _ROWS] += some[:, b : b + _ROWS].T @ some
     return G
 
 
@@ -49,9 +62,10 @@ def likeness(some: Floats, text: Floats) -> Floats:
 
 def add_likeness(G: Floats, text: Floats, weight: float) -> Floats:
     """G + κK, in place; text is `centred` [I × D]."""
-    if weight:
-        for a in range(0, len(G), _ROWS):
-            G[a : a + _ROWS] += np.float32(weight) * likeness(text[a : a + _ROWS], text)
+    step = len(G) if len(G) <= _WHOLE else _ROWS
+    for a in range(0, len(G) if weight else 0, step):
+        some = text if step == len(text) else text[a : a + step]  # a product with itself is halved
+        G[a : a + step] += np.float32(weight) * likeness(some, text)
     return G
 
 
@@ -119,7 +133,8 @@ def strongest(M: Floats, n: int) -> sparse.csr_array:
 
 def nearest_by_text(some: Floats, text: Floats, n: int) -> sparse.csr_array:
     """The n most alike items of each of some items by text [R × I]; text is `centred`."""
-    blocks = [strongest(likeness(some[a : a + _ROWS], text), n) for a in range(0, len(some), _ROWS)]
+    step = max(1, min(_ROWS, _CELLS // max(len(text), 1)))
+    blocks = [strongest(likeness(some[a : a + step], text), n) for a in range(0, len(some), step)]
     if not blocks:
         return sparse.csr_array((0, len(text)), dtype=np.float32)
     return sparse.csr_array(sparse.vstack(blocks, format="csr"))

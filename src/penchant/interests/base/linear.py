@@ -2,9 +2,10 @@
 
     base_i(u, t) = Σ_k w(event_k) · ( g(k) · M[item_k, i] + h(k) · 1[item_k = i] ) + kin_i(u, t)
 
-M joins behaviour and language in closed form (see `closed_form`); g and h are learned mixtures of
-rhythms (see `decay`), h only where people repeat; kin shares evidence among the items of an
-interest (see `kin`). Linear in the events, so every event's share of a score is exact.
+M joins behaviour and language in closed form (see `closed_form`, and `local` for catalogues too
+large for it); g and h are learned mixtures of rhythms (see `decay`), h only where people repeat;
+kin shares evidence among the items of an interest (see `kin`). Linear in the events, so every
+event's share of a score is exact.
 """
 
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from penchant.interests.base.closed_form import (
 )
 from penchant.interests.base.decay import FOREVER, blend
 from penchant.interests.base.kin import Kin
+from penchant.interests.base.local import LocalConfig, Problem, solved_locally
 from penchant.interests.base.weights import LowRank, Sparse, Weights
 from penchant.interests.layer import Catalogue, Training
 from penchant.random import derive
@@ -63,9 +65,13 @@ class LinearConfig(Config):
     """Events' worth of doubt about a person's share of an interest."""
     neighbours: int = Field(500, ge=1)
     """Weights kept for each item, the largest ones."""
+    solver: Literal["auto", "closed", "local"] = "auto"
+    """closed: the catalogue is solved whole; local: neighbourhood by neighbourhood, in memory and
+    time that grow with the catalogue, not with its square and cube; auto: by `most`."""
     most: int = Field(22_000, ge=1)
-    """Largest catalogue solved whole: memory is 4·n² bytes, time grows with n³. Beyond it the most
-    frequent items are solved and the others follow their texts."""
+    """Largest catalogue that `auto` solves whole: memory is 4·n² bytes, time grows with n³."""
+    local: LocalConfig = LocalConfig()
+    """For catalogues that are not solved whole."""
     trial: int = Field(4_000, ge=10)
     """Catalogue size at which λ and κ are chosen: the most frequent items stand for all."""
     dims: int = Field(128, ge=1)
@@ -185,26 +191,29 @@ class LinearBase:
         return penalty, text
 
     def _solve(self, training: Training) -> None:
-        X = training.log.matrix()
-        text = centred(training.catalogue.text)
         self.Kin_ = self._kin_of(training.catalogue)
-        with training.progress.step("base: solving", 1) as step:
-            if self.method == "svd":
-                self.M_, self.unit_ = LowRank.of(X, self.config.dims, training.seed), 0.0
-            else:
-                self.M_, self.unit_ = self._closed_form(X, text)
-            step.advance(1)
+        if self.method == "svd":
+            with training.progress.step("base: solving", 1) as step:
+                self.M_ = LowRank.of(training.log.matrix(), self.config.dims, training.seed)
+                self.unit_ = 0.0
+                step.advance(1)
+            return
+        M = self._found(training)
+        self.M_, self.unit_ = Sparse(M), _text_unit(M, centred(training.catalogue.text))
 
-    def _closed_form(self, X: sparse.csr_array, text: Floats) -> tuple[Weights, float]:
-        counts = np.asarray(X.sum(axis=0)).ravel()
-        rows = np.sort(np.argsort(-counts, kind="stable")[: self.config.most])
-        M = _solved(X[:, rows], text[rows], self.penalty_, self.text_)
-        unit = _text_unit(M, text[rows])
-        kept = Sparse(strongest(M, self.config.neighbours))
-        del M
-        if len(rows) < X.shape[1]:
-            kept = kept.spread(rows, text, self.config.neighbours, unit)
-        return kept, unit
+    def _found(self, training: Training) -> sparse.csr_array:
+        """M, whole or by neighbourhoods, with the largest weights of each item."""
+        c, X = self.config, training.log.matrix()
+        text = centred(training.catalogue.text)
+        local = c.solver == "local" or (c.solver == "auto" and X.shape[1] > c.most)
+        if not local:
+            with training.progress.step("base: solving", 1) as step:
+                M = strongest(_solved(X, text, self.penalty_, self.text_), c.neighbours)
+                step.advance(1)
+            return M
+        problem = Problem(X, text, self.penalty_, self.penalty_ * self.text_)
+        seed, progress = derive(training.seed, "neighbourhoods"), training.progress
+        return solved_locally(problem, c.local, c.neighbours, seed, progress, training.report)
 
     def _learn_rhythms(self, training: Training) -> None:
         """θ of the rhythms by what came next in the held-out moments."""
@@ -217,14 +226,16 @@ class LinearBase:
         n = self.M_.n_items
 
         def terms(moments: Moments) -> list[Floats]:
+            step.advance(len(moments))
             pushed = [moments.matrix(blend(moments, [g], [1.0]), n) for g in c.rhythms]
             owned = [moments.matrix(blend(moments, [h], [1.0]), n).toarray() for h in own]
             known = [training.prior.before(moments.at)] if training.prior else []
             return [*map(self.M_.push, pushed), *self.Kin_.each(moments), *owned, *known]
 
         seed = derive(training.seed, "rhythms")
-        candidates, values = shortlisted(terms, holdout, best=600, seed=seed)
-        theta = climbed(fit_mixture(values, candidates), values, candidates, seed=seed)
+        with training.progress.step("base: rhythms", len(holdout)) as step:
+            candidates, values = shortlisted(terms, holdout, best=600, seed=seed)
+            theta = climbed(fit_mixture(values, candidates), values, candidates, seed=seed)
         theta = theta[: P + K + len(own)]  # what popularity explains is not the base layer's
         if theta.any():
             self._mixed_by([float(x) for x in theta])
@@ -243,13 +254,15 @@ def _solved(X: sparse.csr_array, text: Floats, penalty: float, share: float) -> 
     return zero_diagonal_regression(G, penalty)
 
 
-def _text_unit(M: Floats, text: Floats) -> float:
+def _text_unit(M: sparse.csr_array, text: Floats) -> float:
     """How much weight in M one unit of likeness is worth, by least squares over near pairs."""
-    near = nearest_by_text(text[:2000], text, 50).tocoo()
-    (row, column), like = near.coords, near.data
-    other = row != column
-    weight, like = M[row[other], column[other]], like[other]
-    return max(0.0, float((weight * like).sum() / max(float((like * like).sum()), 1e-9)))
+    some = text[:2000]
+    near = nearest_by_text(some, text, 50).tocoo()
+    other = near.coords[0] != near.coords[1]
+    place = (near.coords[0][other], near.coords[1][other])
+    like = sparse.csr_array((near.data[other], place), shape=near.shape)
+    weight = float(like.multiply(M[: len(some)]).sum())
+    return max(0.0, weight / max(float((like.data**2).sum()), 1e-9))
 
 
 class _Trial:
@@ -261,8 +274,9 @@ class _Trial:
         X = training.log.matrix()
         counts = np.asarray(X.sum(axis=0)).ravel()
         self.rows = np.sort(np.argsort(-counts, kind="stable")[:most])
-        self.X = X[:, self.rows]
-        self.text = centred(training.catalogue.text)[self.rows]
+        self.both = gram(X[:, self.rows])
+        text = centred(training.catalogue.text)[self.rows]
+        self.alike = add_likeness(np.zeros_like(self.both), text, 1.0)
         self.holdout = _within(training.holdout, self.rows)
         moments = training.holdout.moments
         H = moments.matrix(blend(moments, [(0.7, 90.0)], [1.0]), X.shape[1])
@@ -273,7 +287,7 @@ class _Trial:
         """Mean NDCG@10 with these settings."""
         if not len(self.holdout):
             return 0.0
-        M = _solved(self.X, self.text, penalty, share)
+        M = zero_diagonal_regression(self.both + penalty * share * self.alike, penalty)
         return float(ndcg((self.H @ M).astype(np.float32), self.holdout).mean())
 
 

@@ -54,14 +54,6 @@ class Sparse:
         """Entries for all pairs [rows × columns]."""
         return np.asarray(self.M[rows][:, columns].toarray(), np.float32)
 
-    def spread(self, rows: Longs, text: Floats, neighbours: int, unit: float) -> "Sparse":
-        """M solved for some rows of a larger catalogue; the others follow their texts [I × D]."""
-        n = len(text)
-        inner = self.M.tocoo()
-        coords = (rows[inner.coords[0]], rows[inner.coords[1]])
-        known = sparse.csr_array((inner.data, coords), shape=(n, n))
-        return Sparse(_with_texts(known, np.setdiff1d(np.arange(n), rows), text, neighbours, unit))
-
     def extended(self, text: Floats, neighbours: int, unit: float) -> "Sparse":
         """M with room for more items, which follow their texts."""
         n, had = len(text), self.n_items

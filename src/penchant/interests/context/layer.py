@@ -18,10 +18,11 @@ from scipy import sparse
 
 from penchant.config import Config
 from penchant.data.histories import Moments
-from penchant.interests.context.lifts import LIFTS, Lifts
+from penchant.interests.context.lifts import LIFTS, Lifts, Seen
 from penchant.interests.context.variables import (
     Variable,
     asked_table,
+    distinct,
     one_hot,
     past_table,
     table,
@@ -79,12 +80,14 @@ class ContextLayer:
         self.lifts_ = LIFTS[self.config.kind]()
         rows = np.flatnonzero(log.positive)
         past = {name: column.gather(rows) for name, column in log.past.items()}
-        x = one_hot(found, table(found, log.time[rows], past))
-        nodes = np.asarray(self.members_[log.item[rows]].toarray(), np.float32)
-        self.share_ = (nodes.sum(axis=0) + 1.0) / (len(nodes) + nodes.shape[1])
+        codes, which = distinct(table(found, log.time[rows], past))
+        nodes = sparse.csr_array(self.members_[log.item[rows]])
+        seen = Seen(one_hot(found, codes), which, nodes)
+        share = (seen.size() + 1.0) / (len(rows) + nodes.shape[1])
+        self.share_ = share.astype(np.float32)
         if found and len(rows):
             with training.progress.step("context: learning", 1) as step:
-                self.lifts_.fit(x, nodes, seed=training.seed)
+                self.lifts_.fit(seen, seed=training.seed)
                 step.advance()
         else:
             self.variables_ = []

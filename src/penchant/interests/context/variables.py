@@ -78,7 +78,7 @@ def variables(log: Histories, names: tuple[str, ...], most: int = 50) -> list[Va
 def _varies(codes: Ints, log: Histories, variable: Variable) -> bool:
     if variable.name == HOURS and len(codes) and (log.time % DAY == 0).mean() > 0.95:
         return False
-    return len(np.unique(codes)) >= 2
+    return len(codes) > 0 and codes.min() < codes.max()
 
 
 def table(found: list[Variable], time: Longs, columns: dict[str, pl.Series]) -> Ints:
@@ -86,6 +86,28 @@ def table(found: list[Variable], time: Longs, columns: dict[str, pl.Series]) -> 
     if not found:
         return np.zeros((len(time), 0), np.int32)
     return np.stack([v.codes(time, columns.get(v.name)) for v in found], axis=1)
+
+
+def distinct(codes: Ints) -> tuple[Ints, Longs]:
+    """The different rows of codes [C × V], and which of them each row is [N]."""
+    which, rows = np.zeros(len(codes), np.int64), 1
+    for column in codes.T:
+        base = int(column.max(initial=-1)) + 2
+        which, rows = _renumbered(which * base + column + 1, rows * base)
+    some = np.zeros(rows if len(codes) else 0, np.int64)
+    some[which] = np.arange(len(codes))
+    return codes[some], which
+
+
+def _renumbered(keys: Longs, bound: int) -> tuple[Longs, int]:
+    """Keys below a bound as numbers without gaps, and how many there are."""
+    if bound > 4 * len(keys) + 1_000_000:
+        found, which = np.unique(keys, return_inverse=True)
+        return which.astype(np.int64), max(len(found), 1)
+    there = np.zeros(bound, bool)
+    there[keys] = True
+    number = np.cumsum(there) - 1
+    return number[keys], max(int(there.sum()), 1)
 
 
 def asked_table(found: list[Variable], moments: Moments) -> Ints:
