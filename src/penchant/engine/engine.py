@@ -346,7 +346,8 @@ class Engine:
                 ):
                     parts.append(as_rows(some[rows], chosen, score, ids))
                 step.advance(len(some))
-        return pl.concat(parts) if parts else as_rows([], np.zeros((0, n)), np.zeros((0, n)), ids)
+        nobody = as_rows([], np.zeros((0, n), np.int32), np.zeros((0, n), np.float32), ids)
+        return pl.concat([nobody, *parts])
 
     def explain(
         self,
