@@ -347,8 +347,8 @@ class Engine:
                 ):
                     parts.append(as_rows(some[rows], chosen, score, ids))
                 step.advance(len(some))
-        none = np.zeros((0, n), np.float32)
-        return pl.concat(parts) if parts else as_rows([], none.astype(np.int32), none, ids)
+        nobody = as_rows([], np.zeros((0, n), np.int32), np.zeros((0, n), np.float32), ids)
+        return pl.concat([nobody, *parts])
 
     def explain(
         self,
