@@ -1,0 +1,75 @@
+"""The same budget for every peer: settings are tried in order while there is time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from benchmarks.quality.lists import Lists, judge
+from benchmarks.quality.peers.grids import GRIDS, Settings, maker
+from benchmarks.quality.peers.part import Part, pairs
+from benchmarks.quality.peers.watch import Stopwatch
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much may be spent on one peer and set."""
+
+    minutes: float = 15.0
+    settings: int = 12
+    patience: int = 8
+
+
+def tune(name: str, folder: Path, budget: Budget, seed: int = 0) -> dict[str, Any]:
+    """The best settings of a peer on a validation part, with what was tried."""
+    part = Part.read(folder)
+    targets = pairs(folder / "answers" / "targets.parquet", (len(part.ask_user), part.n_items))
+
+    def value(lists: Lists) -> float:
+        return judge(lists, targets)
+
+    deadline = perf_counter() + 60.0 * budget.minutes
+    tried: list[dict[str, Any]] = []
+    for settings in GRIDS[name][: budget.settings]:
+        if tried and perf_counter() + _least(tried) > deadline:
+            break
+        tried.append(_try(name, part, settings, value, deadline, budget, seed))
+        print(f"  {name} {settings}: {tried[-1]['ndcg@10']:.5f}", flush=True)
+    best = max(tried, key=lambda t: t["ndcg@10"])
+    epochs = {"epochs": best["best_epoch"]} if "best_epoch" in best else {}
+    return {
+        "settings": {**best["settings"], **epochs},
+        "validation": {k: v for k, v in best.items() if k not in ("settings", "curve")},
+        "minutes": budget.minutes,
+        "tried": tried,
+    }
+
+
+def _least(tried: list[dict[str, Any]]) -> float:
+    """How long another trial takes at least: an epoch, or all of it where there are none."""
+    return min(t["seconds"] / max(t.get("epochs", 0), 1) for t in tried)
+
+
+def _try(
+    name: str,
+    part: Part,
+    settings: Settings,
+    value: Callable[[Lists], float],
+    deadline: float,
+    budget: Budget,
+    seed: int,
+) -> dict[str, Any]:
+    began = perf_counter()
+    watch = Stopwatch(value, deadline, budget.patience)
+    peer = maker(name)(settings, seed).fit(part, watch)
+    if watch.epochs:
+        return {
+            "settings": settings, "ndcg@10": watch.best,
+            "seconds": round(perf_counter() - began, 2), **watch.told(),
+        }  # fmt: skip
+    seconds = perf_counter() - began
+    return {
+        "settings": settings, "ndcg@10": value(peer.lists(part)),
+        "seconds": round(perf_counter() - began, 2), "seconds_to_best": round(seconds, 2),
+    }  # fmt: skip
