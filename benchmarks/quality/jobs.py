@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks.quality.lists import Lists
+from benchmarks.quality.lists import Lists, slug
 from benchmarks.quality.measure import summary, written
 from benchmarks.quality.parts import about, export
 from benchmarks.quality.peers.grids import GRIDS, SEEDED
@@ -69,15 +69,15 @@ class Run:
 
     def result(self, model: str, seed: int) -> Path:
         """The result file of a model."""
-        return self.bench.results / self.key / f"{model}~{seed}.json"
+        return self.bench.results / self.key / f"{slug(model)}~{seed}.json"
 
     def lists(self, model: str, seed: int) -> Path:
         """The lists of a model."""
-        return self.work / "lists" / f"{model}~{seed}.npz"
+        return self.work / "lists" / f"{slug(model)}~{seed}.npz"
 
     def best(self, peer: str) -> Path:
         """What a peer was tuned to."""
-        return self.bench.settings / self.key / f"{peer}.json"
+        return self.bench.settings / self.key / f"{slug(peer)}.json"
 
     def jobs(self) -> list["Job"]:
         """Everything to be done, peers first."""
@@ -119,7 +119,7 @@ class Job:
         """The result files of this job: `baselines` makes several."""
         if self.model != "baselines":
             return [self.run.result(self.model, self.seed)]
-        made = sorted(self.run.result("x", 0).parent.glob(f"baseline *~{self.seed}.json"))
+        made = sorted(self.run.result("x", 0).parent.glob(f"baseline-*~{self.seed}.json"))
         return made or [self.run.result("baseline popularity", self.seed)]
 
     def longest(self) -> float:
@@ -143,7 +143,7 @@ class Job:
     def _answers(self) -> dict[str, dict[str, Any]]:
         part, out = self.run.work / "test", self.run.lists(self.model, self.seed)
         if self.model not in GRIDS:
-            out = self.run.work / "lists" / f"{self.model}~{self.seed}.told.json"
+            out = self.run.work / "lists" / f"{slug(self.model)}~{self.seed}.told.json"
             return ours_process(self.run, self.model, self.seed, out)
         best = self.run.best(self.model)
         if not best.exists():
@@ -159,7 +159,7 @@ class Job:
         return {self.model: {**found, "settings": told["settings"], "tuning": tuning}}
 
     def _tuned(self) -> dict[str, Any]:
-        out = self.run.work / "lists" / f"{self.model}~tune.npz"
+        out = self.run.work / "lists" / f"{slug(self.model)}~tune.npz"
         part = self.run.work / "validation"
         peer_process(self.run.bench, "tune", self.model, part, out,
               "--minutes", str(self.run.bench.minutes))  # fmt: skip

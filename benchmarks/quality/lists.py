@@ -17,6 +17,11 @@ K = 100
 """Length of the lists: metrics up to @20 cannot tell them from a full ranking."""
 
 
+def slug(model: str) -> str:
+    """A model's name among files."""
+    return model.replace(" ", "-")
+
+
 @dataclass(frozen=True)
 class Lists:
     """For A moments: items [A × K], best first, −1 where candidates ran out, and scores [A × K].

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
-from benchmarks.quality.lists import Lists, topmost
+from benchmarks.quality.lists import Lists, slug, topmost
 from benchmarks.quality.parts import Part, about, parts, plan, prepared
 
 from penchant import EngineConfig, __version__
@@ -111,7 +111,7 @@ class Ours:
         self, name: str, score: Callable[[Moments], Floats], more: dict[str, Any]
     ) -> dict[str, dict[str, Any]]:
         began = perf_counter()
-        self._answers(score).save(self.lists / f"{name}~{self.config.seed}.npz")
+        self._answers(score).save(self.lists / f"{slug(name)}~{self.config.seed}.npz")
         seconds = {**self.seconds, "answer": perf_counter() - began}
         found = {
             "seconds": seconds,

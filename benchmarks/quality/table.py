@@ -8,6 +8,7 @@ from statistics import mean, pstdev
 from typing import Any
 
 from benchmarks.quality.jobs import OURS, Bench
+from benchmarks.quality.lists import slug
 from benchmarks.quality.measure import COLD, differences, written
 from benchmarks.quality.words import COST, INTRO, NOTES, ODD, PEERS
 
@@ -60,7 +61,7 @@ class Board:
         by_model: dict[str, list[dict[str, Any]]] = {}
         for path in sorted(folder.glob("*~*.json")):
             run = json.loads(path.read_text(encoding="utf-8"))
-            by_model.setdefault(path.stem.rsplit("~", 1)[0], []).append(run)
+            by_model.setdefault(run["model"], []).append(run)
         models = [Model(name, tuple(runs)) for name, runs in by_model.items()]
         leads = folder / "differences.json"
         told = json.loads(leads.read_text(encoding="utf-8")) if leads.exists() else {}
@@ -121,7 +122,7 @@ def _glance(boards: list[Board]) -> list[str]:
     rows = []
     for board in boards:
         ours, best = board.ours, board.best
-        lead = board.leads.get(best.name) if best else None
+        lead = board.leads.get(slug(best.name)) if best else None
         rows.append([
             board.about["set"], _split(board), f"{board.about['protocol']['asked']:,}",
             _value(ours), best.name if best else "–", _value(best), _more(ours, best), _lead(lead),
@@ -142,7 +143,7 @@ def _board(board: Board) -> list[str]:
     ]
     head = ["", "NDCG@10 (95 %)", "R@10", "MRR@10", "MAP@10", "lead of Penchant (95 %)",
             "fit", "peak", "tried", "filled"]  # fmt: skip
-    rows = [_row(model, board.leads.get(model.name)) for model in board.models]
+    rows = [_row(model, board.leads.get(slug(model.name))) for model in board.models]
     return [*filter(None, said), _grid(head, rows)]
 
 
