@@ -55,7 +55,7 @@ class Learner:
 @pytest.fixture
 def tune(clock: Clock, monkeypatch: pytest.MonkeyPatch):
     def made(grid, **budget):
-        part = SimpleNamespace(clock=clock, ask_user=np.zeros(1), n_items=K)
+        part = SimpleNamespace(clock=clock, ask_user=np.zeros(1), n_items=K, repeats=True)
         monkeypatch.setitem(tuning.GRIDS, "toy", grid)
         monkeypatch.setattr(tuning, "maker", lambda name: Learner)
         monkeypatch.setattr(tuning.Part, "read", staticmethod(lambda folder: part))

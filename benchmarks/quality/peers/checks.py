@@ -17,7 +17,7 @@ from rectools.metrics import MAP, MRR, NDCG, Recall, calc_metrics
 
 from penchant.evaluate.metrics import measure
 
-KS = (1, 5, 10, 20, 100)
+KS = (1, 5, 10, 20, 50)
 
 
 def metrics(folder: Path, path: Path) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def tune(name: str, folder: Path, budget: Budget, seed: int = 0) -> dict[str, An
 
     deadline = perf_counter() + 60.0 * budget.minutes
     tried: list[dict[str, Any]] = []
-    for settings in GRIDS[name][: budget.settings]:
+    grid = [s for s in GRIDS[name] if part.repeats or s.get("binary", True)]  # else all are alike
+    for settings in grid[: budget.settings]:
         if tried and perf_counter() + _least(tried) > deadline:
             break
         tried.append(_try(name, part, settings, value, deadline, budget, seed))
