@@ -142,7 +142,7 @@ def _board(board: Board) -> list[str]:
         ODD.get(board.about["set"], ""),
     ]
     head = ["", "NDCG@10 (95 %)", "R@10", "MRR@10", "MAP@10", "lead of Penchant (95 %)",
-            "fit", "peak", "tried", "filled"]  # fmt: skip
+            "fit", "to best", "peak", "tried", "filled"]  # fmt: skip
     rows = [_row(model, board.leads.get(slug(model.name))) for model in board.models]
     return [*filter(None, said), _grid(head, rows)]
 
@@ -150,7 +150,7 @@ def _board(board: Board) -> list[str]:
 def _row(model: Model, lead: dict[str, Any] | None) -> list[str]:
     if not model.ok:
         error = model.runs[0].get("error", "").strip().splitlines() or ["?"]
-        return [model.name, f"failed: {error[-1][:80]}", *["–"] * 8]
+        return [model.name, f"failed: {error[-1][:80]}", *["–"] * 9]
     value, low, high = model.figure("ndcg@10") or (0.0, 0.0, 0.0)
     spread = f", {len(model.ok)} seeds ±{model.spread('ndcg@10'):.4f}" if len(model.ok) > 1 else ""
     tuning = model.ok[0].get("tuning")
@@ -160,6 +160,7 @@ def _row(model: Model, lead: dict[str, Any] | None) -> list[str]:
         *(_value(model, m) for m in ("recall@10", "mrr@10", "map@10")),
         _lead(lead),
         f"{model.seconds():,.0f} s" if model.seconds() >= 1 else "< 1 s",
+        f"{tuning['validation']['seconds_to_best']:,.0f} s" if tuning else "–",
         f"{model.memory():.1f} GB",
         str(tuning["settings"]) if tuning else "–",
         f"{model.ok[0]['filled_by_popularity']:,}",

@@ -35,8 +35,12 @@ event cannot be shown by any of them."""
 
 NOTES = """Transformers of RecTools learn with `peers/fast.py`, which skips positions that have no
 target: the same loss and draws as RecTools' own step (the verb `same` checks it), in a fifth of
-the time, so that they get further within their minutes. *fit* is the last fit alone, in seconds of
-wall time; *tried* is the number of settings that the budget had room for."""
+the time, so that they get further within their minutes.
+
+*fit* is the last fit alone, in seconds of wall time; *to best* the time until the best figure in
+validation with the settings that were taken, without judging; *peak* the highest resident memory
+of the process; *tried* the number of settings that the budget had room for; *filled* the lists
+that were filled by popularity."""
 
 COST = """On `{set}`, `{split}`, in one run on the same {cores} core(s): tuned RecTools SASRec has
 validation NDCG@10 {target:.4f} at best, and gets there in **{theirs:,.0f} s**{stock}. Penchant

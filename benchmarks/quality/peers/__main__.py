@@ -26,7 +26,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--most", type=int, default=12, help="most settings that are tried")
     parser.add_argument("--info", help="what the file beside --out is called, as `metrics`")
+    parser.add_argument("--gib", type=float, default=16.0, help="most memory that it may ask for")
     asked = parser.parse_args()
+    most = int(asked.gib * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))  # fails alone, not the machine with it
     told = {"tune": _tune, "fit": _fit, "metrics": _metrics, "same": _same, "reach": _reach}
     found = told[asked.verb](asked)
     found |= {"versions": versions(), "peak_mib": peak(), "cores": len(os.sched_getaffinity(0))}
