@@ -47,8 +47,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         found = {"seconds": {"fit": 2.0}, "peak_mib": 512.0, "versions": {"x": "1"}, "cores": 1}
         if verb == "tune":
             tried = [{"settings": {"λ": 1}, "ndcg@10": 0.1}]
-            found |= {"settings": {"λ": 1}, "validation": {"ndcg@10": 0.1, "seconds_to_best": 1.5}, "minutes": 1.0,
-                      "tried": tried}  # fmt: skip
+            best = {"ndcg@10": 0.1, "seconds_to_best": 1.5}
+            found |= {"settings": {"λ": 1}, "validation": best, "minutes": 1.0, "tried": tried}
             out.with_suffix(".json").write_text(json.dumps(found), encoding="utf-8")
         elif model == "Penchant":
             answers(places[model]).save(out.parent / "Penchant~0.npz")
