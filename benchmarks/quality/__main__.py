@@ -43,7 +43,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--peers", type=_names, default=tuple(GRIDS), help="only these peers")
     parser.add_argument("--only", choices=["peers", "ours"], help="one side alone")
     parser.add_argument("--seeds", type=lambda t: tuple(map(int, _names(t))), default=(0,))
-    parser.add_argument("--minutes", type=float, default=15.0, help="tuning budget of each peer")
+    parser.add_argument("--minutes", type=float, default=15.0, help="processor time to tune a peer")
     parser.add_argument("--ties", choices=["unordered", "position"], default="unordered")
     parser.add_argument("--data", type=Path, default=data)
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "quality")

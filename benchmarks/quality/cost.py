@@ -81,7 +81,7 @@ def _ours(run: Run) -> dict[str, Any]:
     part = run.work / "validation"
     shape = (about(part)["asked"], about(part)["items"])
     quality = judge(lists, marks(part / "answers" / "targets.parquet", shape))
-    seconds = told["seconds"]
+    seconds = told["wall"]
     whole = seconds["encode"] + seconds["tree"] + seconds["fit"]
     return {
         "ours": whole, "full": whole, "model": seconds["fit"], "quality": quality,

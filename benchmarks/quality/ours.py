@@ -6,9 +6,10 @@ python -m benchmarks.quality.ours Penchant SOURCE time WORK --seed 0 --out told.
 import argparse
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, Literal
 
 import numpy as np
@@ -56,14 +57,22 @@ class Ours:
         self.config, self.split, self.lists = config, split, lists
         self.progress = Lines(Console(stderr=False, width=100))
         data = prepared(source, config)
-        began = perf_counter()
-        text = encode_items(data.items, config.encode, report=Report(), progress=self.progress)
-        self.seconds = {"encode": perf_counter() - began}
+        self.seconds: dict[str, float] = {}
+        self.wall: dict[str, float] = {}
+        with self._timed("encode"):
+            text = encode_items(data.items, config.encode, report=Report(), progress=self.progress)
         self.plan = plan(data, config, split, text)
         self.part = self._part(folder)
-        began = perf_counter()
-        self.small, self.large = self._catalogues()
-        self.seconds["tree"] = perf_counter() - began
+        with self._timed("tree"):
+            self.small, self.large = self._catalogues()
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        """Note processor time and wall time of a step."""
+        began, wall = process_time(), perf_counter()
+        yield
+        self.seconds[step] = round(process_time() - began, 3)
+        self.wall[step] = round(perf_counter() - wall, 3)
 
     def _part(self, folder: Path) -> Part:
         found = parts(self.plan)[folder.name == "test"]
@@ -83,12 +92,11 @@ class Ours:
         """The model with its default settings."""
         kind: Literal["last", "time"] = "last" if self.split == "last" else "time"
         model = self.plan.model(kind)
-        began = perf_counter()
-        model.fit(
-            self.small, _known(self.part), repeats=self.part.repeats, seed=self.config.seed,
-            progress=self.progress,
-        )  # fmt: skip
-        self.seconds["fit"] = perf_counter() - began
+        with self._timed("fit"):
+            model.fit(
+                self.small, _known(self.part), repeats=self.part.repeats, seed=self.config.seed,
+                progress=self.progress,
+            )  # fmt: skip
         model.extend(self.large)
         told = {
             "fusion": dict(zip(model.fusion.names, map(float, model.fusion.theta_), strict=True))
@@ -100,9 +108,8 @@ class Ours:
         tuning = self.plan.config.tuning.but(kind=self.split)
         found = {}
         for scorer in baselines(tuning, repeats=self.part.repeats, progress=self.progress):
-            began = perf_counter()
-            scorer.fit(self.large, self.part.train, seed=self.config.seed)
-            self.seconds["fit"] = perf_counter() - began
+            with self._timed("fit"):
+                scorer.fit(self.large, self.part.train, seed=self.config.seed)
             chosen = {k: v for k, v in settings(scorer).items() if isinstance(v, int | float | str)}
             found |= self._told(f"baseline {scorer.name}", scorer.score, {"settings": chosen})
         return found
@@ -110,9 +117,9 @@ class Ours:
     def _told(
         self, name: str, score: Callable[[Moments], Floats], more: dict[str, Any]
     ) -> dict[str, dict[str, Any]]:
-        began = perf_counter()
+        began = process_time()
         self._answers(score).save(self.lists / f"{slug(name)}~{self.config.seed}.npz")
-        seconds = {**self.seconds, "answer": perf_counter() - began}
+        seconds = {**self.seconds, "answer": process_time() - began}
         found = {
             "seconds": seconds,
             "peak_mib": peak_memory(),

@@ -19,11 +19,11 @@ over users; a lead is the mean difference over the same users, bold where its in
 zero.
 
 **Tuning.** A validation part is cut out of the training part in the same way. Each peer tries
-settings in a fixed order, the best published ones first, for the same number of minutes on one
-core, epochs by early stopping; then it learns anew from the whole training part with the best
-ones, which are kept in `benchmarks/quality/settings/`. Penchant runs with its defaults and is not
-tuned; its own baselines (`baseline …`) choose among at most six settings. The test part is asked
-once."""
+settings in a fixed order, the best published ones first, for the same number of minutes of
+processor time, epochs by early stopping; then it learns anew from the whole training part with the
+best ones, which are kept in `benchmarks/quality/settings/`. Penchant runs with its defaults and is
+not tuned; its own baselines (`baseline …`) choose among at most six settings. The test part is
+asked once."""
 
 PEERS = """- **implicit**: item kNN (TF-IDF, BM25, cosine), ALS, BPR.
 - **RecTools**: popularity, recent popularity, EASE, SASRec with sampled softmax, eSASRec (LiGR
@@ -37,9 +37,9 @@ NOTES = """Transformers of RecTools learn with `peers/fast.py`, which skips posi
 target: the same loss and draws as RecTools' own step (the verb `same` checks it), in a fifth of
 the time, so that they get further within their minutes.
 
-*fit* is the last fit alone, in seconds of wall time; *to best* the time until the best figure in
-validation with the settings that were taken, without judging; *peak* the highest resident memory
-of the process; *tried* the number of settings that the budget had room for; *filled* the lists
+*fit* is the last fit alone (with encoding and tree for Penchant), in processor time; *to best* the
+time until the best figure in validation with the settings that were taken, without judging; *peak*
+the highest resident memory of the process; *tried* the number of settings that the budget had room for; *filled* the lists
 that were filled by popularity."""
 
 COST = """On `{set}`, `{split}`, in one run on the same {cores} core(s): tuned RecTools SASRec has

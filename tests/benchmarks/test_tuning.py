@@ -23,8 +23,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("benchmarks.quality.peers.tuning.perf_counter", made)
-    monkeypatch.setattr("benchmarks.quality.peers.watch.perf_counter", made)
+    monkeypatch.setattr("benchmarks.quality.peers.tuning.process_time", made)
     return made
 
 
@@ -109,7 +108,7 @@ def test_judging_is_not_counted_as_learning(clock: Clock) -> None:
         clock.now += 100.0
         return 0.5
 
-    watch = Stopwatch(judge, deadline=1e9, target=0.4)
+    watch = Stopwatch(judge, deadline=1e9, target=0.4, clock=clock)
     clock.now += 3.0
     assert watch.enough(lambda: answers(0))
     assert (watch.best_at, watch.stopped) == (3.0, "target")

@@ -81,7 +81,11 @@ def reach(
     part = Part.read(folder)
     targets = pairs(folder / "answers" / "targets.parquet", (len(part.ask_user), part.n_items))
     watch = Stopwatch(
-        lambda lists: judge(lists, targets), perf_counter() + most, patience=20, target=target
+        lambda lists: judge(lists, targets),
+        perf_counter() + most,
+        patience=20,
+        target=target,
+        clock=perf_counter,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -36,17 +36,19 @@ GRIDS: dict[str, list[Settings]] = {
     ],
     "item kNN": [
         {"kind": "tfidf", "K": 100},
-        {"kind": "bm25", "K": 100, "K1": 1.2, "B": 0.75},
+        *(
+            {"kind": "bm25", "K": k, "K1": 1.2, "B": b}
+            for k, b in ((100, 0.25), (100, 0.75), (500, 0.25), (500, 0.0), (500, 0.75))
+        ),
         {"kind": "cosine", "K": 100},
-        {"kind": "bm25", "K": 100, "K1": 1.2, "B": 0.25},
         {"kind": "tfidf", "K": 500},
-        {"kind": "bm25", "K": 500, "K1": 1.2, "B": 0.75},
         {"kind": "cosine", "K": 500},
-        {"kind": "tfidf", "K": 20},
-        {"kind": "cosine", "K": 20},
-        {"kind": "tfidf", "K": 100, "binary": False},
-        {"kind": "bm25", "K": 100, "K1": 1.2, "B": 0.75, "binary": False},
+        {"kind": "bm25", "K": 500, "K1": 100.0, "B": 0.25},
+        {"kind": "bm25", "K": 500, "K1": 100.0, "B": 0.75},
         {"kind": "tfidf", "K": 2000},
+        {"kind": "tfidf", "K": 20},
+        {"kind": "tfidf", "K": 100, "binary": False},
+        {"kind": "bm25", "K": 500, "K1": 1.2, "B": 0.25, "binary": False},
     ],
     "ALS": _but(
         {"factors": 128, "regularization": 0.01, "alpha": 10.0, "iterations": 15},
