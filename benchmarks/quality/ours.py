@@ -117,11 +117,11 @@ class Ours:
     def _told(
         self, name: str, score: Callable[[Moments], Floats], more: dict[str, Any]
     ) -> dict[str, dict[str, Any]]:
-        began = process_time()
-        self._answers(score).save(self.lists / f"{slug(name)}~{self.config.seed}.npz")
-        seconds = {**self.seconds, "answer": process_time() - began}
+        with self._timed("answer"):
+            self._answers(score).save(self.lists / f"{slug(name)}~{self.config.seed}.npz")
         found = {
-            "seconds": seconds,
+            "seconds": dict(self.seconds),
+            "wall": dict(self.wall),
             "peak_mib": peak_memory(),
             "versions": {"penchant": __version__},
         }
