@@ -162,9 +162,18 @@ def _row(model: Model, lead: dict[str, Any] | None) -> list[str]:
         f"{model.seconds():,.0f} s" if model.seconds() >= 1 else "< 1 s",
         f"{tuning['validation']['seconds_to_best']:,.0f} s" if tuning else "–",
         f"{model.memory():.1f} GB",
-        str(tuning["settings"]) if tuning else "–",
+        _tried(tuning),
         f"{model.ok[0]['filled_by_popularity']:,}",
     ]
+
+
+def _tried(tuning: dict[str, Any] | None) -> str:
+    """How many settings were tried; † where the best one still rose as its time ended."""
+    if not tuning:
+        return "–"
+    told = tuning["validation"]
+    rising = told.get("stopped") == "time" and told["best_epoch"] == told["epochs"]
+    return f"{tuning['settings']}{' †' if rising else ''}"
 
 
 def _cold(boards: list[Board]) -> list[str]:

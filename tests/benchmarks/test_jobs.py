@@ -145,3 +145,17 @@ def test_an_unknown_peer_and_a_missing_environment_are_told(tmp_path: Path) -> N
     with pytest.raises(SystemExit, match="requirements-peers"):
         bench(arguments().parse_args(gone))
     assert bench(arguments().parse_args([*gone, "--only", "ours"])).peers == ()
+
+
+def test_a_peer_that_still_rose_is_marked(made) -> None:
+    bench, _, _ = made
+    run = bench.run("toy", "time")
+    work_off([j for j in run.jobs() if j.model == "EASE"], bench.say)
+    path = run.result("EASE", 0)
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told["tuning"]["validation"] |= {"stopped": "time", "epochs": 9, "best_epoch": 9}
+    path.write_text(json.dumps(told), encoding="utf-8")
+    assert "| 1 † |" in text([Board.read(path.parent)])
+    told["tuning"]["validation"] |= {"best_epoch": 5}
+    path.write_text(json.dumps(told), encoding="utf-8")
+    assert "| 1 |" in text([Board.read(path.parent)])
