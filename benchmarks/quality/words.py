@@ -40,7 +40,8 @@ the time, so that they get further within their minutes.
 *fit* is the last fit alone (with encoding and tree for Penchant), in processor time; *to best* the
 time until the best figure in validation with the settings that were taken, without judging; *peak*
 the highest resident memory of the process; *tried* the number of settings that the budget had room
-for, † where the best one still rose when its time was over; *filled* the lists that were filled by popularity."""
+for, † where the best one still rose when its time was over (more minutes would serve it); *filled*
+the lists that were filled by popularity."""
 
 COST = """On `{set}`, `{split}`, in one run on the same {cores} core(s): tuned RecTools SASRec has
 validation NDCG@10 {target:.4f} at best, and gets there in **{theirs:,.0f} s**{stock}. Penchant
