@@ -88,11 +88,20 @@ def test_no_more_settings_than_allowed(tune) -> None:
 
 def test_epochs_come_from_early_stopping(tune) -> None:
     places = [9, 4, 1, 2, 2, 2, 0]
-    found = tune([{"places": places, "seconds": 1.0, "epochs": 200}], patience=3)
+    found = tune([{"places": places, "seconds": 1.0, "epochs": 200}], patience=3, rest=0.0)
     assert found["settings"]["epochs"] == 3
     told = found["validation"]
     assert (told["stopped"], told["seconds_to_best"]) == ("patience", 3.0)
     assert [s for s, _ in found["tried"][0]["curve"]] == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+
+
+def test_short_epochs_are_given_more_of_them(tune) -> None:
+    places = [9, 4, 4, 4, 4, 4, 4, 1, *[2] * 20]
+    found = tune(
+        [{"places": places, "seconds": 1.0, "epochs": 200}], minutes=2.0, patience=3, rest=0.05
+    )
+    assert found["settings"]["epochs"] == 8
+    assert found["validation"]["epochs"] == 14
 
 
 def test_learning_ends_with_the_time(tune) -> None:

@@ -22,6 +22,8 @@ class Budget:
     minutes: float = 15.0
     settings: int = 16
     patience: int = 8
+    rest: float = 0.05
+    """Share of the time without gain that learning may go on for, where epochs are short."""
 
 
 def tune(name: str, folder: Path, budget: Budget, seed: int = 0) -> dict[str, Any]:
@@ -66,7 +68,9 @@ def _try(
     seed: int,
 ) -> dict[str, Any]:
     began = process_time()
-    watch = Stopwatch(value, deadline, budget.patience, clock=process_time)
+    watch = Stopwatch(
+        value, deadline, budget.patience, 60.0 * budget.rest * budget.minutes, clock=process_time
+    )
     peer = make(settings, seed).fit(part, watch)
     if watch.epochs:
         return {

@@ -30,7 +30,8 @@ UNWATCHED = Unwatched()
 
 @dataclass
 class Stopwatch:
-    """Judges after every epoch; stops when `patience` epochs brought nothing, or time is over.
+    """Judges after every epoch; stops when `patience` epochs and `rest` seconds brought nothing, or
+    time is over: where an epoch is short, a few of them say little.
 
     Times are of the clock, processor time where none is given: the same on a shared machine.
     """
@@ -38,6 +39,7 @@ class Stopwatch:
     judge: Callable[[Lists], float]
     deadline: float
     patience: int = 10
+    rest: float = 0.0
     epochs: int = 0
     best: float = -1.0
     best_epoch: int = 0
@@ -68,13 +70,17 @@ class Stopwatch:
         print(f"    epoch {self.epochs}: {value:.5f} ({self.seconds:.0f} s)", flush=True)
         if self.target is not None and self.best >= self.target:
             self.stopped = "target"
-        elif self.epochs - self.best_epoch >= self.patience:
+        elif self._idle():
             self.stopped = "patience"
         elif self.clock() > self.deadline:
             self.stopped = "time"
         else:
             return False
         return True
+
+    def _idle(self) -> bool:
+        epochs, seconds = self.epochs - self.best_epoch, self.seconds - self.best_at
+        return epochs >= self.patience and seconds >= self.rest
 
     def told(self) -> dict[str, Any]:
         """What was seen, for the record."""
