@@ -7,10 +7,18 @@ from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
 
+from benchmarks.quality import words
 from benchmarks.quality.jobs import OURS, Bench
 from benchmarks.quality.lists import slug
 from benchmarks.quality.measure import COLD, differences, written
 from benchmarks.quality.words import COST, INTRO, NOTES, ODD, PEERS
+
+COLD_GROUPS = {
+    COLD: "cold items alone",
+    "cold items": "users with a cold item among others",
+    "cold users": "cold users",
+}
+"""Groups that are shown apart, and what they are called."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ def text(boards: list[Board], cost: dict[str, Any] | None = None) -> str:
         parts += ["## Cost", COST.format(**cost)]
     cold = _cold(boards)
     if cold:
-        parts += ["## Cold items and users", *cold]
+        parts += ["## Cold items and users", words.COLD, *cold]
     for board in boards:
         parts += [f"## {board.about['set']}, `{_split(board)}`", *_board(board)]
     return "\n\n".join([*parts, "## Peers", PEERS, NOTES, _origin(boards)]) + "\n"
@@ -179,7 +187,7 @@ def _tried(tuning: dict[str, Any] | None) -> str:
 def _cold(boards: list[Board]) -> list[str]:
     rows = []
     for board in boards:
-        for group in (COLD, "cold users"):
+        for group, said in COLD_GROUPS.items():
             ours = board.ours.figure("ndcg@10", group) if board.ours else None
             cells = {m.name: m.figure("ndcg@10", group) for m in board.models if m.ok}
             others = {n: c[0] for n, c in cells.items() if c and n != OURS}
@@ -189,7 +197,7 @@ def _cold(boards: list[Board]) -> list[str]:
             users = next(r["figures"][group]["users"] for m in board.models for r in m.ok)
             popular = others.get("popularity", others.get("baseline popularity"))
             rows.append([
-                board.about["set"], _split(board), group, f"{users:,}",
+                board.about["set"], _split(board), said, f"{users:,}",
                 f"{ours[0]:.4f}" if ours else "–", "–" if popular is None else f"{popular:.4f}",
                 best, f"{others[best]:.4f}",
             ])  # fmt: skip

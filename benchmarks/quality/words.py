@@ -43,6 +43,10 @@ the highest resident memory of the process; *tried* the number of settings that 
 for, † where the best one still rose when its time was over (more minutes would serve it); *filled*
 the lists that were filled by popularity."""
 
+COLD = """*Cold items alone*: users with a target that had no training event, judged by such targets
+only, which have to be found in the whole catalogue; *users with a cold item among others*: the same
+users, judged by all their targets; *cold users*: those without any event before they are asked."""
+
 COST = """On `{set}`, `{split}`, in one run on the same {cores} core(s): tuned RecTools SASRec has
 validation NDCG@10 {target:.4f} at best, and gets there in **{theirs:,.0f} s**{stock}. Penchant
 reaches it after **{ours:,.0f} s** with encoding of texts, tree and everything else, {model:,.0f} s
