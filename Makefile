@@ -4,11 +4,12 @@
 #   make test     the whole test suite, with coverage of src (at least 90 %)
 #   make lint     ruff (lint and format) and mypy --strict
 #   make docs     write the generated pages, then run what the documentation shows
-#   make bench    the benchmarks, on the data in PENCHANT_DATA
+#   make bench    Penchant and its peers, then the main job, on the data in PENCHANT_DATA
 #   make format   let ruff put the code in order
 #   make clean    remove what was built, the environment too
 
 VENV ?= .venv
+PEERS ?= .venv-peers
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& command -v $$p && break; done)
@@ -35,7 +36,9 @@ docs: $(VENV)/.ready-dev
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m pytest tests/docs
 
-bench: $(VENV)/.ready-dev
+bench: $(VENV)/.ready-dev $(PEERS)/.ready
+	PENCHANT_PEERS=$(PEERS)/bin/python $(BIN)/python -m benchmarks.quality
+	$(BIN)/python -m benchmarks.quality --table
 	$(BIN)/python benchmarks/datasets.py
 
 format: $(VENV)/.ready-dev
@@ -58,6 +61,13 @@ $(VENV)/.ready: pyproject.toml | $(BIN)/python
 $(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -e '.[offline,dev]'
 	touch $(VENV)/.ready $@
+
+# The packages that Penchant is compared with; torch first, so that nothing pulls another build.
+$(PEERS)/.ready: benchmarks/quality/requirements-peers.txt
+	python3.11 -m venv $(PEERS)
+	$(PEERS)/bin/pip install torch==2.13.0
+	$(PEERS)/bin/pip install -r $<
+	touch $@
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found;" \

@@ -1,0 +1,250 @@
+"""`docs/benchmarks.md`, from the result files alone."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, pstdev
+from typing import Any
+
+from benchmarks.quality import words
+from benchmarks.quality.jobs import OURS, Bench
+from benchmarks.quality.lists import slug
+from benchmarks.quality.measure import COLD, differences, written
+from benchmarks.quality.words import COST, INTRO, NOTES, ODD, PEERS
+
+COLD_GROUPS = {
+    COLD: "cold items alone",
+    "cold items": "users with a cold item among others",
+    "cold users": "cold users",
+}
+"""Groups that are shown apart, and what they are called."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """All seeds of one model on one set and split."""
+
+    name: str
+    runs: tuple[dict[str, Any], ...]
+
+    @property
+    def ok(self) -> tuple[dict[str, Any], ...]:
+        """Those that did not fail."""
+        return tuple(run for run in self.runs if "error" not in run)
+
+    def figure(self, metric: str, group: str = "all") -> tuple[float, float, float] | None:
+        """Mean over seeds of a metric and of its interval."""
+        cells = [r["figures"][group][metric] for r in self.ok if group in r["figures"]]
+        if not cells:
+            return None
+        value, low, high = (mean(c[k] for c in cells) for k in ("value", "low", "high"))
+        return value, low, high
+
+    def spread(self, metric: str) -> float:
+        """Deviation of a metric between seeds."""
+        return pstdev(r["figures"]["all"][metric]["value"] for r in self.ok)
+
+    def seconds(self) -> float:
+        """Mean time to learn, with texts and tree where there are any."""
+        steps = ("encode", "tree", "fit")
+        return mean(sum(r["seconds"].get(s, 0.0) for s in steps) for r in self.ok)
+
+    def memory(self) -> float:
+        """Highest resident memory in GB."""
+        return max(r["peak_mib"] for r in self.ok) / 1024
+
+
+@dataclass(frozen=True)
+class Board:
+    """All models on one set and split."""
+
+    key: str
+    models: tuple[Model, ...]
+    leads: dict[str, Any]
+
+    @staticmethod
+    def read(folder: Path) -> "Board":
+        """From the result files of one folder."""
+        by_model: dict[str, list[dict[str, Any]]] = {}
+        for path in sorted(folder.glob("*~*.json")):
+            run = json.loads(path.read_text(encoding="utf-8"))
+            by_model.setdefault(run["model"], []).append(run)
+        models = [Model(name, tuple(runs)) for name, runs in by_model.items()]
+        leads = folder / "differences.json"
+        told = json.loads(leads.read_text(encoding="utf-8")) if leads.exists() else {}
+        return Board(folder.name, tuple(sorted(models, key=_order)), told)
+
+    @property
+    def ours(self) -> Model | None:
+        """Penchant."""
+        return next((m for m in self.models if m.name == OURS and m.ok), None)
+
+    @property
+    def best(self) -> Model | None:
+        """The best of the others."""
+        others = [m for m in self.models if m.name != OURS and m.ok]
+        return max(others, key=lambda m: m.figure("ndcg@10") or (0.0,), default=None)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Protocol and origin, of any run."""
+        found: dict[str, Any] = self.models[0].runs[0]
+        return found
+
+
+def write(bench: Bench, page: Path) -> None:
+    """Bring the differences up to date where lists are at hand, and write the page."""
+    folders = sorted(p for p in bench.results.glob("*") if any(p.glob("*~*.json")))
+    for folder in folders:
+        part = bench.work / folder.name / "test"
+        if (part / "about.json").exists():
+            found = differences(bench.work / folder.name / "lists", part, OURS)
+            if found:
+                written(folder / "differences.json", found)
+    boards = [Board.read(folder) for folder in folders]
+    cost = bench.results / "cost.json"
+    told = json.loads(cost.read_text(encoding="utf-8")) if cost.exists() else None
+    page.write_text(text(boards, told), encoding="utf-8")
+
+
+def text(boards: list[Board], cost: dict[str, Any] | None = None) -> str:
+    """The page."""
+    parts = [INTRO, "## At a glance", *_glance(boards)]
+    if cost:
+        parts += ["## Cost", COST.format(**cost)]
+    cold = _cold(boards)
+    if cold:
+        parts += ["## Cold items and users", words.COLD, *cold]
+    for board in boards:
+        parts += [f"## {board.about['set']}, `{_split(board)}`", *_board(board)]
+    return "\n\n".join([*parts, "## Peers", PEERS, NOTES, _origin(boards)]) + "\n"
+
+
+def _split(board: Board) -> str:
+    ties = board.about["protocol"]["ties"]
+    return board.about["split"] + ("" if ties == "unordered" else f", ties by {ties}")
+
+
+def _glance(boards: list[Board]) -> list[str]:
+    rows = []
+    for board in boards:
+        ours, best = board.ours, board.best
+        lead = board.leads.get(slug(best.name)) if best else None
+        rows.append([
+            board.about["set"], _split(board), f"{board.about['protocol']['asked']:,}",
+            _value(ours), best.name if best else "–", _value(best), _more(ours, best), _lead(lead),
+        ])  # fmt: skip
+    head = ["set", "split", "users asked", "Penchant NDCG@10", "best of the others",
+            "its NDCG@10", "more", "lead (95 %)"]  # fmt: skip
+    return [_grid(head, rows)]
+
+
+def _board(board: Board) -> list[str]:
+    told = board.about["protocol"]
+    new = told["items"] - told["known"]
+    said = [
+        f"{told['asked']:,} users asked, {told['items']:,} items ({new:,} without a training "
+        f"event), {told['events']:,} training events; items already had "
+        f"{'may be shown again' if told['repeats'] else 'are no candidates'}.",
+        ODD.get(board.about["set"], ""),
+    ]
+    head = ["", "NDCG@10 (95 %)", "R@10", "MRR@10", "MAP@10", "lead of Penchant (95 %)",
+            "fit", "to best", "peak", "tried", "filled"]  # fmt: skip
+    rows = [_row(model, board.leads.get(slug(model.name))) for model in board.models]
+    return [*filter(None, said), _grid(head, rows)]
+
+
+def _row(model: Model, lead: dict[str, Any] | None) -> list[str]:
+    if not model.ok:
+        error = model.runs[0].get("error", "").strip().splitlines() or ["?"]
+        return [model.name, f"failed: {error[-1][:80]}", *["–"] * 9]
+    value, low, high = model.figure("ndcg@10") or (0.0, 0.0, 0.0)
+    spread = f", {len(model.ok)} seeds ±{model.spread('ndcg@10'):.4f}" if len(model.ok) > 1 else ""
+    tuning = model.ok[0].get("tuning")
+    return [
+        model.name,
+        f"{value:.4f} [{low:.4f}, {high:.4f}]{spread}",
+        *(_value(model, m) for m in ("recall@10", "mrr@10", "map@10")),
+        _lead(lead),
+        f"{model.seconds():,.0f} s" if model.seconds() >= 1 else "< 1 s",
+        f"{tuning['validation']['seconds_to_best']:,.0f} s" if tuning else "–",
+        f"{model.memory():.1f} GB",
+        _tried(tuning),
+        f"{model.ok[0]['filled_by_popularity']:,}",
+    ]
+
+
+def _tried(tuning: dict[str, Any] | None) -> str:
+    """How many settings were tried; † where the best one still rose as its time ended."""
+    if not tuning:
+        return "–"
+    told = tuning["validation"]
+    rising = told.get("stopped") == "time" and told["best_epoch"] == told["epochs"]
+    return f"{tuning['settings']}{' †' if rising else ''}"
+
+
+def _cold(boards: list[Board]) -> list[str]:
+    rows = []
+    for board in boards:
+        for group, said in COLD_GROUPS.items():
+            ours = board.ours.figure("ndcg@10", group) if board.ours else None
+            cells = {m.name: m.figure("ndcg@10", group) for m in board.models if m.ok}
+            others = {n: c[0] for n, c in cells.items() if c and n != OURS}
+            if not others:
+                continue
+            best = max(others, key=lambda n: others[n])
+            users = next(r["figures"][group]["users"] for m in board.models for r in m.ok)
+            popular = others.get("popularity", others.get("baseline popularity"))
+            rows.append([
+                board.about["set"], _split(board), said, f"{users:,}",
+                f"{ours[0]:.4f}" if ours else "–", "–" if popular is None else f"{popular:.4f}",
+                best, f"{others[best]:.4f}",
+            ])  # fmt: skip
+    head = ["set", "split", "who", "users", "Penchant NDCG@10", "popularity", "best of the others",
+            "its NDCG@10"]  # fmt: skip
+    return [_grid(head, rows)] if rows else []
+
+
+def _origin(boards: Iterable[Board]) -> str:
+    runs = [run for board in boards for model in board.models for run in model.runs]
+
+    def all_of(key: str) -> str:
+        return ", ".join(sorted({str(run[key]) for run in runs if key in run}))
+
+    versions = sorted({
+        f"{name} {number}" for run in runs for name, number in run.get("versions", {}).items()
+    })  # fmt: skip
+    days = sorted({run["date"][:10] for run in runs})
+    return (
+        f"Measured {' to '.join(dict.fromkeys([days[0], days[-1]]) if days else [])}; commits "
+        f"{all_of('commit')}; seeds {all_of('seed')}; {all_of('hardware')}, {all_of('cores')} "
+        f"core(s) a job; {', '.join(versions)}."
+    )
+
+
+def _order(model: Model) -> tuple[bool, float]:
+    found = model.figure("ndcg@10") if model.ok else None
+    return model.name != OURS, -(found[0] if found else -1.0)
+
+
+def _value(model: Model | None, metric: str = "ndcg@10") -> str:
+    found = model.figure(metric) if model else None
+    return f"{found[0]:.4f}" if found else "–"
+
+
+def _more(ours: Model | None, best: Model | None) -> str:
+    a, b = (m.figure("ndcg@10") if m else None for m in (ours, best))
+    return f"{100 * (a[0] / b[0] - 1):+.0f} %" if a and b and b[0] else "–"
+
+
+def _lead(lead: dict[str, Any] | None) -> str:
+    if not lead:
+        return "–"
+    said = f"{lead['difference']:+.4f} [{lead['low']:+.4f}, {lead['high']:+.4f}]"
+    return f"**{said}**" if lead["low"] > 0 or lead["high"] < 0 else said
+
+
+def _grid(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
