@@ -70,6 +70,7 @@ def test_help_needs_neither_torch_nor_polars():
         ("explain", ["--at", "--context"]),
         ("evaluate", ["--split", "--cut", "--test-fraction", "--no-baselines", "--out"]),
         ("diagnose", ["--split", "--cut", "--test-fraction", "--baselines", "--out"]),
+        ("tune", ["--minutes", "--method", "--folds", "--metric", "--example", "--write"]),
         ("forget", ["--yes"]),
         ("status", []),
         ("config", ["--defaults", "--unset"]),

@@ -191,7 +191,7 @@ def test_weights_of_events_change_what_is_learned_and_not_what_is_asked(world, t
 def test_columns_of_context_can_be_searched(world):
     config = CONFIG.but(
         **{
-            "interests.layers": ("base", "context"),
+            "interests.layers": ("context",),
             "interests.context.kind": "naive-bayes",
             "interests.context.columns": (),
             "interests.context.clock": ("hour",),

@@ -70,7 +70,7 @@ def test_lift_is_against_what_is_usual(model):
     own = found.interest("g4")
     assert own.lift == pytest.approx(own.weight / own.usual)
     assert own.lift > 1.5
-    assert stranger(model).interest("g4").lift == pytest.approx(1.0, abs=0.3)
+    assert 0.5 < stranger(model).interest("g4").lift < 1.5
 
 
 def test_confidence_grows_with_evidence(model):

@@ -63,7 +63,7 @@ doubt = { low = 1.0, high = 25.0, log = true }
 [interests.popularity]
 # Half-lives in days, mixed while learning: as set; of a shop whose hits last hours; of slow tastes.
 half_lives = [
-  [0.5, 2.0, 7.0, 30.0, 120.0, 480.0, 2000.0],
+  [0.5, 2.0, 7.0, 30.0, 120.0, 480.0, 2000.0, 1e6],
   [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 14.0, 60.0],
   [7.0, 30.0, 90.0, 365.0, 1500.0],
 ]

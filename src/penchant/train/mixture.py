@@ -18,6 +18,8 @@ from penchant.random import derive, rng
 from penchant.train.holdout import NEVER, Holdout
 from penchant.types import Doubles, Floats, Longs
 
+_APART = 50.0
+
 
 @dataclass(frozen=True)
 class Shortlist:
@@ -166,10 +168,17 @@ def spreads(values: Floats, candidates: Shortlist) -> Doubles:
 
 
 def temperature(logits: Floats, candidates: Shortlist) -> float:
-    """The factor that makes the softmax of some scores most likely: ranks stay as they are."""
+    """The factor that makes the softmax of some scores most likely: ranks stay as they are.
+
+    No score ends up more than `_APART` above another one: beyond that nothing gets likelier, and
+    sums of single precision lose their last digits.
+    """
+    usable = np.where(candidates.stands_for > NEVER / 2, logits, np.nan)
+    apart = float(np.nanmax(np.nanmax(usable, axis=1) - np.nanmin(usable, axis=1)))
+    most = min(8.0, float(np.log(_APART / max(apart, 1e-9))))
 
     def loss(log_factor: float) -> float:
         return float(log_loss(np.float32(np.exp(log_factor)) * logits, candidates).mean())
 
-    found = optimize.minimize_scalar(loss, bounds=(-6.0, 8.0), method="bounded")
+    found = optimize.minimize_scalar(loss, bounds=(most - 14.0, most), method="bounded")
     return float(np.exp(found.x))
