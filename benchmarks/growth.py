@@ -36,21 +36,27 @@ POINTS = [
 
 
 class Watch:
-    """Progress that adds up wall seconds by step."""
+    """Progress that adds up wall and CPU seconds by step."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.busy: dict[str, float] = {}
 
     @contextmanager
     def step(self, name: str, total: int | None = None) -> Iterator["Watch"]:
         """Time a piece of work."""
-        began = perf_counter()
+        began, busy = perf_counter(), process_time()
         try:
             yield self
         finally:
-            spent = perf_counter() - began
+            spent, busy = perf_counter() - began, process_time() - busy
+            self.busy[name] = self.busy.get(name, 0.0) + busy
             self.seconds[name] = self.seconds.get(name, 0.0) + spent
-            print(f"  {name}: {spent:.1f} s, {peak():,.0f} MiB", file=sys.stderr, flush=True)
+            print(
+                f"  {name}: {spent:.1f} s ({busy:.1f} of CPU), {peak():,.0f} MiB",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def advance(self, n: int = 1, note: str = "") -> None:
         """How far it is does not matter here."""
@@ -93,6 +99,7 @@ def fit(folder: Path, changes: dict[str, Any]) -> dict[str, Any]:
         "add_seconds": added,
         "parts": dict(fitted.seconds),
         "steps": watch.seconds,
+        "cpu_steps": watch.busy,
         "summary": dict(fitted.summary),
         "report": fitted.report.to_json(),
         "disk_mib": sum(f.stat().st_size for f in (folder / "workspace").rglob("*") if f.is_file())

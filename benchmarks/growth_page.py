@@ -32,11 +32,10 @@ def by_items(runs: Sequence[Run]) -> list[Run]:
 
 def busy(run: Run) -> float:
     """CPU seconds of a fit without encoding."""
-    return float(run["fit"]["cpu_seconds"]) * (1 - _encoding(run))
-
-
-def _encoding(run: Run) -> float:
-    return float(run["fit"]["parts"]["encode"] / run["fit"]["seconds"])
+    fit = run["fit"]
+    if "cpu_steps" in fit:
+        return float(fit["cpu_seconds"] - fit["cpu_steps"].get("encode texts", 0.0))
+    return float(fit["cpu_seconds"] * (1 - fit["parts"]["encode"] / fit["seconds"]))
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
@@ -112,9 +111,11 @@ def _both(runs: Sequence[Run], axis: str) -> str:
 def _steps(runs: Sequence[Run]) -> str:
     """Where the largest fit's time went."""
     largest = max(runs, key=lambda r: (r["events"] * r["items"], r["items"]))
-    steps = sorted(largest["fit"]["steps"].items(), key=lambda pair: -pair[1])[:8]
+    fit = largest["fit"]
+    steps = sorted(fit.get("cpu_steps", fit["steps"]).items(), key=lambda pair: -pair[1])[:8]
     told = ", ".join(f"{name} {seconds / 60:.1f} min" for name, seconds in steps)
-    return f"Of the largest: {told}."
+    what = "CPU" if "cpu_steps" in fit else "Wall"
+    return f"{what} time of the largest, by step: {told}."
 
 
 def _made(runs: Sequence[Run]) -> str:
