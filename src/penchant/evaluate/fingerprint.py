@@ -73,7 +73,8 @@ def hardware() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     kind = platform.processor() or platform.machine()
     python = ".".join(map(str, sys.version_info[:3]))
-    return f"{kind}, {cores} cores, {platform.system()}, Python {python}"
+    count = "1 core" if cores == 1 else f"{cores} cores"
+    return f"{kind}, {count}, {platform.system()}, Python {python}"
 
 
 def peak_memory() -> float | None:
