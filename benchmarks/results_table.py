@@ -19,9 +19,9 @@ ODD = {
     "online-retail-raw": "No customer on 135,080 rows, ids as `17850.0`, cancellations, postage "
     "and fees among the goods: all set aside and counted by the reader, which is left with the "
     "same 404,909 events as the clean copy.",
-    "stackexchange": "Nine tenths of what people turned to after the cut were questions that nobody "
-    "had met: who does not rank the new cannot find them, and a catalogue that was made from a log "
-    "holds only new items that somebody met (see decision 0005). "
+    "stackexchange": "Nine tenths of what people turned to after the cut were questions that "
+    "nobody had met: who does not rank the new cannot find them, and a catalogue that was made "
+    "from a log holds only new items that somebody met (see decision 0005). "
     "555 people, 612 questions, four event types: intervals are wide, and asking "
     "is not a matter of taste. `favourite` has days, the rest seconds.",
     "lastfm": "Tags stand for listening; days only; many tags on one artist on one day look like "

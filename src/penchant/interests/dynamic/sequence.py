@@ -50,8 +50,8 @@ class DynamicConfig(Config):
     batch: int = Field(2048, ge=8)
     """About so many events a step."""
     negatives: int = Field(1024, ge=16)
-    """Items in the softmax: all where there are no more than three times as many, else for every 512
-    places their targets and so many more, corrected for how likely each was to be drawn."""
+    """Items in the softmax: all where there are no more than three times as many, else, for every
+    512 places, their targets and so many more, corrected for how likely each was to be drawn."""
     augment: AugmentConfig = AugmentConfig()
     """Changes to training sequences; off by default."""
 
