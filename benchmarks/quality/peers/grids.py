@@ -18,9 +18,9 @@ def _but(base: Settings, *changes: Settings) -> list[Settings]:
 
 
 _CHANGES: tuple[Settings, ...] = (
+    {"n_factors": 128, "dropout_rate": 0.5},
     {"n_factors": 256},
     {"dropout_rate": 0.5},
-    {"n_factors": 128, "dropout_rate": 0.5},
     {"n_blocks": 2, "n_heads": 2},
     {"lr": 0.0003},
     {"session_max_len": 100},
