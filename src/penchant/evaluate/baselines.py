@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class TuningConfig(Config):
     """How a scorer's settings are chosen inside the training log: the same for every one."""
 
-    kind: Literal["last", "time"] = "last"
-    """What is asked: each user's last item, or what comes after a cut; as the test does."""
+    kind: Literal["auto", "last", "time"] = "auto"
+    """What is asked: each user's last item, or what comes after a cut; `auto`: as the test does."""
     fraction: float = Field(default=0.1, gt=0.0, lt=1.0)
     """`time`: last share of the events that is asked about."""
     users: int = Field(default=2000, ge=1)
@@ -66,7 +66,7 @@ def validation(log: Histories, config: TuningConfig, *, repeats: bool, seed: int
         DataError: nobody has a positive event that could be asked for.
     """
     fresh = log.positive if repeats else log.positive & _first_meeting(log)
-    if config.kind == "last":
+    if config.kind != "time":
         asked = _last_of_each(log, fresh)
         cut = None
     else:

@@ -110,11 +110,13 @@ class Ground:
 
 @dataclass(frozen=True)
 class Learned:
-    """One fold learned: the model, the catalogue that is ranked, and what is asked of it."""
+    """One fold learned: the model, the catalogue that is ranked, what is asked of it, and after
+    which manner."""
 
     model: InterestModel
     catalogue: Catalogue
     asked: Asked
+    kind: Literal["last", "time"]
 
 
 @dataclass
@@ -194,7 +196,7 @@ def learn(plan: Plan, fold: Fold, notes: Notes) -> Learned:
     began = perf_counter()
     model = fitted_model(plan, ground, small, large)
     notes.took("fit", perf_counter() - began)
-    return Learned(model, large, ground.asked)
+    return Learned(model, large, ground.asked, ground.kind)
 
 
 def grounded(plan: Plan, fold: Fold, report: Report) -> Ground:
@@ -260,8 +262,10 @@ def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats:
 def fitted_baselines(plan: Plan, learned: Learned, notes: Notes) -> list[Scoring]:
     """Every baseline, tuned and learned on what the model learned from."""
     found: list[Scoring] = []
-    asked = learned.asked
-    for scorer in baselines(plan.config.tuning, repeats=asked.repeats):
+    asked, tuning = learned.asked, plan.config.tuning
+    if tuning.kind == "auto":
+        tuning = tuning.but(kind=learned.kind)
+    for scorer in baselines(tuning, repeats=asked.repeats):
         began = perf_counter()
         with plan.progress.step(f"baseline: {scorer.name}", 1) as step:
             found.append(scorer.fit(learned.catalogue, asked.train, seed=plan.seed))
