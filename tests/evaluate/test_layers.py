@@ -10,7 +10,9 @@ import pytest
 from penchant import Engine, EngineConfig, SplitConfig, WorldConfig, make_world
 from penchant.engine.prepared import Prepared
 from penchant.engine.trial import Trial
+from penchant.evaluate import experiment
 from penchant.evaluate import layers as layers_module
+from penchant.evaluate.baselines import baselines
 from penchant.evaluate.diagnosis import Diagnosis
 from penchant.evaluate.experiment import evaluate
 from penchant.evaluate.layers import diagnose, influences
@@ -95,6 +97,21 @@ def test_the_whole_is_what_evaluate_says(world, kind):
     split = SplitConfig(kind=kind, windows=2, test_fraction=0.15)
     asked = plan(world, split)
     same(diagnose(asked), None, evaluate(asked, with_baselines=False))
+
+
+@pytest.mark.parametrize(("kind", "manner"), [("last", "last"), ("time", "time"), ("user", "last")])
+def test_baselines_are_tuned_on_what_the_test_asks(world, monkeypatch, kind, manner):
+    told = []
+
+    def noted(tuning, **more):
+        told.append(tuning.kind)
+        return baselines(tuning, **more)
+
+    monkeypatch.setattr(experiment, "baselines", noted)
+    split = SplitConfig(kind=kind, test_fraction=0.2)
+    evaluate(plan(world, split))
+    evaluate(plan(world, split, CONFIG.but(**{"evaluate.tuning.kind": "last"})))
+    assert told == [manner, "last"]
 
 
 @pytest.mark.parametrize("layer", LAYERS)
