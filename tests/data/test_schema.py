@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -174,7 +174,7 @@ ANY = st.one_of(
     st.lists(st.lists(st.text()), min_size=1),
     st.lists(st.lists(st.lists(st.integers(0, 9))), min_size=1),
     st.lists(st.datetimes(), min_size=1),
-    st.lists(st.timedeltas(), min_size=1),
+    st.lists(st.timedeltas(timedelta(days=-90_000), timedelta(days=90_000)), min_size=1),
     st.lists(st.fixed_dictionaries({"x": st.integers(0, 9)}), min_size=1),
     st.lists(st.none(), min_size=1),
 )

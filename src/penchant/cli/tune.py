@@ -127,7 +127,9 @@ def tune(
 def _example(session: Session) -> None:
     from penchant.engine.spaces import EXAMPLE
 
-    session.out.answer(lambda: {"space": EXAMPLE}, EXAMPLE.rstrip("\n"))
+    session.out.answer(lambda: {"space": EXAMPLE})
+    if not session.out.json:
+        typer.echo(EXAMPLE.rstrip("\n"))  # a file's text: never wrapped to the terminal's width
 
 
 def _study(found: "Tuning") -> str:

@@ -66,7 +66,7 @@ class Explainer:
         return Reason(
             item_id=str(self.items[c.ITEM][item]),
             title=self.title(item),
-            score=float(parts.score[0, item]),
+            score=sum(by_name.values()),
             parts=by_name,
             events=events,
             interests=interests,

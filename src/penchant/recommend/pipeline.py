@@ -64,12 +64,13 @@ class Pipeline:
         if len(chosen) < n:
             report.add("recommend", "places left empty: nothing else may be shown", n - len(chosen))
         chance = softmax(np.where(may, score, np.float32(-1e9)))
+        named = {i: self._named(parts, i) for i in chosen}
         items = tuple(
             Recommendation(
                 item_id=self.shelf.items[i],
                 title=self.explainer.title(i),
-                score=float(score[i]),
-                parts=self._named(parts, i),
+                score=sum(named[i].values()),
+                parts=named[i],
                 probability=float(chance[i]),
                 rank=rank,
             )
