@@ -34,8 +34,8 @@ served by them and gets what is popular; column *filled* counts these. Items wit
 event cannot be shown by any of them."""
 
 NOTES = """Transformers of RecTools learn with `peers/fast.py`, which skips positions that have no
-target: the same loss and draws as RecTools' own step (the verb `same` checks it), in a fifth of
-the time, so that they get further within their minutes.
+target: the same loss and draws as RecTools' own step (the verb `same` checks it), in less
+time, so that they get further within their minutes.
 
 *fit* is the last fit alone (with encoding and tree for Penchant), in processor time; *to best* the
 time until the best figure in validation with the settings that were taken, without judging; *peak*

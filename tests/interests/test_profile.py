@@ -1,3 +1,4 @@
+import copy
 import json
 from datetime import datetime
 
@@ -70,7 +71,15 @@ def test_lift_is_against_what_is_usual(model):
     own = found.interest("g4")
     assert own.lift == pytest.approx(own.weight / own.usual)
     assert own.lift > 1.5
-    assert 0.5 < stranger(model).interest("g4").lift < 1.5
+
+
+def test_nothing_but_the_context_lifts_an_interest_of_a_stranger(model):
+    calm = copy.copy(model)
+    calm.fusion = copy.copy(model.fusion)
+    calm.fusion.theta_ = model.fusion.theta_ * (np.array(model.fusion.names) != "context")
+    for level in (1, 2):
+        lifts = [x.lift for x in stranger(calm).levels[level - 1]]
+        assert lifts == pytest.approx([1.0] * len(lifts), abs=1e-4)
 
 
 def test_confidence_grows_with_evidence(model):
