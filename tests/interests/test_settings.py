@@ -14,7 +14,7 @@ from penchant.testing.layers import ITEMS, ends, log_of, planted, shelf, taught
 from penchant.train.holdout import HoldoutConfig, hold_out
 
 LINEAR = LinearConfig(penalty=(10.0, 30.0), text=(0.0, 0.1))
-DYNAMIC = DynamicConfig(dims=8, epochs=2, batch=256, length=6)
+DYNAMIC = DynamicConfig(dims=8, epochs=3, batch=64, length=6, rate=5e-3)
 
 
 @cache
@@ -103,10 +103,13 @@ def test_the_rank_of_the_svd():
         {"dropout": 0.5},
         {"id_dropout": 0.5},
         {"temperature": 0.2},
-        {"rate": 1e-2},
+        {"rate": 2e-3},
         {"decay": 0.5},
+        {"average": 0.0},
         {"epochs": 1},
-        {"batch": 64},
+        {"events": 1},
+        {"batch": 32},
+        {"batch": None},
         {"negatives": 16},
         {"augment": {"changes": ["mask"]}},
     ],
@@ -114,6 +117,14 @@ def test_the_rank_of_the_svd():
 )
 def test_the_dynamic_layer(change):
     assert changes(DynamicLayer, DYNAMIC, change, "pairs")
+
+
+def test_large_logs_are_learned_in_larger_steps_and_fewer_passes():
+    config = DynamicConfig(events=30_000_000, epochs=15)
+    sizes = (100, 10**5, 10**6, 2 * 10**6, 10**7, 10**8, 10**10)
+    assert [config.passes(n) for n in sizes] == [15, 15, 15, 15, 3, 1, 1]
+    assert [config.step(n) for n in sizes] == [2048, 2048, 2048, 4000, 20_000, 32_768, 32_768]
+    assert config.but(batch=512).step(10**8) == 512
 
 
 def test_patience_ends_it_early():
@@ -162,5 +173,5 @@ def test_what_is_held_out(change):
 
 
 def test_heads_must_share_the_width():
-    with pytest.raises(ConfigError, match="heads: 3 came; expected a divisor of dims, 64"):
+    with pytest.raises(ConfigError, match="heads: 3 came; expected a divisor of dims, 128"):
         DynamicConfig(heads=3)

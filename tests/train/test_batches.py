@@ -4,9 +4,7 @@ import pytest
 from penchant.clock import DAY
 from penchant.data.augment import AugmentConfig
 from penchant.testing.layers import log_of, planted, shelf
-from penchant.train.batches import GAPS, OPEN, Sequencer, Sequences, asked, augmented, gap_bucket
-
-MINUTE = 60_000_000
+from penchant.train.batches import OPEN, Sequencer, Sequences, asked, augmented
 
 
 def rng():
@@ -21,12 +19,6 @@ def small():
     return log_of(rows, shelf(), event=kinds)
 
 
-def test_buckets_double():
-    us = np.array([-5, 0, 59, 60, 119, 180, 7 * 60, 10**12]) * (MINUTE // 60)
-    assert gap_bucket(us).tolist() == [0, 0, 0, 1, 1, 2, 3, GAPS - 1]
-    assert gap_bucket(np.array([40 * 366 * DAY])).max() <= GAPS - 1
-
-
 def test_each_event_is_to_say_the_next():
     log = small()
     made = Sequencer(log, 10, repeats=False).of(np.array([0, 1]))
@@ -36,8 +28,7 @@ def test_each_event_is_to_say_the_next():
         [-1, -1, -1, 6],
     ]
     assert np.sign(made.sign).tolist() == [[1, 1, -1, 1], [0, 0, 0, 1]]
-    days = gap_bucket(np.array([DAY, 2 * DAY, DAY, DAY // 2]))
-    assert made.gap[0].tolist() == days.tolist()
+    assert (made.when - made.came)[0].tolist() == [DAY, 2 * DAY, DAY, DAY // 2]
     again = Sequencer(log, 10, repeats=True).of(np.array([0]))
     assert again.target.tolist() == [[2, -1, 4, 2]]
 
@@ -66,9 +57,10 @@ def test_windows_together_are_the_windows_alone():
     together = sequencer.of(np.arange(len(sequencer)))
     for w in range(len(sequencer)):
         one = sequencer.of(np.array([w]))
-        for name in ("item", "sign", "gap", "target", "time"):
+        for name in ("item", "sign", "came", "when", "target"):
             a, b = getattr(one, name)[0], getattr(together, name)[w]
-            assert a.tolist() == b[-len(a) :].tolist()
+            there = one.item[0] != -1
+            assert a[there].tolist() == b[-len(a) :][there].tolist()
 
 
 def test_groups_hold_every_window_once_and_are_of_like_length():
@@ -97,7 +89,7 @@ def test_asking_shows_the_last_events_and_the_gap_to_now():
     made = asked(log.moments_at(np.array([0, 1, 2, -1]), at), 3)
     assert made.item.tolist() == [[3, 4, 2], [-1, 5, 6], [-1, -1, 7], [-1, -1, -1]]
     assert np.sign(made.sign[0]).tolist() == [-1, 1, 1]
-    assert made.gap[0].tolist() == gap_bucket(np.array([DAY, DAY // 2, 2 * DAY])).tolist()
+    assert (made.when - made.came)[0].tolist() == [DAY, DAY // 2, 2 * DAY]
     assert (made.target == -1).all()
     nobody = asked(log.moments_at(np.zeros(0, np.int64), np.zeros(0, np.int64)), 3)
     assert nobody.item.shape == (0, 1)
@@ -108,9 +100,9 @@ def batch():
     return Sequences(
         item=np.array([[1, 2, 3, 4], [-1, 6, 7, 8], [-1, -1, -1, 9]], np.int32),
         sign=np.array([[1, 0.5, -0.3, 1], [0, 1, 1, -1], [0, 0, 0, 1]], np.float32),
-        gap=np.array([[11, 12, 13, 14], [0, 15, 16, 17], [0, 0, 0, 18]], np.int32),
+        came=np.array([[10, 21, 22, 23], [0, 15, 25, 26], [0, 0, 0, 18]], np.int64),
+        when=np.array([[21, 22, 23, 24], [0, 25, 26, 27], [0, 0, 0, 28]], np.int64),
         target=np.array([[2, -1, 4, 5], [-1, 7, 8, -1], [-1, -1, -1, 10]], np.int32),
-        time=np.array([[21, 22, 23, 24], [0, 25, 26, 27], [0, 0, 0, 28]], np.int64),
     )
 
 
@@ -122,9 +114,9 @@ def change(name, seed=0, **more):
 
 def same(a, b):
     told = all(
-        np.array_equal(getattr(a, n), getattr(b, n)) for n in ("item", "sign", "gap", "target")
+        np.array_equal(getattr(a, n), getattr(b, n)) for n in ("item", "sign", "came", "target")
     )
-    return told and np.array_equal(a.time[a.item != -1], b.time[b.item != -1])
+    return told and np.array_equal(a.when[a.item != -1], b.when[b.item != -1])
 
 
 def test_without_augmentation_nothing_changes():
@@ -144,16 +136,20 @@ def test_what_is_not_chosen_comes_back_as_it_was(name):
 def test_changed_sequences_are_in_shape(name):
     for seed in range(40):
         made = change(name, seed)
-        assert made.item.dtype == made.gap.dtype == made.target.dtype == np.int32
+        assert made.item.dtype == made.target.dtype == np.int32
+        assert made.came.dtype == made.when.dtype == np.int64
         assert made.sign.dtype == np.float32
-        assert made.item.shape == made.sign.shape == made.gap.shape == made.target.shape == (3, 4)
-        for item, sign, gap, target in zip(
-            made.item, made.sign, made.gap, made.target, strict=True
+        shapes = {getattr(made, n).shape for n in ("item", "sign", "came", "when", "target")}
+        assert shapes == {(3, 4)}
+        for item, sign, came, when, target in zip(
+            made.item, made.sign, made.came, made.when, made.target, strict=True
         ):
             empty = item == -1
             assert empty.tolist() == sorted(empty.tolist(), reverse=True), "the latest stands last"
             assert not sign[empty].any()
-            assert not gap[empty].any()
+            assert not came[empty].any()
+            assert (np.diff(came[~empty]) >= 0).all(), "items are moved, times stay in order"
+            assert when[~empty][:-1].tolist() == came[~empty][1:].tolist()
             assert (target[empty] == -1).all(), "nothing is said from nothing"
             assert (sign[~empty] != 0).all()
 
@@ -171,15 +167,15 @@ def test_a_crop_is_a_piece_with_its_own_signs_and_gaps():
     pieces = set()
     for seed in range(60):
         made = change("crop", seed, crop=0.6)
-        item, sign, gap, target = made.item[0], made.sign[0], made.gap[0], made.target[0]
+        item, sign, came, target = made.item[0], made.sign[0], made.came[0], made.target[0]
         assert item.tolist()[:2] == [-1, -1], "three of five are left: two seen, one to be said"
         first = int(item[2]) - 1
         assert item[2:].tolist() == [first + 1, first + 2]
         whole = batch()
         assert sign[2:].tolist() == whole.sign[0, first : first + 2].tolist()
-        assert gap[2:].tolist() == whole.gap[0, first : first + 2].tolist()
+        assert came[2:].tolist() == whole.came[0, first : first + 2].tolist()
         assert target[2:].tolist() == whole.target[0, first : first + 2].tolist()
-        assert made.time[0, 2:].tolist() == whole.time[0, first : first + 2].tolist()
+        assert made.when[0, 2:].tolist() == whole.when[0, first : first + 2].tolist()
         pieces.add(first)
     assert pieces == {0, 1, 2}
 
@@ -191,7 +187,7 @@ def test_what_is_hidden_is_open_and_not_to_be_said():
         hidden = made.item == OPEN
         assert np.array_equal(made.item[~hidden], whole.item[~hidden])
         assert np.array_equal(made.sign, whole.sign)
-        assert np.array_equal(made.gap, whole.gap)
+        assert np.array_equal(made.came, whole.came)
         stays = ~np.concatenate([hidden[:, 1:], np.zeros((3, 1), bool)], axis=1)
         stays[:, -1] = made.target[:, -1] >= 0
         assert np.array_equal(made.target[stays], whole.target[stays])

@@ -67,15 +67,44 @@ def weights(loop):
     return torch.cat([p.detach().ravel() for p in loop.module.parameters()])
 
 
+def test_what_is_kept_and_judged_is_the_running_mean_and_learning_goes_on_from_the_weights():
+    """Each of the 24 steps is seen; the mean of them, by hand, is what the module ends with."""
+    seen, judged = [], []
+    loop = lesson(average=0.8, judge=None)
+    stepped = loop.optimiser.step
+
+    def step():
+        stepped()
+        seen.append(weights(loop))
+
+    def judge():
+        judged.append(weights(loop))
+        return float(len(judged))
+
+    mean = weights(loop)
+    loop.optimiser.step, loop.judge = step, judge
+    loop.run()
+    for t, now in enumerate(seen, 1):
+        mean = torch.lerp(mean, now, 1.0 - min(0.8, t / (t + 9.0)))
+        if t % 4 == 0:
+            assert torch.allclose(judged[t // 4 - 1], mean, atol=1e-6)
+    assert len(seen) == 24
+    assert torch.allclose(weights(loop), mean, atol=1e-6)
+    plain = lesson(average=0.0, judge=None)
+    plain.run()
+    assert torch.equal(weights(plain), seen[-1])  # the steps themselves are no others
+
+
+@pytest.mark.parametrize("average", [0.0, 0.8])
 @pytest.mark.parametrize("at", [2, 4, 6])
-def test_interrupted_and_resumed_is_as_if_nothing_had_happened(tmp_path: Path, at):
-    whole = lesson()
+def test_interrupted_and_resumed_is_as_if_nothing_had_happened(tmp_path: Path, at, average):
+    whole = lesson(average=average)
     best = whole.run()
-    broken = lesson(checkpoint=tmp_path, progress=Interrupts(f"pass {at}"))
+    broken = lesson(average=average, checkpoint=tmp_path, progress=Interrupts(f"pass {at}"))
     with pytest.raises(KeyboardInterrupt):
         broken.run()
     watched = Watching()
-    resumed = lesson(checkpoint=tmp_path, progress=watched)
+    resumed = lesson(average=average, checkpoint=tmp_path, progress=watched)
     assert resumed.run() == best
     assert torch.equal(weights(resumed), weights(whole))
     assert len(watched.seen) == 6 - (at - 1), "a pass that was finished is not run again"

@@ -12,8 +12,6 @@ from penchant.data.histories import Histories, Moments
 from penchant.types import Bools, Floats, Ints, Longs
 
 T_ = TypeVar("T_", bound=np.generic)
-GAPS = 24
-"""Number of buckets of time gaps, doubling from a minute to decades."""
 NOBODY, OPEN = -1, -2
 """In place of an item: there is no event; there is one, and what it is is hidden."""
 
@@ -22,42 +20,31 @@ NOBODY, OPEN = -1, -2
 class Sequences:
     """Batches' raw material, right-aligned: the latest event stands last.
 
-    item [B × T] (rows; −1 where there is none), sign [B × T] (signed strength), gap [B × T] (bucket
-    of the time from each event to the next one asked about), target [B × T] (row of the item that
-    came next; −1 where nothing is to be learned), time [B × T] (µs: when it came).
+    item [B × T] (rows; −1 where there is none), sign [B × T] (signed strength), came [B × T] (µs:
+    when each event was), when [B × T] (µs: the time that is asked about from there), target [B × T]
+    (row of the item that came then; −1 where nothing is to be learned).
     """
 
     item: Ints
     sign: Floats
-    gap: Ints
+    came: Longs
+    when: Longs
     target: Ints
-    time: Longs
 
     def __len__(self) -> int:
         return len(self.item)
 
 
-def gap_bucket(us: Longs) -> Ints:
-    """Buckets of time gaps: 0 for less than a minute, then one more for each doubling."""
-    minutes = np.maximum(us, 0) / 60_000_000
-    return np.minimum(np.log2(minutes + 1.0), GAPS - 1).astype(np.int32)
-
-
 def asked(moments: Moments, length: int) -> Sequences:
-    """The last events of each moment, with the gap to the time of asking."""
+    """The last events of each moment; from the latest, the time of asking is asked about."""
     B = len(moments)
     index, there = _last(moments.offsets, length)
     item = np.where(there, moments.item[index] if len(moments.item) else 0, -1).astype(np.int32)
-    time = np.where(there, moments.time[index] if len(moments.item) else 0, 0)
-    after = np.concatenate([time[:, 1:], moments.at[:, None]], axis=1)
+    came = np.where(there, moments.time[index] if len(moments.item) else 0, 0)
+    when = np.concatenate([came[:, 1:], moments.at[:, None]], axis=1)
     sign = np.where(there, moments.weight[index] if len(moments.item) else 0.0, 0.0)
-    return Sequences(
-        item,
-        sign.astype(np.float32),
-        gap_bucket(after - time),
-        np.full((B, item.shape[1]), -1, np.int32),
-        after,
-    )
+    nothing = np.full((B, item.shape[1]), -1, np.int32)
+    return Sequences(item, sign.astype(np.float32), came, when, nothing)
 
 
 def _last(offsets: Longs, length: int) -> tuple[Longs, Bools]:
@@ -106,9 +93,9 @@ class Sequencer:
         return Sequences(
             np.where(there, log.item[index], -1).astype(np.int32),
             np.where(there, log.weight[index], 0.0).astype(np.float32),
-            np.where(there, gap_bucket(log.time[nxt] - log.time[index]), 0).astype(np.int32),
-            np.where(there & self.ok[nxt], log.item[nxt], -1).astype(np.int32),
+            log.time[index],
             log.time[nxt],
+            np.where(there & self.ok[nxt], log.item[nxt], -1).astype(np.int32),
         )
 
 
@@ -126,8 +113,7 @@ def augmented(
     told = batch.target[:, -1] >= 0
     whole = np.concatenate([batch.item, batch.target[:, -1:]], axis=1)
     sign = np.concatenate([batch.sign, np.ones((B, 1), np.float32)], axis=1)
-    gap = np.concatenate([batch.gap, batch.gap[:, -1:]], axis=1)
-    time = np.concatenate([batch.time[:, :1], batch.time], axis=1)
+    came = np.concatenate([batch.came, batch.when[:, -1:]], axis=1)
     ok = np.concatenate([np.zeros((B, 1), bool), batch.target >= 0], axis=1)
     first, end = (whole[:, :T] < 0).sum(axis=1), T + told
     made = augment(
@@ -139,12 +125,15 @@ def augmented(
     source = np.minimum(_rolled(made.source, back) + first[:, None], T)
     item = np.where(inside, _rolled(made.item, back), NOBODY).astype(np.int32)
     good = inside & (item >= 0) & ~_rolled(made.fresh, back) & np.take_along_axis(ok, source, 1)
+    empty = place < -back[:, None]
+    came = np.where(empty, np.iinfo(np.int64).min, np.take_along_axis(came, source, 1))
+    came = np.where(empty, 0, np.sort(came, axis=1))  # items are moved, times stay
     return Sequences(
         item[:, :-1],
         np.where(inside, np.take_along_axis(sign, source, 1), 0)[:, :-1].astype(np.float32),
-        np.where(inside, np.take_along_axis(gap, source, 1), 0)[:, :-1].astype(np.int32),
+        came[:, :-1],
+        came[:, 1:],
         np.where(good & np.roll(inside, 1, axis=1), item, NOBODY)[:, 1:].astype(np.int32),
-        np.take_along_axis(time, source, 1)[:, 1:],
     )
 
 

@@ -1,7 +1,8 @@
 """The loop: passes over batches, a held-out score after each, the best weights kept."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,10 @@ class Loop:
 
     `batches(epoch)` gives how many batches a pass has, and the batches; `loss(batch)` a scalar;
     `judge()` a held-out score, higher is better (None: all passes are run and the last one kept).
-    With a `checkpoint` folder, a pass that was finished is not run again.
+    With a `checkpoint` folder, a pass that was finished is not run again. `average` is the share
+    that a step leaves at most of the running mean of the weights (0: there is none): what is
+    judged and kept is that mean, and learning goes on from the weights themselves (Polyak and
+    Juditsky, Acceleration of stochastic approximation by averaging, 1992).
     """
 
     module: nn.Module
@@ -31,6 +35,7 @@ class Loop:
     judge: Callable[[], float] | None = None
     epochs: int = 10
     patience: int = 2
+    average: float = 0.0
     seed: int = 0
     name: str = "learning"
     progress: Progress = QUIET
@@ -38,6 +43,11 @@ class Loop:
     done: int = field(init=False, default=0)
     best: float = field(init=False, default=float("-inf"))
     best_epoch: int = field(init=False, default=0)
+    steps: int = field(init=False, default=0)
+    mean: list[Tensor] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.mean = [p.detach().clone() for p in self.module.parameters()] if self.average else []
 
     def run(self) -> int:
         """Run the passes and leave the best weights in the module; the pass they came from."""
@@ -46,9 +56,10 @@ class Loop:
         while self.done < self.epochs and not self._tired():
             self._one_pass(self.done)
             self.done += 1
-            score = self.judge() if self.judge else float(self.done)
-            if score > self.best:
-                self.best, self.best_epoch, kept = score, self.done, _copy(self.module)
+            with self._averaged():
+                score = self.judge() if self.judge else float(self.done)
+                if score > self.best:
+                    self.best, self.best_epoch, kept = score, self.done, _copy(self.module)
             self._save(kept)
         self.module.load_state_dict(kept)
         self.module.eval()
@@ -71,7 +82,29 @@ class Loop:
                     loss.backward()  # type: ignore[no-untyped-call]
                     nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
                     self.optimiser.step()
+                    self._follow()
                     step.advance(1, f"loss {loss.item():.3f}")
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """The mean follows the weights, fast at first."""
+        self.steps += 1
+        kept = min(self.average, self.steps / (self.steps + 9.0))
+        for mean, now in zip(self.mean, self.module.parameters(), strict=bool(self.mean)):
+            mean.lerp_(now, 1.0 - kept)
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The module with the mean in place of its weights."""
+        self._swap()
+        yield
+        self._swap()
+
+    @torch.no_grad()
+    def _swap(self) -> None:
+        self.module.eval()
+        for index, now in enumerate(self.module.parameters() if self.mean else ()):
+            self.mean[index], now.data = now.data, self.mean[index]
 
     def _save(self, kept: dict[str, Tensor]) -> None:
         if self.checkpoint is None:
@@ -82,7 +115,13 @@ class Loop:
         moments = self.optimiser.state_dict()["state"]
         for index, values in moments.items():
             tensors |= {f"optimiser.{index}.{k}": torch.as_tensor(v) for k, v in values.items()}
-        where = {"done": self.done, "best": self.best, "best_epoch": self.best_epoch}
+        tensors |= {f"mean.{index}": mean for index, mean in enumerate(self.mean)}
+        where = {
+            "done": self.done,
+            "steps": self.steps,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+        }
         part = self.checkpoint / "loop.part"
         save_file(
             {k: v.contiguous().clone() for k, v in tensors.items()},
@@ -102,6 +141,7 @@ class Loop:
             with safe_open(path, "pt") as file:
                 where = json.loads(file.metadata()["loop"])
             tensors = load_file(path)
+            mean, steps = [tensors[f"mean.{n}"] for n in range(len(self.mean))], where["steps"]
             self.module.load_state_dict(_under("now.", tensors))
         except (SafetensorError, KeyError, RuntimeError, ValueError):
             return None
@@ -111,6 +151,7 @@ class Loop:
             state["state"].setdefault(int(index), {})[key] = value
         self.optimiser.load_state_dict(state)
         self.done, self.best = where["done"], where["best"]
+        self.mean, self.steps = mean, steps
         self.best_epoch = where["best_epoch"]
         return _under("best.", tensors)
 

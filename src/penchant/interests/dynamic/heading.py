@@ -1,20 +1,53 @@
 """The network of the dynamic layer: item vectors, time gaps and a sequence encoder together."""
 
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from penchant.interests.dynamic.networks import Convolution, Pooled, Recurrent, Transformer
+from penchant.interests.dynamic.networks import (
+    GAPS,
+    Convolution,
+    Pooled,
+    Recurrent,
+    Transformer,
+    bucket,
+)
 from penchant.interests.dynamic.sequence import DynamicConfig
 from penchant.interests.dynamic.vectors import ItemVectors
 from penchant.interests.layer import Catalogue
-from penchant.train.batches import GAPS, Sequences
+from penchant.train.batches import NOBODY, OPEN, Sequences
 from penchant.types import Floats
 
 _ROWS = 1024  # moments scored at once
+
+
+class Past(NamedTuple):
+    """What the network is told [B × T each]: see `Sequences`."""
+
+    item: Tensor
+    sign: Tensor
+    came: Tensor
+    when: Tensor
+
+    @classmethod
+    def of(cls, s: Sequences) -> "Past":
+        """As tensors."""
+        item, sign, came, when = map(torch.from_numpy, (s.item, s.sign, s.came, s.when))
+        return cls(item.long(), sign, came, when)
+
+    def opened(self, item: Tensor | int = OPEN) -> "Past":
+        """With one more place at the end [B × T + 1]: what came at the time asked about."""
+        B = len(self.item)
+        last = item if isinstance(item, Tensor) else self.item.new_full((B, 1), item)
+        return Past(
+            torch.cat([self.item, last], dim=1),
+            F.pad(self.sign, (0, 1), value=1.0),
+            torch.cat([self.came, self.when[:, -1:]], dim=1),
+            torch.cat([self.when, self.when[:, -1:]], dim=1),
+        )
 
 
 class Heading(nn.Module):
@@ -48,15 +81,15 @@ class Heading(nn.Module):
         self._kept = None
         self.items.extend(catalogue)
 
-    def forward(self, vectors: Tensor, item: Tensor, sign: Tensor, gap: Tensor) -> Tensor:
-        """d at every place [B × T × D], unit length; item −1 is an empty place, −2 an open one."""
-        there = item != -1
-        x = F.embedding(item.clamp_min(0), vectors) * (item >= 0)[..., None]
+    def forward(self, vectors: Tensor, past: Past) -> Tensor:
+        """d at every place [B × T × D], unit length."""
+        there = past.item != NOBODY
+        x = F.embedding(past.item.clamp_min(0), vectors) * (past.item >= 0)[..., None]
         x = x * vectors.shape[1] ** 0.5 * 0.25
-        x = x + self.gap(gap) + (sign < 0)[..., None] * self.against
-        x = x + (item == -2)[..., None] * self.open
+        x = x + self.gap(bucket(past.when - past.came)) + (past.sign < 0)[..., None] * self.against
+        x = x + (past.item == OPEN)[..., None] * self.open
         x = F.dropout(x, self.dropout, self.training) * there[..., None]
-        return F.normalize(self.encoder(x, there), dim=-1)
+        return F.normalize(self.encoder(x, there, past.came, past.when), dim=-1)
 
     @torch.no_grad()
     def score(self, asked: Sequences) -> Floats:
@@ -67,26 +100,14 @@ class Heading(nn.Module):
             self._kept = self.vectors()
         vectors = self._kept
         found = np.zeros((len(asked), len(vectors)), np.float32)
+        whole = Past.of(asked)
         for a in range(0, len(asked), _ROWS):
             part = slice(a, a + _ROWS)
-            item, sign, gap = (
-                torch.from_numpy(x[part]) for x in (asked.item, asked.sign, asked.gap)
-            )
-            if self.both_ways:
-                item, sign, gap = opened(item, sign, gap)
-            d = self(vectors, item.long(), sign, gap.long())[:, -1]
-            d = d * (torch.from_numpy(asked.item[part]) >= 0).any(1, keepdim=True)
+            past = Past(*(x[part] for x in whole))
+            some = (past.item != NOBODY).any(1, keepdim=True)
+            d = self(vectors, past.opened() if self.both_ways else past)[:, -1] * some
             found[part] = (d @ vectors.T / self.temperature).numpy()
         return found
-
-
-def opened(item: Tensor, sign: Tensor, gap: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The sequences with an open place at the end, to be filled in."""
-    return (
-        F.pad(item, (0, 1), value=-2),
-        F.pad(sign, (0, 1), value=0.0),
-        F.pad(gap, (0, 1), value=0),
-    )
 
 
 def encoder(config: DynamicConfig, both_ways: bool) -> nn.Module:

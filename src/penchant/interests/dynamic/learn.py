@@ -6,11 +6,10 @@ from functools import partial
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from penchant.data.histories import Histories
 from penchant.interests.base.closed_form import centred, nearest_by_text
-from penchant.interests.dynamic.heading import Heading
+from penchant.interests.dynamic.heading import Heading, Past
 from penchant.interests.dynamic.sequence import DynamicConfig
 from penchant.interests.layer import Training
 from penchant.random import derive, rng
@@ -29,7 +28,7 @@ def learn(config: DynamicConfig, training: Training, *, both_ways: bool) -> tupl
         torch.manual_seed(derive(training.seed, "dynamic", config.kind))
         net = Heading(training.catalogue, config, both_ways=both_ways)
     net.items.start_without(_met(training.log))
-    loop = _loop(net, config, training, config.epochs, config.rate)
+    loop = _loop(net, config, training, config.passes(len(training.log)), config.rate)
     return net, loop.run()
 
 
@@ -65,6 +64,7 @@ def _loop(
         judge=judge,
         epochs=epochs,
         patience=config.patience,
+        average=config.average,
         seed=training.seed,
         name=name,
         progress=training.progress,
@@ -80,6 +80,7 @@ class _Lesson:
     ) -> None:
         self.net, self.config, self.sequencer = net, config, sequencer
         self.seed, n = training.seed, len(training.catalogue)
+        self.step = config.step(len(training.log))
         self.prior = None if net.both_ways else training.prior
         met = _met(training.log)
         self.q = _chances(training.log) if n > 3 * config.negatives else None
@@ -90,40 +91,36 @@ class _Lesson:
 
     def batches(self, epoch: int) -> tuple[int, Iterable[Sequences]]:
         draw = rng(self.seed, "batches", epoch)
-        made = list(self.sequencer.groups(self.config.batch, draw))
+        made = list(self.sequencer.groups(self.step, draw))
         changed = partial(augmented, config=self.config.augment, draw=draw, similar=self.similar)
         return len(made), (changed(self.sequencer.of(g)) for g in made)
 
     def loss(self, batch: Sequences) -> Tensor:
-        item, sign, gap, target = (
-            torch.from_numpy(x) for x in (batch.item, batch.sign, batch.gap, batch.target)
-        )
+        past, target, when = Past.of(batch), torch.from_numpy(batch.target), batch.when
         if self.net.both_ways:
-            item, sign, gap, target = _cloze(item, sign, gap, target)
-        learn, time = target >= 0, batch.time
+            past, target = _cloze(past, target)
+        learn = target >= 0
         if not bool(learn.any()):
             return self.net.against.sum() * 0.0
         wanted = target[learn].long()
-        when = time[learn.numpy()] if self.prior is not None else time[:0]
+        when = when[learn.numpy()] if self.prior is not None else when[:0, 0]
         if self.q is None:
             vectors = self.net.vectors()
-            d = self.net(vectors, item.long(), sign, gap.long())[learn]
+            d = self.net(vectors, past)[learn]
             prior = self._prior(when, self.met.numpy())
             among = vectors[self.met], self.place[wanted]
             return softmax_loss(d, *among, self.config.temperature, prior)
-        return self._sampled((item.long(), sign, gap.long()), learn, wanted, when)
+        return self._sampled(past, learn, wanted, when)
 
     def _prior(self, when: Longs, items: Longs | None) -> Tensor | None:
         return None if self.prior is None else torch.from_numpy(self.prior.before(when, items))
 
-    def _sampled(
-        self, batch: tuple[Tensor, Tensor, Tensor], learn: Tensor, wanted: Tensor, when: Longs
-    ) -> Tensor:
+    def _sampled(self, past: Past, learn: Tensor, wanted: Tensor, when: Longs) -> Tensor:
         """The loss over candidates, drawn anew for every few places; only items that the batch
         needs get a vector."""
         if self.q is None:
             raise AssertionError("a sampled loss needs chances")
-        item, sign, gap = batch
+        item = past.item
         groups = torch.split(torch.randperm(len(wanted)), _PLACES)
         drawn = [candidates(wanted[g], self.q, self.config.negatives) for g in groups]
         rows, place = torch.unique(
@@ -132,7 +129,7 @@ class _Lesson:
         )
         vectors, n = self.net.vectors(rows), item.numel()
         local = torch.where(item >= 0, place[:n].view_as(item), item)
-        d = self.net(vectors, local, sign, gap)[learn]
+        d = self.net(vectors, past._replace(item=local))[learn]
         total, places = d.new_zeros(()), torch.split(place[n:], [len(c[0]) for c in drawn])
         for g, (among, where, log_chance), at in zip(groups, drawn, places, strict=True):
             prior = self._prior(when[g.numpy()] if len(when) else when, among.numpy())
@@ -156,15 +153,13 @@ def _similar(text: Floats, k: int = 5) -> Ints:
     return found.astype(np.int32)
 
 
-def _cloze(
-    item: Tensor, sign: Tensor, gap: Tensor, target: Tensor, share: float = 0.25
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _cloze(past: Past, target: Tensor, share: float = 0.25) -> tuple[Past, Tensor]:
     """Open some places, always that of what came last; what was liked there is to be said."""
-    item = torch.cat([item, target[:, -1:]], dim=1)
-    sign, gap = pad(sign, (0, 1), value=1.0), pad(gap, (0, 1))
-    hide = (torch.rand(item.shape) < share) & (item >= 0) & (sign > 0)
+    past = past.opened(target[:, -1:].long())
+    item = past.item
+    hide = (torch.rand(item.shape) < share) & (item >= 0) & (past.sign > 0)
     hide[:, -1] = item[:, -1] >= 0
-    return torch.where(hide, OPEN, item), sign, gap, torch.where(hide, item, NOBODY)
+    return past._replace(item=torch.where(hide, OPEN, item)), torch.where(hide, item, NOBODY)
 
 
 def _met(log: Histories) -> Bools:

@@ -1,6 +1,7 @@
 """Sequence encoders: vectors of past events in, a vector of what comes next out, at every place.
 
-Each takes x [B × T × D] and there [B × T] (which places hold an event, the latest last) and gives
+Each takes x [B × T × D], there [B × T] (which places hold an event, the latest last), came [B × T]
+(µs: when each event was) and when [B × T] (µs: the time asked about from each place), and gives
 [B × T × D]; place k knows places ≤ k only, unless it is said to look both ways.
 """
 
@@ -8,32 +9,60 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+GAPS = 24
+"""Number of buckets of time, doubling from a minute to decades."""
+_FASTER = 3.0  # biases to attention are learned so much faster than weights: they have far to go
+
+
+def bucket(us: Tensor) -> Tensor:
+    """Buckets of times between: 0 for less than a minute, then one more for each doubling."""
+    minutes = us.clamp_min(0).to(torch.float32) / 60_000_000
+    return torch.log2(minutes + 1.0).long().clamp_max(GAPS - 1)
+
 
 class Transformer(nn.Module):
     """Pre-norm Transformer blocks; causal as in SASRec (arXiv 1808.09781), or looking both ways
-    as in BERT4Rec (arXiv 1904.06690)."""
+    as in BERT4Rec (arXiv 1904.06690).
+
+    What an event is worth to the one who asks depends on how many places and how long ago it was,
+    seen from there: a bias to attention by each (as T5, arXiv 1910.10683, and HSTU, 2402.17152).
+    So all places of a sequence teach the same; places counted from its end would not.
+    """
 
     def __init__(
         self, dims: int, blocks: int, heads: int, length: int, dropout: float, causal: bool = True
     ) -> None:
         super().__init__()
-        self.place = nn.Parameter(0.02 * torch.randn(length + 1, dims))
+        self.reach = 0 if causal else length
+        self.by_place = nn.Parameter(torch.zeros(heads, length + 1 + self.reach))
+        self.by_age = nn.Parameter(torch.zeros(heads, GAPS))
         self.blocks = nn.ModuleList([Block(dims, heads, dropout) for _ in range(blocks)])
         self.last = nn.LayerNorm(dims)
         self.causal = causal
 
-    def forward(self, x: Tensor, there: Tensor) -> Tensor:
-        """[B × T × D]; places are counted from the latest."""
+    def forward(self, x: Tensor, there: Tensor, came: Tensor, when: Tensor) -> Tensor:
+        """[B × T × D]."""
         T = x.shape[1]
-        x = x + self.place[:T].flip(0)
         see = there[:, None, None, :]
         if self.causal:
             see = see & torch.ones(T, T, dtype=torch.bool, device=x.device).tril()
         see = see | torch.eye(T, dtype=torch.bool, device=x.device)  # nobody attends to nothing
+        worth = torch.where(see, self._by_place(T) + self._by_age(came, when), -torch.inf)
         for block in self.blocks:
-            x = block(x, see)
+            x = block(x, worth)
         out: Tensor = self.last(x)
         return out
+
+    def _by_place(self, T: int) -> Tensor:
+        """[heads × T × T]: by how many places lie between."""
+        place = torch.arange(T, device=self.by_place.device)
+        back = place[:, None] - place[None, :]
+        return _FASTER * self.by_place[:, (back + self.reach).clamp_min(0)]
+
+    def _by_age(self, came: Tensor, when: Tensor) -> Tensor:
+        """[B × heads × T × T]: by how long each event was before the time asked about."""
+        age = (when if self.causal else came)[:, :, None] - came[:, None, :]
+        return _FASTER * F.embedding(bucket(age.abs()), self.by_age.T).permute(0, 3, 1, 2)
 
 
 class Block(nn.Module):
@@ -48,15 +77,15 @@ class Block(nn.Module):
             nn.Linear(dims, 2 * dims), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * dims, dims)
         )
 
-    def forward(self, x: Tensor, see: Tensor) -> Tensor:
-        """[B × T × D]; see [B × 1 × T × T] says who may look at whom."""
+    def forward(self, x: Tensor, worth: Tensor) -> Tensor:
+        """[B × T × D]; worth [B × heads × T × T] is added to attention: −∞ is not looked at."""
         B, T, D = x.shape
         q, k, v = (
             part.view(B, T, self.heads, D // self.heads).transpose(1, 2)
             for part in self.qkv(self.before_attention(x)).chunk(3, dim=-1)
         )
         p = self.dropout if self.training else 0.0
-        a = F.scaled_dot_product_attention(q, k, v, attn_mask=see, dropout_p=p)
+        a = F.scaled_dot_product_attention(q, k, v, attn_mask=worth, dropout_p=p)
         x = x + F.dropout(self.out(a.transpose(1, 2).reshape(B, T, D)), p, self.training)
         return x + F.dropout(self.feed(self.before_feed(x)), p, self.training)
 
@@ -70,7 +99,7 @@ class Recurrent(nn.Module):
         self.cell = make(dims, dims, blocks, batch_first=True, dropout=dropout if blocks > 1 else 0)
         self.last = nn.LayerNorm(dims)
 
-    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+    def forward(self, x: Tensor, there: Tensor, came: Tensor, when: Tensor) -> Tensor:
         """[B × T × D]; cells start at the first event, however many empty places stand before."""
         empty = (~there).sum(1, keepdim=True)
         h = _rolled(self.cell(_rolled(x * there[..., None], empty))[0], -empty)
@@ -97,7 +126,7 @@ class Convolution(nn.Module):
         )
         self.last = nn.LayerNorm(dims)
 
-    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+    def forward(self, x: Tensor, there: Tensor, came: Tensor, when: Tensor) -> Tensor:
         """[B × T × D]."""
         for b, (norm, layer) in enumerate(zip(self.norms, self.layers, strict=True)):
             h = (norm(x) * there[..., None]).transpose(1, 2)
@@ -119,7 +148,7 @@ class Pooled(nn.Module):
         )
         self.last = nn.LayerNorm(dims)
 
-    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+    def forward(self, x: Tensor, there: Tensor, came: Tensor, when: Tensor) -> Tensor:
         """[B × T × D]."""
         T = x.shape[1]
         back = torch.arange(T, device=x.device)[:, None] - torch.arange(T, device=x.device)

@@ -17,6 +17,8 @@ from penchant.types import Floats, State
 if TYPE_CHECKING:
     from penchant.interests.dynamic.heading import Heading
 
+_STEP, _LARGEST = 2048, 32_768  # events a step
+_STEPS = 500  # steps a pass between the two
 Network = Literal["transformer", "gru", "lstm", "cnn", "mlp"]
 
 
@@ -25,7 +27,7 @@ class DynamicConfig(Config):
 
     kind: Network = "transformer"
     """transformer | gru | lstm | cnn | mlp."""
-    dims: int = Field(64, ge=4)
+    dims: int = Field(128, ge=4)
     """Width of item and event vectors."""
     blocks: int = Field(1, ge=1)
     """Blocks, or layers of cells."""
@@ -43,17 +45,31 @@ class DynamicConfig(Config):
     """Learning rate of AdamW."""
     decay: float = Field(0.01, ge=0.0)
     """Weight decay of AdamW."""
+    average: float = Field(0.999, ge=0.0, lt=1.0)
+    """At most so much of the running mean of the weights is left by a step: the mean is what is
+    asked. It reaches back over a ninth of the steps at first. 0: the weights themselves are."""
     epochs: int = Field(15, ge=1)
     """At most so many passes over the log."""
+    events: int = Field(30_000_000, ge=1)
+    """At most about so many events in all passes together; one pass at least."""
     patience: int = Field(default=3, ge=1)
     """Passes without a better held-out NDCG@10 before it stops."""
-    batch: int = Field(2048, ge=8)
-    """About so many events a step."""
+    batch: int | None = Field(None, ge=8)
+    """About so many events a step. None: 2,048, or a five-hundredth of a log that is larger than a
+    million, up to 32,768."""
     negatives: int = Field(1024, ge=16)
     """Items in the softmax: all where there are no more than three times as many, else, for every
     512 places, their targets and so many more, corrected for how likely each was to be drawn."""
     augment: AugmentConfig = AugmentConfig()
     """Changes to training sequences; off by default."""
+
+    def passes(self, events: int) -> int:
+        """At most so many passes over a log of so many events."""
+        return max(1, min(self.epochs, self.events // max(events, 1)))
+
+    def step(self, events: int) -> int:
+        """About so many events a step."""
+        return self.batch or min(max(_STEP, events // _STEPS), _LARGEST)
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> Self:

@@ -1,0 +1,104 @@
+"""Times in buckets, and what the Transformer makes of places and ages."""
+
+import numpy as np
+import pytest
+import torch
+
+from penchant.clock import DAY
+from penchant.interests.dynamic.networks import GAPS, Transformer, bucket
+
+MINUTE = 60_000_000
+
+
+def test_buckets_double():
+    us = torch.tensor([-5, 0, 59, 60, 119, 180, 7 * 60, 10**12]) * (MINUTE // 60)
+    assert bucket(us).tolist() == [0, 0, 0, 1, 1, 2, 3, GAPS - 1]
+    assert int(bucket(torch.tensor([100 * 366 * DAY])).max()) <= GAPS - 1
+
+
+def made(causal=True, heads=2):
+    torch.manual_seed(3)
+    net = Transformer(8, 2, heads, 12, 0.0, causal).eval()
+    with torch.no_grad():
+        net.by_place.normal_()
+        net.by_age.normal_()
+    return net
+
+
+def sequence(T=6, pad=0, B=2):
+    """Events a day apart, behind `pad` empty places, each asked from at the time of the next."""
+    draw = torch.Generator().manual_seed(5)
+    x = torch.randn(B, T, 8, generator=draw)
+    came = torch.arange(1, T + 1).expand(B, T) * DAY
+    there = torch.ones(B, T, dtype=torch.bool)
+    if pad:
+        x = torch.cat([torch.randn(B, pad, 8), x], dim=1)
+        came = torch.cat([torch.zeros(B, pad, dtype=torch.long), came], dim=1)
+        there = torch.cat([torch.zeros(B, pad, dtype=torch.bool), there], dim=1)
+    return x, there, came, came + DAY
+
+
+@torch.no_grad()
+def test_a_place_knows_only_what_was_before():
+    x, there, came, when = sequence()
+    net = made()
+    whole = net(x, there, came, when)
+    x[:, 4:] += 1.0
+    came = came.clone()
+    came[:, 4:] += 3 * DAY
+    changed = net(x, there, came, when)
+    assert torch.allclose(whole[:, :4], changed[:, :4], atol=1e-6)
+    assert not torch.allclose(whole[:, 4:], changed[:, 4:], atol=1e-3)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("causal", [True, False])
+def test_empty_places_before_and_later_dates_change_nothing(causal):
+    """The same events give the same wherever the sequence stands and whenever it happened."""
+    net = made(causal)
+    whole = net(*sequence())
+    assert torch.allclose(net(*sequence(pad=3))[:, 3:], whole, atol=1e-5)
+    x, there, came, when = sequence()
+    assert torch.allclose(net(x, there, came + 900 * DAY, when + 900 * DAY), whole, atol=1e-6)
+
+
+@torch.no_grad()
+def test_the_same_few_events_say_the_same_in_the_middle_as_at_the_end():
+    """What a place learns is what is asked at the end of a shorter history."""
+    x, there, came, when = sequence(6)
+    net = made()
+    whole = net(x, there, came, when)
+    part = net(x[:, :3], there[:, :3], came[:, :3], when[:, :3])
+    assert torch.allclose(part, whole[:, :3], atol=1e-6)
+
+
+@torch.no_grad()
+def test_how_long_ago_and_how_many_places_back_both_count():
+    x, there, came, when = sequence()
+    net = made()
+    whole = net(x, there, came, when)
+    older = came.clone()
+    older[:, 0] -= 300 * DAY
+    assert not torch.allclose(net(x, there, older, when), whole, atol=1e-3)
+    net.by_age.zero_()
+    assert torch.allclose(net(x, there, older, when), net(x, there, came, when), atol=1e-6)
+    swapped = x.clone()
+    swapped[:, [0, 1]] = swapped[:, [1, 0]]
+    assert not torch.allclose(net(swapped, there, came, when)[:, -1], whole[:, -1], atol=1e-3)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_places_and_ages_are_learned(causal):
+    net = Transformer(8, 1, 2, 12, 0.0, causal)
+    net(*sequence())[:, -1].square().cumsum(-1).sum().backward()
+    for bias in (net.by_place, net.by_age):
+        assert bias.grad is not None
+        assert float(bias.grad.abs().sum()) > 0
+
+
+def test_looking_both_ways_tells_before_from_after():
+    net = made(causal=False)
+    grid = net._by_place(4).detach().numpy()
+    assert grid.shape == (2, 4, 4)
+    assert np.allclose(np.diagonal(grid, axis1=1, axis2=2), grid[:, :1, 0])
+    assert not np.allclose(grid[:, 0, 3], grid[:, 3, 0])
