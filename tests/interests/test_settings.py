@@ -1,5 +1,7 @@
 """Each setting of the model changes something: a knob that turns nothing is a promise broken."""
 
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -125,6 +127,26 @@ def test_large_logs_are_learned_in_larger_steps_and_fewer_passes():
     assert [config.passes(n) for n in sizes] == [15, 15, 15, 15, 3, 1, 1]
     assert [config.step(n) for n in sizes] == [2048, 2048, 2048, 4000, 20_000, 32_768, 32_768]
     assert config.but(batch=512).step(10**8) == 512
+
+
+def test_of_a_log_beyond_the_budget_one_pass_sees_a_part():
+    seen = []
+
+    class Counts:
+        @contextmanager
+        def step(self, name, total=None):
+            seen.append(total)
+            yield self
+
+        def advance(self, n=1, note=""):
+            pass
+
+    training = replace(lesson("pairs"), progress=Counts())
+    DynamicLayer(DYNAMIC.but(events=10**6)).fit(training)
+    DynamicLayer(DYNAMIC.but(events=130)).fit(training)
+    assert len(seen) == 3 + 1
+    assert seen[0] > 4
+    assert seen[-1] == 130 // 64
 
 
 def test_patience_ends_it_early():

@@ -88,7 +88,10 @@ class Popularity:
         if self._table is None:
             self._table = self._summed(np.arange(len(self.times_)))
         row = self._row(time)
-        return self._table[row] if items is None else self._table[row[:, None], items[None, :]]
+        if items is None:
+            return self._table[row]
+        rows, at = np.unique(row, return_inverse=True)
+        return self._table[rows[:, None], items[None, :]][at]
 
     def _row(self, time: Longs) -> Longs:
         """The snapshot that each time sees; the first one, where nothing counts, before all."""

@@ -58,7 +58,9 @@ def _loop(
     name = "base" if net.both_ways else "dynamic"
     return Loop(
         module=net,
-        optimiser=torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=config.decay),
+        optimiser=torch.optim.AdamW(
+            net.parameters(), lr=rate, weight_decay=config.decay, fused=True
+        ),
         batches=lesson.batches,
         loss=lesson.loss,
         judge=judge,
@@ -81,6 +83,7 @@ class _Lesson:
         self.net, self.config, self.sequencer = net, config, sequencer
         self.seed, n = training.seed, len(training.catalogue)
         self.step = config.step(len(training.log))
+        self.steps = max(1, config.events // self.step)
         self.prior = None if net.both_ways else training.prior
         met = _met(training.log)
         self.q = _chances(training.log) if n > 3 * config.negatives else None
@@ -91,7 +94,7 @@ class _Lesson:
 
     def batches(self, epoch: int) -> tuple[int, Iterable[Sequences]]:
         draw = rng(self.seed, "batches", epoch)
-        made = list(self.sequencer.groups(self.step, draw))
+        made = list(self.sequencer.groups(self.step, draw))[: self.steps]
         changed = partial(augmented, config=self.config.augment, draw=draw, similar=self.similar)
         return len(made), (changed(self.sequencer.of(g)) for g in made)
 

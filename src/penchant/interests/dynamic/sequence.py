@@ -50,8 +50,9 @@ class DynamicConfig(Config):
     asked. It reaches back over a ninth of the steps at first. 0: the weights themselves are."""
     epochs: int = Field(15, ge=1)
     """At most so many passes over the log."""
-    events: int = Field(30_000_000, ge=1)
-    """At most about so many events in all passes together; one pass at least."""
+    events: int = Field(10_000_000, ge=1)
+    """At most about so many events in all passes together: of a log with more, one pass sees a
+    part, drawn at random."""
     patience: int = Field(default=3, ge=1)
     """Passes without a better held-out NDCG@10 before it stops."""
     batch: int | None = Field(None, ge=8)
