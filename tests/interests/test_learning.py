@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import numpy as np
 import pytest
 
 from penchant.interests.base.bidirectional import BidirectionalBase
@@ -80,3 +81,22 @@ def test_where_nothing_is_nothing_is_found(kind):
     one = found(ALL[kind](), "none")
     assert abs(one.mean() - 0.5) < 4 * 0.29 / len(one) ** 0.5
     assert not surely_above(one, found(Popularity(), "none"))
+
+
+def relearned(signal, config):
+    """A layer that learned one thing for two passes, and then all of another log."""
+    layer = DynamicLayer(config).fit(lesson(signal)[0])
+    layer.epochs_ = min(2, config.passes(len(lesson("pairs")[0].log)))
+    training, outer = lesson("pairs")
+    return layer.refit(training).score(outer.moments)
+
+
+def test_a_larger_log_is_learned_anew_so_that_nothing_is_learned_too_often():
+    config = NETWORK.but(kind="transformer", epochs=3)
+    assert np.array_equal(relearned("taste", config), relearned("none", config))
+
+
+def test_where_the_budget_ended_learning_it_goes_on():
+    config = NETWORK.but(kind="transformer", epochs=3, events=600)
+    assert config.passes(len(lesson("pairs")[0].log)) == 1
+    assert not np.allclose(relearned("taste", config), relearned("none", config))

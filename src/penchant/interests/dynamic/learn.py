@@ -1,6 +1,6 @@
 """How the dynamic layer learns: each event of the log is to be said from those before it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
@@ -24,47 +24,57 @@ _PLACES = 512  # places of a batch that share their candidates
 
 def learn(config: DynamicConfig, training: Training, *, both_ways: bool) -> tuple[Heading, int]:
     """The network with the best held-out NDCG@10, and after how many passes it had it."""
+    net = _fresh(config, training, both_ways)
+    loop = _loop(net, config, training, config.passes(len(training.log)))
+    loop.judge = _judge(net, config, training)
+    return net, loop.run()
+
+
+def learn_again(net: Heading, config: DynamicConfig, training: Training, passes: int) -> Heading:
+    """The network of a larger log: learned anew, with as many passes as were best.
+
+    Where the budget ended it before it was as good as it gets, it goes on from what it knows.
+    """
+    most = config.passes(len(training.log))
+    if not passes >= most < config.epochs:
+        net = _fresh(config, training, net.both_ways)
+    loop = _loop(net, config, training, passes)
+    loop.name += " (whole log)"
+    loop.checkpoint = loop.checkpoint and loop.checkpoint.with_suffix(".whole")
+    loop.run()
+    return net
+
+
+def _fresh(config: DynamicConfig, training: Training, both_ways: bool) -> Heading:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(training.seed, "dynamic", config.kind))
         net = Heading(training.catalogue, config, both_ways=both_ways)
     net.items.start_without(_met(training.log))
-    loop = _loop(net, config, training, config.passes(len(training.log)), config.rate)
-    return net, loop.run()
+    return net
 
 
-def go_on(net: Heading, config: DynamicConfig, training: Training, epochs: int) -> None:
-    """As many passes over a larger log, at half the rate."""
-    loop = _loop(net, config, training, epochs, config.rate * 0.5)
-    loop.judge, loop.checkpoint = None, None
-    loop.name += " (whole log)"
-    loop.run()
+def _judge(net: Heading, config: DynamicConfig, training: Training) -> Callable[[], float] | None:
+    """NDCG@10 of held-out moments, beside what everybody turns to."""
+    holdout = training.holdout
+    if holdout is None or not len(holdout):
+        return None
+    sequences = asked(holdout.moments, config.length)
+    prior = training.prior.before(holdout.moments.at) if training.prior else np.float32(0.0)
+    return lambda: float(ndcg(net.score(sequences) + prior, holdout).mean())
 
 
-def _loop(
-    net: Heading, config: DynamicConfig, training: Training, epochs: int, rate: float
-) -> Loop:
+def _loop(net: Heading, config: DynamicConfig, training: Training, passes: int) -> Loop:
     sequencer = Sequencer(training.log, config.length, repeats=training.repeats)
     lesson = _Lesson(net, config, training, sequencer)
-    holdout = training.holdout
-    judge = None
-    if holdout is not None and len(holdout):
-        sequences = asked(holdout.moments, config.length)
-        prior = training.prior.before(holdout.moments.at) if training.prior else None
-
-        def judge() -> float:
-            scores = net.score(sequences)
-            return float(ndcg(scores if prior is None else scores + prior, holdout).mean())
-
     name = "base" if net.both_ways else "dynamic"
     return Loop(
         module=net,
         optimiser=torch.optim.AdamW(
-            net.parameters(), lr=rate, weight_decay=config.decay, fused=True
+            net.parameters(), lr=config.rate, weight_decay=config.decay, fused=True
         ),
         batches=lesson.batches,
         loss=lesson.loss,
-        judge=judge,
-        epochs=epochs,
+        epochs=passes,
         patience=config.patience,
         average=config.average,
         seed=training.seed,

@@ -48,12 +48,12 @@ class DynamicConfig(Config):
     average: float = Field(0.999, ge=0.0, lt=1.0)
     """At most so much of the running mean of the weights is left by a step: the mean is what is
     asked. It reaches back over a ninth of the steps at first. 0: the weights themselves are."""
-    epochs: int = Field(15, ge=1)
+    epochs: int = Field(25, ge=1)
     """At most so many passes over the log."""
     events: int = Field(10_000_000, ge=1)
     """At most about so many events in all passes together: of a log with more, one pass sees a
     part, drawn at random."""
-    patience: int = Field(default=3, ge=1)
+    patience: int = Field(default=5, ge=1)
     """Passes without a better held-out NDCG@10 before it stops."""
     batch: int | None = Field(None, ge=8)
     """About so many events a step. None: 2,048, or a five-hundredth of a log that is larger than a
@@ -98,10 +98,10 @@ class DynamicLayer:
         return self
 
     def refit(self, training: Training) -> Self:
-        """Go on over the larger log, for as many passes as were best."""
-        from penchant.interests.dynamic.learn import go_on
+        """Learn from the larger log, with as many passes as were best."""
+        from penchant.interests.dynamic.learn import learn_again
 
-        go_on(self.net_, self.config, training, max(self.epochs_, 1))
+        self.net_ = learn_again(self.net_, self.config, training, max(self.epochs_, 1))
         return self
 
     def score(self, moments: Moments) -> Floats:
