@@ -7,6 +7,7 @@ from penchant.evaluate.ease import EASE
 from penchant.interests.base.closed_form import (
     add_likeness,
     centred,
+    evidence,
     gram,
     inverse,
     likeness,
@@ -58,9 +59,30 @@ def test_each_column_is_the_ridge_regression_on_the_others(X):
         np.testing.assert_allclose(M[rest, j], weights, atol=1e-5)
 
 
+def test_evidence_of_once_each_and_of_everybody_alike_is_who_met_what(X):
+    assert np.array_equal(evidence(X, 0.0).toarray(), X.toarray())
+    assert np.allclose(evidence(3.0 * X, 0.0).toarray(), (1.0 + np.log(3.0)) * X.toarray())
+
+
+@pytest.mark.parametrize("activity", [0.4, 1.0])
+def test_pairs_of_busy_people_count_less_and_all_together_as_much(X, activity):
+    weighted, size = evidence(X, activity), np.diff(X.indptr)
+    squares = np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel()
+    some = size > 0
+    expected = size[some] ** (1.0 - activity)
+    assert np.allclose(squares[some], expected * squares.sum() / expected.sum(), rtol=1e-4)
+    assert squares.sum() == pytest.approx(X.nnz, rel=1e-4)
+
+
+def test_nobody_and_nothing_are_no_evidence():
+    assert evidence(sparse.csr_array((0, 4), dtype=np.float32), 0.4).shape == (0, 4)
+    empty = sparse.csr_array(np.array([[0, 0, 0], [1, 0, 2]], np.float32))
+    assert np.isfinite(evidence(empty, 0.8).toarray()).all()
+
+
 def test_without_text_it_is_ease():
     log, catalogue = planted("pairs"), shelf()
-    config = LinearConfig(penalty=(20.0,), text=(0.0,), neighbours=60)
+    config = LinearConfig(penalty=(20.0,), text=(0.0,), activity=(0.0,), neighbours=60)
     mine = LinearBase(config).fit(taught(log)).refit(taught(log))
     mine.theta_, mine.kin_ = [0.0, 0.0, 0.0, 0.0, 1.0], [0.0] * len(mine.kin_)
     left = taught(log).log

@@ -40,6 +40,7 @@ def changes(make, config, change, signal, repeats=False):
     [
         {"penalty": (500.0,)},
         {"text": (0.9,)},
+        {"activity": (3.0,)},
         {"rhythms": ((0.2, 0.0),)},
         {"kin_rhythms": ((0.1, 0.0),)},
         {"doubt": 80.0},

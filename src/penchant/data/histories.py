@@ -156,13 +156,18 @@ class Histories:
         pairs = self.user[rows].astype(np.int64) * max(len(self.items), 1) + self.item[rows]
         return 1.0 - len(np.unique(pairs)) / len(rows)
 
-    def matrix(self) -> sparse.csr_array:
-        """Who had a positive event on what [U × I], ones."""
+    def counts(self) -> sparse.csr_array:
+        """How many positive events each user had on each item [U × I]."""
         keep = self.positive
         pair = (self.user[keep], self.item[keep])
         shape = (len(self.users), len(self.items))
         found = sparse.csr_array((np.ones(keep.sum(), np.float32), pair), shape=shape)
         found.sum_duplicates()
+        return found
+
+    def matrix(self) -> sparse.csr_array:
+        """Who had a positive event on what [U × I], ones."""
+        found = self.counts()
         found.data[:] = 1.0
         return found
 

@@ -3,10 +3,10 @@
     min over M of ‖X − X M‖² + κ tr((I − M)ᵀ K (I − M)) + λ‖M‖²   with diag(M) = 0
     P = (XᵀX + κK + λI)⁻¹,   M_ij = −P_ij / P_jj for i ≠ j
 
-X [U × I] says who met what, K [I × I] how alike two items' texts are. With κ = 0 this is EASE
-(Steck, WWW 2019, arXiv 1905.03375); K enters as the Gram matrix of side information does in
-Jeunen, van Balen and Goethals, Closed-form models for collaborative filtering with side
-information, RecSys 2020. Everything happens in one float32 matrix, in place.
+X [U × I] says who met what (see `evidence`), K [I × I] how alike two items' texts are. With ones in
+X and κ = 0 this is EASE (Steck, WWW 2019, arXiv 1905.03375); K enters as the Gram matrix of side
+information does in Jeunen, van Balen and Goethals, Closed-form models for collaborative filtering
+with side information, RecSys 2020. Everything happens in one float32 matrix, in place.
 """
 
 import numpy as np
@@ -20,6 +20,20 @@ _ROWS = 1024  # rows of a large matrix handled at once
 _WHOLE = 4096  # rows of a matrix that is small enough to be handled at once
 _CELLS = 32_000_000  # numbers of a passing table held at once
 _DENSE = 16  # who met more than one in so many items is counted by a dense product
+
+
+def evidence(counts: sparse.csr_array, activity: float) -> sparse.csr_array:
+    """Who met what [U × I], from how often: 1 + ln(count), and less for busy people.
+
+    In the Gram matrix a person with n items has n² pairs. Each counts n^−activity; all together
+    stay as much as they were, so that a penalty means the same.
+    """
+    X = counts.astype(np.float32)
+    X.data = 1.0 + np.log(X.data)
+    n = np.asarray(X.multiply(X).sum(axis=1), np.float64).ravel()
+    each = np.maximum(n, 1.0) ** -activity
+    each *= n.sum() / max(float(n @ each), 1e-9)
+    return sparse.csr_array(sparse.diags_array(np.sqrt(each).astype(np.float32)) @ X)
 
 
 def gram(X: sparse.csr_array) -> Floats:

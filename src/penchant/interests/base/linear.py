@@ -20,6 +20,7 @@ from penchant.data.histories import Moments
 from penchant.interests.base.closed_form import (
     add_likeness,
     centred,
+    evidence,
     gram,
     nearest_by_text,
     strongest,
@@ -34,7 +35,7 @@ from penchant.random import derive
 from penchant.train.holdout import Holdout, ndcg
 from penchant.train.mixture import fit_mixture, shortlisted
 from penchant.train.ranked import climbed
-from penchant.types import Floats, Longs, State
+from penchant.types import Floats, Longs, Progress, State
 
 
 class LinearConfig(Config):
@@ -44,6 +45,8 @@ class LinearConfig(Config):
     """λ to choose from: how much evidence a weight needs. One value is taken as it is."""
     text: tuple[float, ...] = (0.0, 0.03, 0.1, 0.3)
     """κ/λ to choose from: how much likeness of texts counts beside behaviour."""
+    activity: tuple[float, ...] = (0.0, 0.4, 0.8)
+    """p to choose from: in each pair of items, a person who has n of them counts n^−p."""
     rhythms: tuple[tuple[float, float], ...] = (
         (0.5, FOREVER),
         (0.7, 90.0),
@@ -92,11 +95,12 @@ class LinearBase:
     Kin_: Kin = field(init=False, repr=False)
     penalty_: float = field(init=False)
     text_: float = field(init=False)
+    activity_: float = field(init=False)
     unit_: float = field(init=False)
 
     def fit(self, training: Training) -> Self:
-        """Choose λ and κ, solve for M, and learn the rhythms on held-out moments."""
-        self.penalty_, self.text_ = self._choose(training)
+        """Choose λ, κ and p, solve for M, and learn the rhythms on held-out moments."""
+        self.penalty_, self.text_, self.activity_ = self._choose(training)
         self._solve(training)
         self._learn_rhythms(training)
         return self
@@ -137,6 +141,7 @@ class LinearBase:
             "kin": self.kin_,
             "penalty": self.penalty_,
             "text": self.text_,
+            "activity": self.activity_,
             "unit": self.unit_,
         }
         return arrays, {**values, **chosen}
@@ -148,7 +153,7 @@ class LinearBase:
         self.theta_, self.own_ = list(values["theta"]), list(values["own"])
         self.kin_, self.Kin_ = list(values["kin"]), self._kin_of(catalogue)
         self.penalty_, self.text_ = values["penalty"], values["text"]
-        self.unit_ = values["unit"]
+        self.activity_, self.unit_ = values["activity"], values["unit"]
         return self
 
     def extend(self, catalogue: Catalogue) -> None:
@@ -167,28 +172,37 @@ class LinearBase:
             return None
         return blend(moments, self.config.own_rhythms, self.own_)
 
-    def _choose(self, training: Training) -> tuple[float, float]:
-        """λ, then κ, then λ again, on the most frequent items and held-out moments."""
-        lambdas, kappas = list(self.config.penalty), list(self.config.text)
-        if self.method == "svd" or training.holdout is None or not len(training.holdout):
-            return lambdas[len(lambdas) // 2], kappas[len(kappas) // 2]
-        if len(lambdas) == 1 and len(kappas) == 1:
-            return lambdas[0], kappas[0]
-        trial = _Trial(training, self.config.trial)
-        tried: dict[tuple[float, float], float] = {}
-        with training.progress.step("base: choosing", 2 * len(lambdas) + len(kappas)) as step:
+    def _choose(self, training: Training) -> tuple[float, float, float]:
+        """λ, p, κ, then λ again, on the most frequent items and held-out moments."""
+        among = {"penalty": self.config.penalty, "text": self.config.text}
+        among["activity"] = self.config.activity
+        chosen = {name: values[len(values) // 2] for name, values in among.items()}
+        holdout = training.holdout
+        if self.method != "svd" and holdout is not None and len(holdout):
+            self._climb(_Trial(training, self.config.trial), among, chosen, training.progress)
+        return chosen["penalty"], chosen["text"], chosen["activity"]
 
-            def good(pair: tuple[float, float]) -> float:
-                if pair not in tried:
-                    tried[pair] = trial.score(*pair)
-                step.advance(1, f"NDCG@10 {max(tried.values()):.4f}")
-                return tried[pair]
-
-            text = kappas[len(kappas) // 2]
-            penalty = max(lambdas, key=lambda value: good((value, text)))
-            text = max(kappas, key=lambda value: good((penalty, value)))
-            penalty = max(lambdas, key=lambda value: good((value, text)))
-        return penalty, text
+    @staticmethod
+    def _climb(
+        trial: "_Trial",
+        among: dict[str, tuple[float, ...]],
+        chosen: dict[str, float],
+        progress: Progress,
+    ) -> None:
+        """The best value of one setting after the other."""
+        order = [n for n in ("penalty", "activity", "text", "penalty") if len(among[n]) > 1]
+        tried: dict[tuple[float, ...], float] = {}
+        with progress.step("base: choosing", sum(len(among[name]) for name in order)) as step:
+            for name in order:
+                good = []
+                for value in among[name]:
+                    settings = chosen | {name: value}
+                    key = tuple(settings.values())
+                    if key not in tried:
+                        tried[key] = trial.score(**settings)
+                    good.append(tried[key])
+                    step.advance(1, f"NDCG@10 {max(tried.values()):.4f}")
+                chosen[name] = among[name][int(np.argmax(good))]
 
     def _solve(self, training: Training) -> None:
         self.Kin_ = self._kin_of(training.catalogue)
@@ -203,7 +217,7 @@ class LinearBase:
 
     def _found(self, training: Training) -> sparse.csr_array:
         """M, whole or by neighbourhoods, with the largest weights of each item."""
-        c, X = self.config, training.log.matrix()
+        c, X = self.config, evidence(training.log.counts(), self.activity_)
         text = centred(training.catalogue.text)
         local = c.solver == "local" or (c.solver == "auto" and X.shape[1] > c.most)
         if not local:
@@ -271,23 +285,26 @@ class _Trial:
     def __init__(self, training: Training, most: int) -> None:
         if training.holdout is None:
             raise AssertionError("a trial needs held-out moments")
-        X = training.log.matrix()
-        counts = np.asarray(X.sum(axis=0)).ravel()
-        self.rows = np.sort(np.argsort(-counts, kind="stable")[:most])
-        self.both = gram(X[:, self.rows])
+        self.counts = training.log.counts()
+        frequent = np.diff(sparse.csc_array(self.counts).indptr)
+        self.rows = np.sort(np.argsort(-frequent, kind="stable")[:most])
         text = centred(training.catalogue.text)[self.rows]
-        self.alike = add_likeness(np.zeros_like(self.both), text, 1.0)
+        self.alike = add_likeness(np.zeros((len(text), len(text)), np.float32), text, 1.0)
         self.holdout = _within(training.holdout, self.rows)
         moments = training.holdout.moments
-        H = moments.matrix(blend(moments, [(0.7, 90.0)], [1.0]), X.shape[1])
+        H = moments.matrix(blend(moments, [(0.7, 90.0)], [1.0]), self.counts.shape[1])
         reached = np.flatnonzero(np.diff(training.holdout.targets[:, self.rows].tocsr().indptr))
         self.H = H[:, self.rows].tocsr()[reached]
+        self.both: dict[float, Floats] = {}
 
-    def score(self, penalty: float, share: float) -> float:
+    def score(self, penalty: float, text: float, activity: float) -> float:
         """Mean NDCG@10 with these settings."""
         if not len(self.holdout):
             return 0.0
-        M = zero_diagonal_regression(self.both + penalty * share * self.alike, penalty)
+        if activity not in self.both:
+            self.both[activity] = gram(evidence(self.counts, activity)[:, self.rows])
+        G = self.both[activity] + np.float32(penalty * text) * self.alike
+        M = zero_diagonal_regression(G, penalty)
         return float(ndcg((self.H @ M).astype(np.float32), self.holdout).mean())
 
 

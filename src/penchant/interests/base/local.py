@@ -72,7 +72,7 @@ class Problem:
     @cached_property
     def diagonal(self) -> Floats:
         """G_ii [I]."""
-        met = np.asarray(self.X.sum(axis=0), np.float32).ravel()
+        met = np.asarray(self.X.multiply(self.X).sum(axis=0), np.float32).ravel()
         return met + np.float32(self.kappa + self.penalty)
 
     def columns(self, group: Longs, among: Longs) -> Floats:
