@@ -19,7 +19,8 @@ from penchant.train.holdout import NEVER
 from penchant.train.mixture import Shortlist, spreads, temperature
 from penchant.types import Bools, Doubles, Floats, Longs
 
-_SHARPNESS = (2.0, 8.0)  # β, from smooth to close to the true ranks
+_SHARPNESS = (0.3, 1.0, 2.0, 8.0)  # β, from smooth to close to the true ranks
+_STEPS = 30  # of the search at each β
 _PAIRS = 512  # targets compared with their rivals at a time
 
 
@@ -87,7 +88,7 @@ def climb(
     *,
     k: int = 10,
     seed: int = 0,
-    targets: int = 2500,
+    targets: int = 10_000,
 ) -> Doubles:
     """θ ≥ 0 at a top of the smooth NDCG@k, from some start; a sample of so many targets is used."""
     spread = spreads(values, candidates)
@@ -102,7 +103,7 @@ def climb(
     for sharpness in _SHARPNESS:
         found = optimize.minimize(
             hill.below, found, args=(sharpness,), jac=True, method="L-BFGS-B",
-            bounds=[(0.0, None)] * len(found), options={"maxiter": 40},
+            bounds=[(0.0, None)] * len(found), options={"maxiter": _STEPS},
         ).x  # fmt: skip
     return np.asarray(np.where(alive, found / unit, 0.0), np.float64)
 

@@ -20,6 +20,7 @@ from penchant.train.losses import candidates, sampled_softmax_loss, softmax_loss
 from penchant.types import Bools, Floats, Ints, Longs
 
 _PLACES = 512  # places of a batch that share their candidates
+_ASKED = 1000  # held-out moments judged at once
 
 
 def learn(config: DynamicConfig, training: Training, *, both_ways: bool) -> tuple[Heading, int]:
@@ -58,9 +59,22 @@ def _judge(net: Heading, config: DynamicConfig, training: Training) -> Callable[
     holdout = training.holdout
     if holdout is None or not len(holdout):
         return None
-    sequences = asked(holdout.moments, config.length)
-    prior = training.prior.before(holdout.moments.at) if training.prior else np.float32(0.0)
-    return lambda: float(ndcg(net.score(sequences) + prior, holdout).mean())
+    parts = [
+        holdout.take(np.arange(a, min(a + _ASKED, len(holdout))))
+        for a in range(0, len(holdout), _ASKED)
+    ]
+    sequences = [asked(part.moments, config.length) for part in parts]
+
+    def good() -> float:
+        found = []
+        for part, some in zip(parts, sequences, strict=True):
+            scores = net.score(some)
+            if training.prior is not None:
+                scores += training.prior.before(part.moments.at)
+            found.append(ndcg(scores, part))
+        return float(np.concatenate(found).mean())
+
+    return good
 
 
 def _loop(net: Heading, config: DynamicConfig, training: Training, passes: int) -> Loop:
