@@ -120,5 +120,6 @@ def _made(runs: list[dict[str, Any]]) -> str:
     seeds = sorted({str(p["seed"]) for p in prints})
     return (
         f"Measured {', '.join(dates)}; version {', '.join(versions)}; seed {', '.join(seeds)}; "
-        f"{'; '.join(hardware)}. The machine was shared while it ran: times are upper bounds."
+        f"{'; '.join(hardware)}. The machine was shared while it ran: times are upper bounds. "
+        "All rows are of the model before decisions 9 to 11, and are to be measured again."
     )
