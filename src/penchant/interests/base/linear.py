@@ -177,8 +177,8 @@ class LinearBase:
         among = {"penalty": self.config.penalty, "text": self.config.text}
         among["activity"] = self.config.activity
         chosen = {name: values[len(values) // 2] for name, values in among.items()}
-        holdout = training.holdout
-        if self.method != "svd" and holdout is not None and len(holdout):
+        holdout, several = training.holdout, any(len(values) > 1 for values in among.values())
+        if several and self.method != "svd" and holdout is not None and len(holdout):
             self._climb(_Trial(training, self.config.trial), among, chosen, training.progress)
         return chosen["penalty"], chosen["text"], chosen["activity"]
 
