@@ -41,7 +41,10 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--sets", type=_names, default=(), help="only these sets")
     parser.add_argument("--splits", type=_names, default=(), help="only these splits")
     parser.add_argument("--peers", type=_names, default=tuple(GRIDS), help="only these peers")
-    parser.add_argument("--only", choices=["peers", "ours"], help="one side alone")
+    parser.add_argument(
+        "--only", choices=["peers", "ours", "penchant"],
+        help="one side alone; penchant: without its baselines",
+    )  # fmt: skip
     parser.add_argument("--seeds", type=lambda t: tuple(map(int, _names(t))), default=(0,))
     parser.add_argument("--minutes", type=float, default=15.0, help="processor time to tune a peer")
     parser.add_argument("--ties", choices=["unordered", "position"], default="unordered")
@@ -64,7 +67,8 @@ def bench(asked: argparse.Namespace) -> Bench:
     unknown = [name for name in asked.peers if name not in GRIDS]
     if unknown:
         raise SystemExit(f"--peers: {unknown[0]!r} is unknown; there are {', '.join(GRIDS)}")
-    peers = () if asked.only == "ours" else asked.peers
+    peers = asked.peers if asked.only in (None, "peers") else ()
+    ours = {"peers": (), "penchant": (OURS,)}.get(asked.only, (OURS, "baselines"))
     if peers and not asked.peers_python.exists() and not asked.table:
         raise SystemExit(
             f"--peers-python: {asked.peers_python} does not exist; make the peers' environment as "
@@ -72,7 +76,7 @@ def bench(asked: argparse.Namespace) -> Bench:
         )
     return Bench(
         data=asked.data, work=asked.work, peers_python=asked.peers_python, peers=peers,
-        ours=() if asked.only == "peers" else (OURS, "baselines"), seeds=asked.seeds,
+        ours=ours, seeds=asked.seeds,
         minutes=asked.minutes, ties=asked.ties, prefix=tuple(asked.prefix),
         say=lambda text: print(text, flush=True),
     )  # fmt: skip

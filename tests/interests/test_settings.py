@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from penchant.errors import ConfigError
-from penchant.interests.base.linear import LinearBase, LinearConfig
+from penchant.interests.base.linear import LinearBase, LinearConfig, _new
 from penchant.interests.context.layer import ContextConfig, ContextLayer
 from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
 from penchant.interests.popularity import Popularity, PopularityConfig
@@ -89,6 +89,20 @@ def test_the_linear_layers_own_rhythms():
         for config in (LINEAR, LINEAR.but(own_rhythms=((0.5, 0.0),)))
     ]
     assert not np.allclose(*found)
+
+
+def test_the_matrix_is_chosen_by_what_is_new():
+    """Where nobody comes upon anything new there is nothing to choose by."""
+    rows = [(f"u{u:02d}", u % ITEMS, float(d)) for u in range(60) for d in range(6)]
+
+    def asked(rows):
+        return hold_out(log_of(rows, shelf()), HoldoutConfig(share=0.3), repeats=True, seed=0)[1]
+
+    assert asked(rows).targets.nnz == 60
+    assert _new(asked(rows)).targets.nnz == 0
+    new = _new(asked([*rows, ("u07", 30, 9.0)]))
+    assert [x.tolist() for x in new.targets.tocoo().coords] == [[7], [30]]
+    assert not new.excluded.toarray()[7, 30]
 
 
 def test_the_rank_of_the_svd():

@@ -253,16 +253,20 @@ def test_a_harmed_file_is_named(models, name, harm):
         models.load()
 
 
-def test_a_model_from_a_newer_version_is_told_apart_from_a_broken_one(models):
+@pytest.mark.parametrize(
+    ("format_", "advice"), [(9, "Upgrade penchant"), (1, "Learn again: `penchant fit`")]
+)
+def test_a_model_from_another_version_is_told_apart_from_a_broken_one(models, format_, advice):
     from penchant.store.models import _checksum
 
     saved(models, 1)
     path = models.folder / "0001" / "manifest.json"
-    manifest = json.loads(path.read_text()) | {"format": 9, "penchant": "7.0"}
+    manifest = json.loads(path.read_text()) | {"format": format_, "penchant": "7.0"}
     del manifest["checksum"]
     path.write_text(json.dumps(manifest | {"checksum": _checksum(manifest)}))
-    with pytest.raises(StoreError, match=r"format 9 is from penchant 7\.0") as caught:
+    with pytest.raises(StoreError, match=rf"format {format_} is from penchant 7\.0") as caught:
         models.load()
+    assert advice in str(caught.value)
     assert not isinstance(caught.value, CorruptModelError)
 
 

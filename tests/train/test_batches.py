@@ -33,6 +33,13 @@ def test_each_event_is_to_say_the_next():
     assert again.target.tolist() == [[2, -1, 4, 2]]
 
 
+def test_what_is_told_twice_is_to_be_said_once():
+    log = log_of([("a", 1, 0), ("a", 2, 1), ("a", 2, 1), ("a", 2, 2)], shelf(), event=["like"] * 4)
+    made = Sequencer(log, 10, repeats=True).of(np.array([0]))
+    assert made.item.tolist() == [[1, 2, 2]]
+    assert made.target.tolist() == [[2, -1, 2]]
+
+
 @pytest.mark.parametrize("length", [1, 2, 3, 9, 10, 50])
 def test_windows_cover_every_step_once(length):
     log = planted("none", users=9, events=10)

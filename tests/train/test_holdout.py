@@ -80,6 +80,23 @@ def test_where_people_repeat_anything_may_be_next():
     assert held.excluded.nnz == 0
 
 
+def test_an_act_told_twice_does_not_tell_itself():
+    """Three tags put on one artist at one time: none of them is known when the artist is asked."""
+    rows = [("a", 1, 1), ("a", 2, 2), ("a", 3, 3), ("a", 3, 3), ("a", 3, 3)]
+    left, held = hold_out(some_log(rows, ["like"] * 5), HoldoutConfig(), repeats=True, seed=0)
+    assert held_rows(held) == [(0, 3)]
+    assert held.moments.item.tolist() == [1, 2]
+    assert left.item.tolist() == [1, 2]
+
+
+def test_an_item_is_one_target_however_often_it_comes():
+    rows = [("a", 9, day) for day in range(9)]
+    rows += [("b", 9, 3), ("b", 1, 20), ("b", 1, 20), ("b", 2, 21), ("b", 1, 22), ("b", 3, 23)]
+    config = HoldoutConfig(kind="time", share=0.3, targets=2)
+    _, held = hold_out(some_log(rows, ["like"] * 15), config, repeats=True, seed=0)
+    assert held.targets.toarray()[0, [1, 2, 3]].tolist() == [0.5, 0.5, 0.0]
+
+
 def test_what_speaks_against_is_no_target():
     rows = [("a", 1, 1), ("a", 2, 2), ("a", 3, 3)]
     log = some_log(rows, ["like", "like", "dislike"])

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
+from penchant.train.hill import Hill, _gain, by_each
 from penchant.train.holdout import NEVER
 from penchant.train.mixture import Shortlist, fit_mixture
-from penchant.train.ranked import _gain, _Hill, climb, climbed, rank_gain, summed, taken
+from penchant.train.ranked import climb, climbed, rank_gain, rank_gains, summed, taken
 
 
 def shortlist_of(z, seed=0, sampled=0):
@@ -41,7 +43,7 @@ def crowded(B=400, C=80):
 @pytest.mark.parametrize("sampled", [0, 20])
 def test_the_slope_is_that_of_the_height(sharpness, sampled):
     x = terms(30, 40, 3)
-    hill = _Hill(x, shortlist_of(x[0] + x[1], sampled=sampled), 10)
+    hill = Hill(x, shortlist_of(x[0] + x[1], sampled=sampled), 10)
     theta, step = np.array([0.6, 0.3, 0.2]), 1e-2
     _, slope = hill.below(theta, sharpness)
     for p, unit in enumerate(np.eye(3)):
@@ -52,14 +54,15 @@ def test_the_slope_is_that_of_the_height(sharpness, sampled):
 def test_sharp_sigmoids_give_the_true_ranks():
     x = terms(50, 30, 1)
     candidates = shortlist_of(x[0])
-    height = -_Hill(x, candidates, 10).below(np.array([1.0]), 1e4)[0]
+    height = -Hill(x, candidates, 10).below(np.array([1.0]), 1e4)[0]
     owner, place = np.nonzero(candidates.target)
     rank = 1 + (x[0] > x[0][owner, place][:, None]).sum(axis=1)
-    assert height == pytest.approx(_gain(rank.astype(np.float32), 10)[0].mean(), abs=2e-3)
+    gain, _ = _gain(torch.from_numpy(rank).float(), 10)
+    assert height == pytest.approx(gain.mean().item(), abs=2e-3)
 
 
 def test_the_gain_falls_with_the_rank_and_vanishes_far_down():
-    gain, slope = _gain(np.arange(1, 200, dtype=np.float32), 10)
+    gain, slope = (x.numpy() for x in _gain(torch.arange(1.0, 200.0), 10))
     assert gain[0] == pytest.approx(1.0, abs=1e-3)
     assert (np.diff(gain) < 0).all()
     assert (slope < 0).all()
@@ -122,3 +125,28 @@ def test_rank_gain_by_hand():
         for x in ([0, 9, 1, 99], [5, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0])
     ]
     assert gain == pytest.approx([1.0, 1 / np.log2(3), 1 / np.log2(3), 1 / np.log2(4)])
+
+
+def test_a_target_counts_as_ndcg_has_it():
+    """Two targets on the first two of three places are all there is to have."""
+    x = np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]], np.float32)
+    target = np.array([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]], np.float32)
+    some = Shortlist(np.tile(np.arange(3), (2, 1)), np.zeros((2, 3), np.float32), target)
+    assert rank_gains(x, some) == pytest.approx([1.0, 0.5])
+    hill = Hill(x[None], some, 10)
+    assert hill.height(hill.scores(np.ones(1))) == pytest.approx(0.75)
+
+
+def test_the_last_steps_leave_a_top_of_the_smooth_hill():
+    """A loud term that is right about few: where it counts half as much, the list is better."""
+    x, candidates = crowded()
+    hill = Hill(x, candidates, 10)
+    for start in ([1.0, 1.0], [0.0, 1.0], [1.0, 0.3]):
+        theta = np.array(start)
+        found = by_each(theta, hill)
+        before, after = (rank_gain(summed(t, x), candidates) for t in (theta, found))
+        assert after == pytest.approx(hill.height(hill.scores(found)), abs=1e-4)
+        assert after >= before
+        assert (found >= 0).all()
+    far = by_each(np.array([0.0, 1.0]), hill)
+    assert rank_gain(summed(far, x), candidates) > 1.2 * rank_gain(x[1], candidates)

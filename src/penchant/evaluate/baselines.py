@@ -65,7 +65,7 @@ def validation(log: Histories, config: TuningConfig, *, repeats: bool, seed: int
     Raises:
         DataError: nobody has a positive event that could be asked for.
     """
-    fresh = log.positive if repeats else log.positive & _first_meeting(log)
+    fresh = log.positive & (log.acts if repeats else _first_meeting(log))
     if config.kind != "time":
         asked = _last_of_each(log, fresh)
         cut = None

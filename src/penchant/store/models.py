@@ -33,7 +33,7 @@ from penchant.store.files import (
 from penchant.store.lock import locked
 from penchant.types import State
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current.json"
 ARRAYS: Final = ".safetensors"
@@ -282,6 +282,11 @@ class Models:
             raise StoreError(
                 f"{path}: format {written} is from penchant {manifest['penchant']}; this one reads "
                 f"up to {FORMAT}. Upgrade penchant, or learn again: `penchant fit`"
+            )
+        if written < FORMAT:
+            raise StoreError(
+                f"{path}: format {written} is from penchant {manifest['penchant']}, whose models "
+                f"knew less; this one reads format {FORMAT}. Learn again: `penchant fit`"
             )
         return dict(manifest)
 

@@ -62,7 +62,7 @@ class Sequencer:
     def __init__(self, log: Histories, length: int, *, repeats: bool) -> None:
         self.log, self.length = log, length
         self.starts, self.ends = _windows(log.offsets, length)
-        self.ok = log.positive if repeats else log.positive & _first_met(log)
+        self.ok = log.positive & (log.acts if repeats else _first_met(log))
 
     def __len__(self) -> int:
         return len(self.starts)

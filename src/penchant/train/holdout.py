@@ -61,9 +61,10 @@ def hold_out(
 
     Whatever a user did after a target is set aside with it, as it may tell the target.
 
-    Targets are positive events whose item the user could still be shown: any where `repeats`, else
-    first meetings only. With `time`, who came after the cut is asked about too, with no history, as
-    a service is asked. A log too small to spare any gives an empty holdout.
+    Targets are positive acts whose item the user could still be shown: any where `repeats`, else
+    first meetings only; an item is one target, however often it comes. With `time`, who came after
+    the cut is asked about too, with no history, as a service is asked. A log too small to spare any
+    gives an empty holdout.
     """
     eligible = _eligible(log, repeats)
     if config.kind == "last":
@@ -71,7 +72,7 @@ def hold_out(
     else:
         cut = int(np.quantile(log.time, 1.0 - config.share, method="higher")) if len(log) else 0
         known = _events_before(log, cut)
-        rows = eligible[(log.time[eligible] >= cut) & known.any()]
+        rows = _once(log, eligible[(log.time[eligible] >= cut) & known.any()])
     rows = _of_some_users(log, rows, config, seed)
     first = rows[np.append(True, np.diff(log.user[rows]) != 0)] if len(rows) else rows
     users = log.user[first].astype(np.int64)
@@ -89,13 +90,14 @@ def hold_out(
 
 def _eligible(log: Histories, repeats: bool) -> Longs:
     """Rows of events that may be targets."""
-    ok = log.positive.copy()
-    if not repeats:
-        pairs = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
-        new = np.zeros(len(log), bool)
-        new[np.unique(pairs, return_index=True)[1]] = True
-        ok &= new
-    return np.flatnonzero(ok)
+    rows = np.arange(len(log)) if repeats else _once(log, np.arange(len(log)))
+    return np.asarray(rows[(log.positive & log.acts)[rows]], np.int64)
+
+
+def _once(log: Histories, rows: Longs) -> Longs:
+    """The first of each user's events on an item."""
+    pairs = log.user[rows].astype(np.int64) * max(len(log.items), 1) + log.item[rows]
+    return np.asarray(rows[np.sort(np.unique(pairs, return_index=True)[1])], np.int64)
 
 
 def _last(log: Histories, eligible: Longs, share: float, seed: int) -> Longs:

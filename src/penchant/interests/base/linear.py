@@ -280,7 +280,10 @@ def _text_unit(M: sparse.csr_array, text: Floats) -> float:
 
 
 class _Trial:
-    """A smaller problem of the same kind: the most frequent items, the same held-out moments."""
+    """A smaller problem of the same kind: the most frequent items, the same held-out moments.
+
+    M is asked for what is new to a person; for what comes again there are the own rhythms.
+    """
 
     def __init__(self, training: Training, most: int) -> None:
         if training.holdout is None:
@@ -290,11 +293,10 @@ class _Trial:
         self.rows = np.sort(np.argsort(-frequent, kind="stable")[:most])
         text = centred(training.catalogue.text)[self.rows]
         self.alike = add_likeness(np.zeros((len(text), len(text)), np.float32), text, 1.0)
-        self.holdout = _within(training.holdout, self.rows)
-        moments = training.holdout.moments
+        self.holdout = _within(_new(training.holdout), self.rows)
+        moments = self.holdout.moments
         H = moments.matrix(blend(moments, [(0.7, 90.0)], [1.0]), self.counts.shape[1])
-        reached = np.flatnonzero(np.diff(training.holdout.targets[:, self.rows].tocsr().indptr))
-        self.H = H[:, self.rows].tocsr()[reached]
+        self.H = H[:, self.rows].tocsr()
         self.both: dict[float, Floats] = {}
 
     def score(self, penalty: float, text: float, activity: float) -> float:
@@ -306,6 +308,14 @@ class _Trial:
         G = self.both[activity] + np.float32(penalty * text) * self.alike
         M = zero_diagonal_regression(G, penalty)
         return float(ndcg((self.H @ M).astype(np.float32), self.holdout).mean())
+
+
+def _new(holdout: Holdout) -> Holdout:
+    """The same moments, asked for what their people have not had yet."""
+    seen = holdout.moments.seen(holdout.n_items)
+    targets = sparse.csr_array(holdout.targets - holdout.targets.multiply(seen))
+    targets.eliminate_zeros()
+    return Holdout(holdout.moments, targets, seen)
 
 
 def _within(holdout: Holdout, rows: Longs) -> Holdout:
