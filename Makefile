@@ -4,7 +4,7 @@
 #   make test     the whole test suite, with coverage of src (at least 90 %)
 #   make lint     ruff (lint and format) and mypy --strict
 #   make docs     write the generated pages, then run what the documentation shows
-#   make bench    Penchant and its peers, then the main job, on the data in PENCHANT_DATA
+#   make bench    Penchant and its peers on the data in PENCHANT_DATA
 #   make format   let ruff put the code in order
 #   make clean    remove what was built, the environment too
 
@@ -39,7 +39,6 @@ docs: $(VENV)/.ready-dev
 bench: $(VENV)/.ready-dev $(PEERS)/.ready
 	PENCHANT_PEERS=$(PEERS)/bin/python $(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.quality --table
-	$(BIN)/python benchmarks/datasets.py
 
 format: $(VENV)/.ready-dev
 	$(BIN)/ruff check --fix .

@@ -52,7 +52,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "quality")
     parser.add_argument("--peers-python", type=Path, default=Path(python))
     parser.add_argument("--prefix", type=str.split, default=[], help="what runs each job")
-    parser.add_argument("--table", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument(
+        "--table", action="store_true", help="write docs/benchmarks.md and README.md"
+    )
     parser.add_argument("--check-metrics", action="store_true", help="our metrics beside RecTools'")
     parser.add_argument("--cost", action="store_true", help="time to a peer's best quality")
     return parser
@@ -100,7 +102,7 @@ def main() -> None:
     if asked.table:
         from benchmarks.quality.table import write
 
-        write(made, ROOT / "docs" / "benchmarks.md")
+        write(made, ROOT / "docs" / "benchmarks.md", ROOT / "README.md")
     elif asked.check_metrics:
         from benchmarks.quality.cost import check_metrics
 

@@ -211,14 +211,14 @@ def peer_process(bench: Bench, verb: str, model: str, part: Path, out: Path, *mo
 
 
 def ours_process(
-    run: Run, model: str, seed: int, out: Path, part: str = "test"
+    run: Run, model: str, seed: int, out: Path, part: str = "test", *more: str
 ) -> dict[str, dict[str, Any]]:
     """Run Penchant or its baselines in a process of their own; lists come to lie beside `out`."""
     source = str(run.bench.data / run.name)
     _process([
         *run.bench.prefix, sys.executable, "-m", "benchmarks.quality.ours", model, source,
         run.split, str(run.work), "--seed", str(seed), "--ties", run.bench.ties,
-        "--out", str(out), "--part", part,
+        "--out", str(out), "--part", part, *more,
     ])  # fmt: skip
     found: dict[str, dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))
     return found

@@ -23,6 +23,7 @@ from penchant.encode.items import encode_items
 from penchant.evaluate.baselines import baselines, settings
 from penchant.evaluate.fingerprint import peak_memory
 from penchant.interests.layer import Catalogue
+from penchant.interests.model import LAYERS
 from penchant.types import Floats, Report
 
 CHUNK = 256
@@ -38,8 +39,10 @@ def main() -> None:
     parser.add_argument("--ties", default="unordered")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--part", choices=["test", "validation"], default="test")
+    parser.add_argument("--layers", default=",".join(LAYERS), help="these layers alone")
     asked = parser.parse_args()
-    config = EngineConfig().but(seed=asked.seed, ties=asked.ties)
+    layers = tuple(asked.layers.split(","))
+    config = EngineConfig().but(seed=asked.seed, ties=asked.ties, **{"interests.layers": layers})
     part = asked.work / asked.part
     found = Ours(config, asked.source, asked.split, part, asked.out.parent)
     told = found.penchant() if asked.model == "Penchant" else found.baselines()

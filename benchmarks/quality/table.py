@@ -1,4 +1,4 @@
-"""`docs/benchmarks.md`, from the result files alone."""
+"""`docs/benchmarks.md` and the table of the README, from the result files alone."""
 
 import json
 from collections.abc import Iterable
@@ -19,6 +19,8 @@ COLD_GROUPS = {
     "cold users": "cold users",
 }
 """Groups that are shown apart, and what they are called."""
+MARK = "<!-- results -->\n"
+"""Before and after the README's table."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ class Board:
         return found
 
 
-def write(bench: Bench, page: Path) -> None:
-    """Bring the differences up to date where lists are at hand, and write the page."""
+def write(bench: Bench, page: Path, readme: Path) -> None:
+    """Bring the differences up to date where lists are at hand, and write page and README."""
     folders = sorted(p for p in bench.results.glob("*") if any(p.glob("*~*.json")))
     for folder in folders:
         part = bench.work / folder.name / "test"
@@ -106,6 +108,24 @@ def write(bench: Bench, page: Path) -> None:
     cost = bench.results / "cost.json"
     told = json.loads(cost.read_text(encoding="utf-8")) if cost.exists() else None
     page.write_text(text(boards, told), encoding="utf-8")
+    before, _, after = readme.read_text(encoding="utf-8").split(MARK)
+    readme.write_text(MARK.join([before, short(boards), after]), encoding="utf-8")
+
+
+def short(boards: list[Board]) -> str:
+    """The few columns that the README shows."""
+    rows = []
+    for board in boards:
+        ours, best = board.ours, board.best
+        lead = board.leads.get(slug(best.name)) if best else None
+        name = f"[{board.about['set']}](docs/benchmarks.md#{board.key})"
+        rows.append([
+            name, _split(board), _value(ours, "recall@10"), _value(ours),
+            best.name if best else "–", _value(best), _more(ours, best), _lead(lead),
+        ])  # fmt: skip
+    head = ["set", "split", "R@10", "NDCG@10", "best of the others", "its NDCG@10", "more",
+            "lead (95 %)"]  # fmt: skip
+    return f"{_grid(head, rows)}\n\n{_origin(boards, short=True)}\n"
 
 
 def text(boards: list[Board], cost: dict[str, Any] | None = None) -> str:
@@ -117,8 +137,9 @@ def text(boards: list[Board], cost: dict[str, Any] | None = None) -> str:
     if cold:
         parts += ["## Cold items and users", words.COLD, *cold]
     for board in boards:
-        parts += [f"## {board.about['set']}, `{_split(board)}`", *_board(board)]
-    return "\n\n".join([*parts, "## Peers", PEERS, NOTES, _origin(boards)]) + "\n"
+        title = f'## {board.about["set"]}, `{_split(board)}` <a id="{board.key}"></a>'
+        parts += [title, *_board(board)]
+    return "\n\n".join([*parts, "## Peers", PEERS, NOTES, words.HAND, _origin(boards)]) + "\n"
 
 
 def _split(board: Board) -> str:
@@ -206,7 +227,7 @@ def _cold(boards: list[Board]) -> list[str]:
     return [_grid(head, rows)] if rows else []
 
 
-def _origin(boards: Iterable[Board]) -> str:
+def _origin(boards: Iterable[Board], short: bool = False) -> str:
     runs = [run for board in boards for model in board.models for run in model.runs]
 
     def all_of(key: str) -> str:
@@ -216,6 +237,8 @@ def _origin(boards: Iterable[Board]) -> str:
         f"{name} {number}" for run in runs for name, number in run.get("versions", {}).items()
     })  # fmt: skip
     days = sorted({run["date"][:10] for run in runs})
+    if short:
+        return f"Measured {days[-1] if days else ''}; seeds {all_of('seed')}; {all_of('hardware')}."
     return (
         f"Measured {' to '.join(dict.fromkeys([days[0], days[-1]]) if days else [])}; commits "
         f"{all_of('commit')}; seeds {all_of('seed')}; {all_of('hardware')}, {all_of('cores')} "

@@ -11,7 +11,7 @@ from benchmarks.quality import jobs
 from benchmarks.quality.__main__ import arguments, bench, chosen
 from benchmarks.quality.jobs import Bench, work_off
 from benchmarks.quality.lists import K, Lists
-from benchmarks.quality.table import Board, text, write
+from benchmarks.quality.table import MARK, Board, text, write
 
 
 def answers(place: int) -> Lists:
@@ -110,7 +110,9 @@ def test_what_draws_nothing_has_one_seed(made) -> None:
 def test_the_page_says_what_was_measured_and_what_failed(made, tmp_path: Path) -> None:
     bench, _, _ = made
     work_off(bench.run("toy", "time").jobs(), bench.say)
-    write(bench, tmp_path / "page.md")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"Before\n{MARK}old\n{MARK}After\n", encoding="utf-8")
+    write(bench, tmp_path / "page.md", readme)
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     lines = [line for line in page.splitlines() if line.startswith("| ")]
     rows = {line.split("|")[1].strip(): line for line in reversed(lines)}
@@ -119,6 +121,12 @@ def test_the_page_says_what_was_measured_and_what_failed(made, tmp_path: Path) -
     assert "**+0." in rows["EASE"]
     assert rows["toy"].split("|")[5].strip() == "EASE"
     assert "cold users" in page
+    shown = readme.read_text(encoding="utf-8")
+    assert shown.startswith(f"Before\n{MARK}| set")
+    assert shown.endswith(f"{MARK}After\n")
+    assert "old" not in shown
+    assert f"{0.75 / np.log2(3):.4f}" in shown.split("toy-time")[1], "the row links to its board"
+    assert 'id="toy-time"' in page
     board = Board.read(bench.results / "toy-time")
     assert board.models[0].name == "Penchant"
     leads = json.loads((bench.results / "toy-time" / "differences.json").read_text())
