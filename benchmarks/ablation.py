@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from ablation_table import table
-from datasets import HERE, RESULTS, data
 from remembering import Memory, RememberingModel
+from where import HERE, RESULTS, data
 
 from penchant import Engine, EngineConfig, SplitConfig
 from penchant.clock import now

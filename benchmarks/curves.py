@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from ablation import Bench, bench, commit
-from datasets import HERE, RESULTS
+from where import HERE, RESULTS
 
 from penchant import EngineConfig
 from penchant.clock import now

@@ -137,8 +137,7 @@ def text(boards: list[Board], cost: dict[str, Any] | None = None) -> str:
     if cold:
         parts += ["## Cold items and users", words.COLD, *cold]
     for board in boards:
-        title = f'## {board.about["set"]}, `{_split(board)}` <a id="{board.key}"></a>'
-        parts += [title, *_board(board)]
+        parts += [f"## {board.about['set']}, `{_split(board)}`", *_board(board)]
     return "\n\n".join([*parts, "## Peers", PEERS, NOTES, words.HAND, _origin(boards)]) + "\n"
 
 
@@ -228,7 +227,8 @@ def _cold(boards: list[Board]) -> list[str]:
 
 
 def _origin(boards: Iterable[Board], short: bool = False) -> str:
-    runs = [run for board in boards for model in board.models for run in model.runs]
+    models = [m for board in boards for m in board.models if not short or m.name == OURS]
+    runs = [run for model in models for run in model.runs]
 
     def all_of(key: str) -> str:
         return ", ".join(sorted({str(run[key]) for run in runs if key in run}))
@@ -238,7 +238,10 @@ def _origin(boards: Iterable[Board], short: bool = False) -> str:
     })  # fmt: skip
     days = sorted({run["date"][:10] for run in runs})
     if short:
-        return f"Measured {days[-1] if days else ''}; seeds {all_of('seed')}; {all_of('hardware')}."
+        return (
+            f"Measured {days[-1] if days else 'not yet'}; seeds {all_of('seed')}; commits "
+            f"{all_of('commit')}; {all_of('hardware')}."
+        )
     return (
         f"Measured {' to '.join(dict.fromkeys([days[0], days[-1]]) if days else [])}; commits "
         f"{all_of('commit')}; seeds {all_of('seed')}; {all_of('hardware')}, {all_of('cores')} "

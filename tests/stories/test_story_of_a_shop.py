@@ -353,9 +353,12 @@ def test_where_there_is_signal_it_is_found(
 def test_where_there_is_none_nothing_is_found(
     seed: int, judged: Callable[[World], dict[str, float]]
 ) -> None:
-    """A ceiling: who beats popularity in a world without signal has seen the answers."""
+    """A ceiling: who beats popularity in a world without signal has seen the answers.
+
+    A tenth of the floor above is left to chance: one swapped pair in everybody's list is a lead.
+    """
     lows = judged(make_world(WorldConfig.silent(seed=seed)))
-    assert max(lows.values()) <= 0.0, lows
+    assert max(lows.values()) <= 0.005, lows
 
 
 def test_order_inside_a_tie_changes_no_figure(world: World) -> None:
