@@ -183,7 +183,7 @@ ANY = st.one_of(
 @QUICK
 @given(ANY, st.sampled_from(sorted(COERCE)))
 def test_no_value_of_any_type_crashes_and_twice_is_once(values: list[object], kind: str) -> None:
-    column = pl.Series("x", values)
+    column = pl.Series("x", values, strict=False)  # polars trips over [[[]], [[0]]]
     try:
         once = COERCE[kind](column)
     except SchemaError:
