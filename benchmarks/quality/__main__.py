@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.quality.jobs import HERE, OURS, ROOT, Bench, work_off
 from benchmarks.quality.peers.grids import GRIDS
+from benchmarks.where import data
 
 ORDER = (
     "amazon-beauty:last", "xwines:time", "movietweetings:time", "grocery:time",
@@ -35,7 +36,6 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    data = Path(os.environ.get("PENCHANT_DATA", ROOT.parent / "shared" / "data"))
     python = os.environ.get("PENCHANT_PEERS", str(ROOT / ".venv-peers" / "bin" / "python"))
     parser.add_argument("runs", nargs="*", help="set:split, as xwines:time")
     parser.add_argument("--sets", type=_names, default=(), help="only these sets")
@@ -48,7 +48,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=lambda t: tuple(map(int, _names(t))), default=(0,))
     parser.add_argument("--minutes", type=float, default=15.0, help="processor time to tune a peer")
     parser.add_argument("--ties", choices=["unordered", "position"], default="unordered")
-    parser.add_argument("--data", type=Path, default=data)
+    parser.add_argument("--data", type=Path, default=data())
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "quality")
     parser.add_argument("--peers-python", type=Path, default=Path(python))
     parser.add_argument("--prefix", type=str.split, default=[], help="what runs each job")

@@ -48,7 +48,7 @@ def cost(run: Run, stock: bool = True) -> dict[str, Any]:
         "set": run.name, "split": run.split, "target": target,
         "theirs": theirs["seconds_to_best"], "their_best": theirs["best"],
         "their_epochs": theirs["best_epoch"], "stock": _said(stock),
-        "early": early, "full": full, "reached": full["quality"] >= target,
+        "early": early, "full": full, "reached": first["quality"] >= target,
         "ours": first["seconds"], "times": theirs["seconds_to_best"] / first["seconds"],
         "times_full": theirs["seconds_to_best"] / full["seconds"],
         "cores": len(os.sched_getaffinity(0)), "hardware": hardware(), "commit": commit(),

@@ -11,7 +11,7 @@ from benchmarks.quality import words
 from benchmarks.quality.jobs import OURS, Bench
 from benchmarks.quality.lists import slug
 from benchmarks.quality.measure import COLD, differences, written
-from benchmarks.quality.words import COST, INTRO, NOTES, ODD, PEERS
+from benchmarks.quality.words import INTRO, NOTES, ODD, PEERS
 
 COLD_GROUPS = {
     COLD: "cold items alone",
@@ -125,14 +125,15 @@ def short(boards: list[Board]) -> str:
         ])  # fmt: skip
     head = ["set", "split", "R@10", "NDCG@10", "best of the others", "its NDCG@10", "more",
             "lead (95 %)"]  # fmt: skip
-    return f"{_grid(head, rows)}\n\n{_origin(boards, short=True)}\n"
+    return f"{_grid(head, rows)}\n\n{_ours_origin(boards)}\n"
 
 
 def text(boards: list[Board], cost: dict[str, Any] | None = None) -> str:
     """The page."""
     parts = [INTRO, "## At a glance", *_glance(boards)]
     if cost:
-        parts += ["## Cost", COST.format(**cost)]
+        said = f"{words.COST} {words.PAST if cost['reached'] else words.SHORT}"
+        parts += ["## Cost", said.format(**cost)]
     cold = _cold(boards)
     if cold:
         parts += ["## Cold items and users", words.COLD, *cold]
@@ -226,27 +227,32 @@ def _cold(boards: list[Board]) -> list[str]:
     return [_grid(head, rows)] if rows else []
 
 
-def _origin(boards: Iterable[Board], short: bool = False) -> str:
-    models = [m for board in boards for m in board.models if not short or m.name == OURS]
-    runs = [run for model in models for run in model.runs]
-
-    def all_of(key: str) -> str:
-        return ", ".join(sorted({str(run[key]) for run in runs if key in run}))
-
+def _origin(boards: Iterable[Board]) -> str:
+    """Days, commits, seeds and machines of all runs, and the versions they used."""
+    runs = [run for board in boards for model in board.models for run in model.runs]
     versions = sorted({
         f"{name} {number}" for run in runs for name, number in run.get("versions", {}).items()
     })  # fmt: skip
     days = sorted({run["date"][:10] for run in runs})
-    if short:
-        return (
-            f"Measured {days[-1] if days else 'not yet'}; seeds {all_of('seed')}; commits "
-            f"{all_of('commit')}; {all_of('hardware')}."
-        )
     return (
         f"Measured {' to '.join(dict.fromkeys([days[0], days[-1]]) if days else [])}; commits "
-        f"{all_of('commit')}; seeds {all_of('seed')}; {all_of('hardware')}, {all_of('cores')} "
-        f"core(s) a job; {', '.join(versions)}."
+        f"{_all_of('commit', runs)}; seeds {_all_of('seed', runs)}; {_all_of('hardware', runs)}, "
+        f"{_all_of('cores', runs)} core(s) a job; {', '.join(versions)}."
     )
+
+
+def _ours_origin(boards: Iterable[Board]) -> str:
+    """The same of Penchant's own runs, in short."""
+    runs = [run for board in boards if board.ours for run in board.ours.runs]
+    last = max((run["date"][:10] for run in runs), default="not yet")
+    return (
+        f"Measured {last}; seeds {_all_of('seed', runs)}; commits {_all_of('commit', runs)}; "
+        f"{_all_of('hardware', runs)}."
+    )
+
+
+def _all_of(key: str, runs: list[dict[str, Any]]) -> str:
+    return ", ".join(sorted({str(run[key]) for run in runs if key in run}))
 
 
 def _order(model: Model) -> tuple[bool, float]:

@@ -167,3 +167,20 @@ def test_a_peer_that_still_rose_is_marked(made) -> None:
     told["tuning"]["validation"] |= {"best_epoch": 5}
     path.write_text(json.dumps(told), encoding="utf-8")
     assert "| 1 |" in text([Board.read(path.parent)])
+
+
+def test_the_cost_is_told_as_it_is(made) -> None:
+    bench, _, _ = made
+    work_off(bench.run("toy", "time").jobs(), bench.say)
+    boards = [Board.read(bench.results / "toy-time")]
+    early = {"quality": 0.04, "seconds": 20.0, "model": 9.0, "memory": 1.0}
+    told = {
+        "set": "toy", "split": "time", "cores": 2, "target": 0.05, "theirs": 300.0, "stock": "",
+        "early": early, "full": early | {"quality": 0.06, "seconds": 60.0}, "reached": True,
+        "ours": 60.0, "times": 5.0, "times_full": 5.0,
+    }  # fmt: skip
+    assert "## Cost" not in text(boards)
+    assert "**60 s, 5.0 times as fast**" in text(boards, told)
+    short = text(boards, told | {"full": early, "reached": False})
+    assert "does not reach SASRec's best" in short
+    assert "times as fast" not in short

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,21 +7,41 @@ from hypothesis import strategies as st
 
 from penchant.testing.layers import log_of, shelf
 
-EVENTS = st.lists(
-    st.tuples(st.sampled_from("abc"), st.integers(0, 4), st.integers(0, 3)), max_size=30
-)
+EVENT = st.tuples(st.sampled_from("abc"), st.integers(0, 4), st.integers(0, 3))
+EVENTS = st.lists(EVENT, max_size=30)
+
+
+SIGNED = st.lists(st.tuples(EVENT, st.sampled_from([1.0, 2.0, -1.0])), max_size=30)
+
+
+@settings(max_examples=80, deadline=None)
+@given(SIGNED)
+def test_the_first_event_that_speaks_for_an_item_stands_for_the_act(rows):
+    log = log_of([event for event, _ in rows], shelf())
+    log = replace(log, weight=np.asarray([weight for _, weight in rows], np.float32))
+    told, first = set(), []
+    acts = zip(log.user.tolist(), log.item.tolist(), log.time.tolist(), strict=True)
+    for act, weight in zip(acts, log.weight.tolist(), strict=True):
+        first.append(weight > 0 and act not in told)
+        told |= {act} if weight > 0 else set()
+    assert log.acts.tolist() == first
 
 
 @settings(max_examples=80, deadline=None)
 @given(EVENTS)
-def test_the_first_telling_of_an_act_stands_for_it(rows):
+def test_an_item_is_met_once(rows):
     log = log_of(rows, shelf())
-    told, first = set(), []
-    for act in zip(log.user.tolist(), log.item.tolist(), log.time.tolist(), strict=True):
-        first.append(act not in told)
-        told.add(act)
-    assert log.acts.tolist() == first
-    assert int(log.acts.sum()) == len(set(rows))
+    met, first = set(), []
+    for pair in zip(log.user.tolist(), log.item.tolist(), strict=True):
+        first.append(pair not in met)
+        met.add(pair)
+    assert log.first_met.tolist() == first
+
+
+def test_an_act_told_against_and_for_is_an_act():
+    log = log_of([("a", 1, 1), ("a", 1, 1), ("a", 1, 2)], shelf())
+    log = replace(log, weight=np.array([-1.0, 1.0, -1.0], np.float32))
+    assert log.acts.tolist() == [False, True, False]
 
 
 def test_telling_an_act_twice_is_no_repeat():

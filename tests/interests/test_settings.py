@@ -103,6 +103,9 @@ def test_the_matrix_is_chosen_by_what_is_new():
     new = _new(asked([*rows, ("u07", 30, 9.0)]))
     assert [x.tolist() for x in new.targets.tocoo().coords] == [[7], [30]]
     assert not new.excluded.toarray()[7, 30]
+    config = LINEAR.but(penalty=(1.0, 5.0, 9.0), text=(0.0, 0.1, 0.2), activity=(0.0, 0.5, 0.9))
+    found = LinearBase(config).fit(taught(log_of(rows, shelf()), repeats=True))
+    assert (found.penalty_, found.text_, found.activity_) == (5.0, 0.1, 0.5)
 
 
 def test_the_rank_of_the_svd():

@@ -149,28 +149,41 @@ class Histories:
 
     @cached_property
     def acts(self) -> Bools:
-        """Which events are no second telling of an act: of one user, on one item, at one time [E].
+        """One event of each act that speaks for its item: one user, one item, one time [E].
 
         Three tags put on an artist at once are three events and one act. An act says how much, by
-        its events; what may come next is asked about acts.
+        its events; what may come next is asked about acts. The first event that speaks for the
+        item stands for it.
         """
-        new = np.append(True, (np.diff(self.user) != 0) | (np.diff(self.time) != 0))[: len(self)]
-        run = np.cumsum(new) - 1
-        tied = np.flatnonzero(np.bincount(run)[run] > 1) if len(self) else np.zeros(0, np.int64)
-        pairs = run[tied] * max(len(self.items), 1) + self.item[tied]
-        first = np.ones(len(self), bool)
-        first[tied] = False
-        first[tied[np.unique(pairs, return_index=True)[1]]] = True
-        return first
+        rows = np.flatnonzero(self.positive)
+        new = (np.diff(self.user[rows]) != 0) | (np.diff(self.time[rows]) != 0)
+        moment = np.cumsum(np.append(True, new)[: len(rows)])
+        return self._marked(self._firsts(rows, moment))
+
+    @cached_property
+    def first_met(self) -> Bools:
+        """Which events are their user's first on that item, for or against [E]."""
+        return self._marked(self.firsts(np.arange(len(self))))
 
     @cached_property
     def repeats(self) -> float:
         """Share of positive acts whose user had a positive one on the same item before."""
-        rows = np.flatnonzero(self.positive & self.acts)
-        if not len(rows):
-            return 0.0
-        pairs = self.user[rows].astype(np.int64) * max(len(self.items), 1) + self.item[rows]
-        return 1.0 - len(np.unique(pairs)) / len(rows)
+        rows = np.flatnonzero(self.acts)
+        return 1.0 - len(self.firsts(rows)) / len(rows) if len(rows) else 0.0
+
+    def firsts(self, rows: Longs) -> Longs:
+        """Those of some events, in order, that are their user's first of them on that item."""
+        return self._firsts(rows, self.user[rows])
+
+    def _firsts(self, rows: Longs, group: Longs | Ints) -> Longs:
+        """Those of some events that are the first on that item in their group."""
+        pairs = group.astype(np.int64) * max(len(self.items), 1) + self.item[rows]
+        return np.asarray(rows[np.sort(np.unique(pairs, return_index=True)[1])], np.int64)
+
+    def _marked(self, rows: Longs) -> Bools:
+        mask = np.zeros(len(self), bool)
+        mask[rows] = True
+        return mask
 
     def counts(self) -> sparse.csr_array:
         """How many positive events each user had on each item [U × I]."""

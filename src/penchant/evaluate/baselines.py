@@ -65,7 +65,7 @@ def validation(log: Histories, config: TuningConfig, *, repeats: bool, seed: int
     Raises:
         DataError: nobody has a positive event that could be asked for.
     """
-    fresh = log.positive & (log.acts if repeats else _first_meeting(log))
+    fresh = log.acts if repeats else log.positive & log.first_met
     if config.kind != "time":
         asked = _last_of_each(log, fresh)
         cut = None
@@ -103,14 +103,6 @@ def _held_back(log: Histories, asked: Longs, fresh: Bools, cut: int | None) -> V
         row, item = place[log.user[test]], log.item[test]
     targets = sparse.csr_array((np.ones(len(row), np.float32), (row, item)), shape=shape)
     return Validation(log.keep(keep), log.moments(user, before, at), targets)
-
-
-def _first_meeting(log: Histories) -> Bools:
-    """Which events are their user's first on that item [E]."""
-    pairs = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
-    mask = np.zeros(len(log), bool)
-    mask[np.unique(pairs, return_index=True)[1]] = True
-    return mask
 
 
 def _last_of_each(log: Histories, fresh: Bools) -> Longs:

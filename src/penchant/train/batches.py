@@ -62,7 +62,7 @@ class Sequencer:
     def __init__(self, log: Histories, length: int, *, repeats: bool) -> None:
         self.log, self.length = log, length
         self.starts, self.ends = _windows(log.offsets, length)
-        self.ok = log.positive & (log.acts if repeats else _first_met(log))
+        self.ok = log.acts if repeats else log.positive & log.first_met
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -153,11 +153,3 @@ def _windows(offsets: Longs, length: int) -> tuple[Longs, Longs]:
         starts.append(start[some])
         ends.append(end[some])
     return np.concatenate(starts), np.concatenate(ends)
-
-
-def _first_met(log: Histories) -> Bools:
-    """Whether each event is the user's first with its item [E]."""
-    pairs = log.user.astype(np.int64) * max(len(log.items), 1) + log.item
-    new = np.zeros(len(log), bool)
-    new[np.unique(pairs, return_index=True)[1]] = True
-    return new

@@ -66,38 +66,24 @@ def hold_out(
     the cut is asked about too, with no history, as a service is asked. A log too small to spare any
     gives an empty holdout.
     """
-    eligible = _eligible(log, repeats)
+    eligible = np.flatnonzero(log.acts if repeats else log.positive & log.first_met)
     if config.kind == "last":
-        rows = _last(log, eligible[eligible > log.offsets[log.user[eligible]]], config.share, seed)
+        after = eligible > log.offsets[log.user[eligible]]
+        rows = _of_some_users(log, _last(log, eligible[after], config.share, seed), config, seed)
+        left = log.keep(~_from(log, rows))
     else:
         cut = int(np.quantile(log.time, 1.0 - config.share, method="higher")) if len(log) else 0
-        known = _events_before(log, cut)
-        rows = _once(log, eligible[(log.time[eligible] >= cut) & known.any()])
-    rows = _of_some_users(log, rows, config, seed)
+        left = log.keep(log.time < cut)
+        after = (log.time[eligible] >= cut) & (len(left) > 0)
+        rows = _of_some_users(log, log.firsts(eligible[after]), config, seed)
     first = rows[np.append(True, np.diff(log.user[rows]) != 0)] if len(rows) else rows
     users = log.user[first].astype(np.int64)
-    if config.kind == "last":
-        ends, left = first, ~_from(log, rows)
-    else:
-        ends, left = log.offsets[users] + known[users], log.time < cut
-    moments = log.moments(users, ends, log.time[first])
+    moments = left.moments(users, left.offsets[users + 1], log.time[first])
     moments = replace(moments, context={k: v.gather(first) for k, v in log.past.items()})
     seen = moments.seen(len(log.items))
     if repeats:
         seen = sparse.csr_array(seen.shape, dtype=np.float32)
-    return log.keep(left), Holdout(moments, _targets(log, rows, users, config.targets), seen)
-
-
-def _eligible(log: Histories, repeats: bool) -> Longs:
-    """Rows of events that may be targets."""
-    rows = np.arange(len(log)) if repeats else _once(log, np.arange(len(log)))
-    return np.asarray(rows[(log.positive & log.acts)[rows]], np.int64)
-
-
-def _once(log: Histories, rows: Longs) -> Longs:
-    """The first of each user's events on an item."""
-    pairs = log.user[rows].astype(np.int64) * max(len(log.items), 1) + log.item[rows]
-    return np.asarray(rows[np.sort(np.unique(pairs, return_index=True)[1])], np.int64)
+    return left, Holdout(moments, _targets(log, rows, users, config.targets), seen)
 
 
 def _last(log: Histories, eligible: Longs, share: float, seed: int) -> Longs:
@@ -125,12 +111,6 @@ def _of_some_users(log: Histories, rows: Longs, config: HoldoutConfig, seed: int
         users = rng(seed, "holdout").choice(users, most, replace=False)
         rows = rows[np.isin(log.user[rows], users)]
     return rows
-
-
-def _events_before(log: Histories, cut: int) -> Longs:
-    """Number of events of each user before a time [U]."""
-    early = (log.time < cut).astype(np.int64)
-    return np.bincount(log.user, weights=early, minlength=len(log.users)).astype(np.int64)
 
 
 def _targets(log: Histories, rows: Longs, users: Longs, most: int) -> sparse.csr_array:

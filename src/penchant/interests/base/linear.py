@@ -173,13 +173,16 @@ class LinearBase:
         return blend(moments, self.config.own_rhythms, self.own_)
 
     def _choose(self, training: Training) -> tuple[float, float, float]:
-        """λ, p, κ, then λ again, on the most frequent items and held-out moments."""
+        """λ, p, κ, then λ again, on the most frequent items and held-out moments; the middle of
+        each where nothing new was held out."""
         among = {"penalty": self.config.penalty, "text": self.config.text}
         among["activity"] = self.config.activity
         chosen = {name: values[len(values) // 2] for name, values in among.items()}
         holdout, several = training.holdout, any(len(values) > 1 for values in among.values())
-        if several and self.method != "svd" and holdout is not None and len(holdout):
-            self._climb(_Trial(training, self.config.trial), among, chosen, training.progress)
+        if several and self.method != "svd" and holdout is not None:
+            trial = _Trial(training, holdout, self.config.trial)
+            if len(trial.holdout):
+                self._climb(trial, among, chosen, training.progress)
         return chosen["penalty"], chosen["text"], chosen["activity"]
 
     @staticmethod
@@ -285,15 +288,13 @@ class _Trial:
     M is asked for what is new to a person; for what comes again there are the own rhythms.
     """
 
-    def __init__(self, training: Training, most: int) -> None:
-        if training.holdout is None:
-            raise AssertionError("a trial needs held-out moments")
+    def __init__(self, training: Training, holdout: Holdout, most: int) -> None:
         self.counts = training.log.counts()
         frequent = np.diff(sparse.csc_array(self.counts).indptr)
         self.rows = np.sort(np.argsort(-frequent, kind="stable")[:most])
         text = centred(training.catalogue.text)[self.rows]
         self.alike = add_likeness(np.zeros((len(text), len(text)), np.float32), text, 1.0)
-        self.holdout = _within(_new(training.holdout), self.rows)
+        self.holdout = _within(_new(holdout), self.rows)
         moments = self.holdout.moments
         H = moments.matrix(blend(moments, [(0.7, 90.0)], [1.0]), self.counts.shape[1])
         self.H = H[:, self.rows].tocsr()
@@ -301,8 +302,6 @@ class _Trial:
 
     def score(self, penalty: float, text: float, activity: float) -> float:
         """Mean NDCG@10 with these settings."""
-        if not len(self.holdout):
-            return 0.0
         if activity not in self.both:
             self.both[activity] = gram(evidence(self.counts, activity)[:, self.rows])
         G = self.both[activity] + np.float32(penalty * text) * self.alike
