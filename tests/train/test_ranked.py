@@ -4,8 +4,8 @@ import torch
 
 from penchant.train.hill import Hill, _gain, by_each
 from penchant.train.holdout import NEVER
-from penchant.train.mixture import Shortlist, fit_mixture
-from penchant.train.ranked import climb, climbed, rank_gain, rank_gains, summed, taken
+from penchant.train.mixture import Shortlist, fit_mixture, temperature
+from penchant.train.ranked import averaged, climb, rank_gain, rank_gains, summed, taken
 
 
 def shortlist_of(z, seed=0, sampled=0):
@@ -81,20 +81,54 @@ def test_climbing_finds_what_ranks_best():
     assert (found >= 0).all()
 
 
-def test_no_worse_on_its_own_moments_nor_on_others():
-    """What is climbed on one sample holds on another one of the same kind."""
-    mine, other = [], []
+def gain_of(theta, x, candidates):
+    return rank_gain(summed(theta, x), candidates)
+
+
+def test_what_is_averaged_holds_on_other_moments():
+    """As good there as what is likely, which suits these moments, and as what climbs."""
+    lost = []
     for seed in range(5):
         x = terms(300, 60, 4, seed=seed)
         candidates = shortlist_of(x[0] + 0.5 * x[1], seed=seed)
-        likely = fit_mixture(x[:, :150], taken(candidates, np.arange(150)))
-        found = climbed(likely, x[:, :150], taken(candidates, np.arange(150)))
-        for part, gains in ((slice(150), mine), (slice(150, None), other)):
-            some = taken(candidates, np.arange(300)[part])
-            now, then = (rank_gain(summed(t, x[:, part]), some) for t in (found, likely))
-            gains.append(now - then)
-    assert min(mine) >= 0
-    assert np.mean(other) > -0.01
+        mine, other = np.arange(150), np.arange(150, 300)
+        few, some = taken(candidates, mine), taken(candidates, other)
+        likely = fit_mixture(x[:, mine], few)
+        ways = [likely, climb(likely, x[:, mine], few)]
+        found = averaged(x[:, mine], few)
+        best = max(gain_of(theta, x[:, other], some) for theta in ways)
+        lost.append(best - gain_of(found, x[:, other], some))
+    assert np.mean(lost) < 0.01
+
+
+def test_with_few_moments_many_terms_share():
+    """Eight blurred views of one truth: the luckiest of them is not the best of all."""
+    gains = {"alone": [], "averaged": []}
+    for seed in range(6):
+        truth = 2.0 * terms(1030, 40, 1, seed=seed)
+        x = truth + 2.0 * terms(1030, 40, 8, seed=seed + 50)
+        candidates = shortlist_of(truth[0], seed=seed)
+        few, many = np.arange(30), np.arange(30, 1030)
+        luck = [rank_gain(one[few], taken(candidates, few)) for one in x]
+        lucky = np.eye(8)[int(np.argmax(luck))]
+        found = averaged(x[:, few], taken(candidates, few), alone=range(8))
+        assert (found > 0.01 * found.max()).sum() >= 4
+        for name, theta in (("alone", lucky), ("averaged", found)):
+            gains[name].append(gain_of(theta, x[:, many], taken(candidates, many)))
+    assert np.mean(gains["averaged"]) > 1.1 * np.mean(gains["alone"])
+
+
+def test_with_many_moments_the_best_one_stands_alone():
+    x = terms(2000, 40, 3)
+    found = averaged(x, shortlist_of(3.0 * x[1]), alone=range(3))
+    assert found[1] > 0
+    assert np.abs(np.delete(found, 1)).max() < 0.02 * found[1]
+
+
+def test_an_average_is_at_the_temperature_that_makes_it_likely():
+    x, candidates = crowded()
+    found = averaged(x, candidates, alone=range(2))
+    assert temperature(summed(found, x), candidates) == pytest.approx(1.0, abs=1e-2)
 
 
 def test_terms_that_tell_nothing_apart_get_no_weight():
@@ -102,10 +136,17 @@ def test_terms_that_tell_nothing_apart_get_no_weight():
     assert climb(np.array([1.0, 1.0]), x, shortlist_of(x[0]))[1] == 0.0
 
 
-def test_one_moment_is_not_climbed():
+def test_of_one_moment_every_way_is_as_good():
     x = terms(1, 30, 2)
-    theta = np.array([0.4, 0.2])
-    np.testing.assert_array_equal(climbed(theta, x, shortlist_of(x[0])), theta)
+    found = averaged(x, shortlist_of(x[0]), alone=range(2))
+    assert np.isfinite(found).all()
+    assert (found > 0).all()
+
+
+def test_averaging_has_no_draws_of_its_own():
+    x, candidates = crowded(60, 40)
+    one, other = (averaged(x, candidates, alone=[0], seed=3) for _ in range(2))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_the_same_seed_climbs_the_same_way():

@@ -21,12 +21,11 @@ from penchant.random import derive
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import (
     Shortlist,
-    fit_mixture,
     log_loss,
     shortlisted,
     temperature,
 )
-from penchant.train.ranked import climbed, rank_gain, summed, taken
+from penchant.train.ranked import averaged, rank_gain, summed, taken
 from penchant.types import Bools, Doubles, Floats, State
 
 FEATURES = ("events", "age", "pace", "newness")
@@ -71,7 +70,8 @@ class Fusion:
         if self.config.kind == "fixed":
             return self._fixed()
         candidates, values = shortlisted(score, holdout, seed=derive(seed, "fusion"))
-        self.theta_ = _best(values, candidates, derive(seed, "climb"))
+        alone = range(len(self.names))
+        self.theta_ = averaged(values, candidates, alone=alone, seed=derive(seed, "climb"))
         if self.config.kind == "gate" and len(holdout) >= self.config.enough:
             self._learn_slopes(values, candidates, f)
         self.theta_ *= temperature(self._logits(values, f), candidates)
@@ -190,17 +190,6 @@ def features(moments: Moments) -> Doubles:
     some = np.maximum(np.minimum(n, 10), 1)
     newness = np.where(n > 0, np.bincount(pairs[0], minlength=B) / some, 1.0)
     return np.stack([np.log1p(n), np.log1p(age), np.log1p(pace), newness], axis=1)
-
-
-def _best(values: Floats, candidates: Shortlist, seed: int) -> Doubles:
-    """θ by likelihood, then by rank; never behind what one layer gives alone."""
-    mixed = fit_mixture(values, candidates)
-    starts = [climbed(mixed, values, candidates, seed=seed)]
-    for p in range(len(values)):
-        alone = np.zeros(len(values))
-        alone[p] = max(float(mixed[p]), 1.0 / max(float(np.abs(values[p]).max()), 1e-9))
-        starts.append(alone)
-    return max(starts, key=lambda theta: rank_gain(summed(theta, values), candidates))
 
 
 def _error(logits: Floats, candidates: Shortlist) -> Floats:

@@ -22,8 +22,8 @@ from penchant.interests.layer import Catalogue, Training
 from penchant.interests.newcomers import Newcomers
 from penchant.random import derive
 from penchant.train.holdout import Holdout
-from penchant.train.mixture import fit_mixture, shortlisted
-from penchant.train.ranked import climbed
+from penchant.train.mixture import shortlisted
+from penchant.train.ranked import averaged
 from penchant.types import Floats, Longs, State
 
 
@@ -122,7 +122,8 @@ class Popularity:
         seed = derive(seed, "popularity")
         self._table = None
         candidates, values = shortlisted(self._each, holdout, best=500, others=400, seed=seed)
-        theta = climbed(fit_mixture(values, candidates), values, candidates, seed=seed)
+        alone = range(len(self.half_lives_))
+        theta = averaged(values, candidates, alone=alone, seed=seed)
         if not theta.any():
             return
         theta, phi = np.split(theta, [len(self.half_lives_)])

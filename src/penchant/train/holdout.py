@@ -26,7 +26,7 @@ class HoldoutConfig(Config):
     """At most so many users are asked about."""
     share: float = Field(0.1, gt=0.0, lt=0.5)
     """At most so much of the log (`last`), or just so much of its newest part (`time`)."""
-    targets: int = Field(10, ge=1)
+    targets: int = Field(50, ge=1)
     """At most so many targets of one user (`time`)."""
     cells: int = Field(80_000_000, ge=1000)
     """At most so many scores in all (moments × items): bounds the time that choosing takes, and

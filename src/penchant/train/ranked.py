@@ -1,14 +1,25 @@
-"""Weights that put what came next high in the list.
+"""Weights that put what came next high in the list, and that another sample would give too.
 
-The likelihood of `mixture` rewards being right everywhere; a list shows its first few. Here the
-same weights climb NDCG instead (see `hill`).
+The likelihood of `mixture` rewards being right everywhere; a list shows its first few. So the same
+weights also climb NDCG (see `hill`). Which way of finding weights is the best is itself found on a
+sample of moments: ways that are hardly behind the best one on moments that they were not learned
+from share in the answer.
+
+    θ = Σ_w e^(−z_w) · τ_w θ_w / Σ_w e^(−z_w)
+
+z_w is by how many standard errors way w is behind the best one; τ makes every way's scores as
+likely as they can be, so that they can be added. With few moments many ways share, with many the
+best one stands alone. The weights are close in spirit to pseudo-BMA (Yao, Vehtari, Simpson and
+Gelman, Using stacking to average Bayesian predictive distributions, Bayesian Analysis 13, 2018).
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from penchant.random import rng
 from penchant.train.holdout import NEVER
-from penchant.train.mixture import Shortlist, spreads, temperature
+from penchant.train.mixture import Shortlist, fit_mixture, spreads, temperature
 from penchant.types import Bools, Doubles, Floats, Longs
 
 
@@ -39,42 +50,56 @@ def summed(theta: Doubles, values: Floats) -> Floats:
     return np.asarray(np.tensordot(theta.astype(np.float32), values, axes=1), np.float32)
 
 
-def climbed(
-    theta: Doubles, values: Floats, candidates: Shortlist, *, k: int = 10, seed: int = 0
+def averaged(
+    values: Floats,
+    candidates: Shortlist,
+    *,
+    alone: Sequence[int] = (),
+    k: int = 10,
+    seed: int = 0,
 ) -> Doubles:
-    """θ ≥ 0 with a higher NDCG@k than the given ones, or these where climbing does not carry over;
-    at the temperature that makes what came next most likely.
-
-    Both halves of the moments are climbed by themselves and judged by the other one, so that a
-    sample of moments is not learned by heart.
+    """θ ≥ 0 [P] for scores of the candidates [P × B × C], averaged over ways to find it: some terms
+    `alone`, the likely weights, and those that climb NDCG@k from there.
     """
-    half = np.arange(len(candidates.target)) % 2 == 0
-    gains = []
-    for learn, judge in ((half, ~half), (~half, half)):
-        if not learn.any() or not judge.any():
-            return theta
-        found = climb(theta, values[:, learn], taken(candidates, learn), k=k, seed=seed)
-        gains.append(_gained(theta, found, values[:, judge], taken(candidates, judge), k))
-    if np.concatenate(gains).mean() <= 0:
-        return theta
-    found = climb(theta, values, candidates, k=k, seed=seed)
-    if _gained(theta, found, values, candidates, k).mean() <= 0:
-        return theta
+    ways = _ways(values, candidates, alone, k, seed)
+    behind = _behind(values, candidates, alone, k, seed)
+    share = np.exp(-behind)
+    found = np.zeros(len(values))
+    for part, theta in zip(share / share.sum(), ways, strict=True):
+        found += part * temperature(summed(theta, values), candidates) * theta
     return found * temperature(summed(found, values), candidates)
+
+
+def _ways(
+    values: Floats, candidates: Shortlist, alone: Sequence[int], k: int, seed: int
+) -> list[Doubles]:
+    """Weights found in each way."""
+    likely = fit_mixture(values, candidates)
+    high = climb(likely, values, candidates, k=k, seed=seed)
+    return [*np.eye(len(values))[list(alone)], likely, high]
+
+
+def _behind(
+    values: Floats, candidates: Shortlist, alone: Sequence[int], k: int, seed: int
+) -> Doubles:
+    """By how many standard errors each way is behind the best one, half of the moments learned
+    from and the other half judged by, and the other way round."""
+    B = len(candidates.target)
+    gains, half = np.zeros((len(alone) + 2, B)), np.arange(B) % 2 == 0
+    for learn, judge in ((half, ~half), (~half, half)):
+        if learn.any() and judge.any():
+            x, some = values[:, judge], taken(candidates, judge)
+            ways = _ways(values[:, learn], taken(candidates, learn), alone, k, seed)
+            gains[:, judge] = [rank_gains(summed(theta, x), some, k) for theta in ways]
+    lost = gains[np.argmax(gains.mean(axis=1))] - gains
+    error = lost.std(axis=1) / B**0.5
+    return np.asarray(lost.mean(axis=1) / np.maximum(error, 1e-9), np.float64)
 
 
 def taken(candidates: Shortlist, rows: Longs | Bools) -> Shortlist:
     """The candidates of some moments."""
     c = candidates
     return Shortlist(c.item[rows], c.stands_for[rows], c.target[rows])
-
-
-def _gained(
-    before: Doubles, after: Doubles, values: Floats, candidates: Shortlist, k: int
-) -> Doubles:
-    """What each moment gains [B]."""
-    one = rank_gains(summed(after, values), candidates, k)
-    return one - rank_gains(summed(before, values), candidates, k)
 
 
 def climb(

@@ -33,8 +33,8 @@ from penchant.interests.base.weights import LowRank, Sparse, Weights
 from penchant.interests.layer import Catalogue, Training
 from penchant.random import derive
 from penchant.train.holdout import Holdout, ndcg
-from penchant.train.mixture import fit_mixture, shortlisted
-from penchant.train.ranked import climbed
+from penchant.train.mixture import shortlisted
+from penchant.train.ranked import averaged
 from penchant.types import Floats, Longs, Progress, State
 
 
@@ -252,7 +252,7 @@ class LinearBase:
         seed = derive(training.seed, "rhythms")
         with training.progress.step("base: rhythms", len(holdout)) as step:
             candidates, values = shortlisted(terms, holdout, best=600, seed=seed)
-            theta = climbed(fit_mixture(values, candidates), values, candidates, seed=seed)
+            theta = averaged(values, candidates, seed=seed)
         theta = theta[: P + K + len(own)]  # what popularity explains is not the base layer's
         if theta.any():
             self._mixed_by([float(x) for x in theta])
