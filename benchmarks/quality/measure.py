@@ -93,6 +93,19 @@ def differences(folder: Path, part: Path, ours: str, metric: str = "ndcg@10") ->
     return found
 
 
+def ahead(
+    whole: Lists, parts: dict[str, Lists], part: Path, metric: str = "ndcg@10"
+) -> dict[str, Any]:
+    """A metric of each part alone, and the mean lead of the whole over the best of them."""
+    each = {name: users([lists], part, metric) for name, lists in parts.items()}
+    best = max(each, key=lambda name: each[name].mean())
+    d = paired(users([whole], part, metric), each[best], seed=0)
+    return {
+        "alone": {name: float(values.mean()) for name, values in each.items()}, "best": best,
+        "difference": d.difference, "low": d.low, "high": d.high,
+    }  # fmt: skip
+
+
 def written(path: Path, found: dict[str, Any]) -> None:
     """Write a result file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 from benchmarks.quality.lists import Lists, slug, topmost
+from benchmarks.quality.measure import ahead
 from benchmarks.quality.parts import Part, about, parts, plan, prepared
 
 from penchant import EngineConfig, __version__
@@ -23,7 +24,7 @@ from penchant.encode.items import encode_items
 from penchant.evaluate.baselines import baselines, settings
 from penchant.evaluate.fingerprint import peak_memory
 from penchant.interests.layer import Catalogue
-from penchant.interests.model import LAYERS
+from penchant.interests.model import LAYERS, InterestModel
 from penchant.types import Floats, Report
 
 CHUNK = 256
@@ -57,7 +58,7 @@ class Ours:
     ) -> None:
         from rich.console import Console
 
-        self.config, self.split, self.lists = config, split, lists
+        self.config, self.split, self.folder, self.lists = config, split, folder, lists
         self.progress = Lines(Console(stderr=False, width=100))
         data = prepared(source, config)
         self.seconds: dict[str, float] = {}
@@ -65,7 +66,7 @@ class Ours:
         with self._timed("encode"):
             text = encode_items(data.items, config.encode, report=Report(), progress=self.progress)
         self.plan = plan(data, config, split, text)
-        self.part = self._part(folder)
+        self.part = self._part()
         with self._timed("tree"):
             self.small, self.large = self._catalogues()
 
@@ -77,11 +78,13 @@ class Ours:
         self.seconds[step] = round(process_time() - began, 3)
         self.wall[step] = round(perf_counter() - wall, 3)
 
-    def _part(self, folder: Path) -> Part:
-        found = parts(self.plan)[folder.name == "test"]
-        told = about(folder)
+    def _part(self) -> Part:
+        found = parts(self.plan)[self.folder.name == "test"]
+        told = about(self.folder)
         if (told["asked"], told["known"]) != (len(found.moments), found.known):
-            raise ValueError(f"{folder}: this part is another one; remove the folder and rerun")
+            raise ValueError(
+                f"{self.folder}: this part is another one; remove the folder and rerun"
+            )
         return found
 
     def _catalogues(self) -> tuple[Catalogue, Catalogue]:
@@ -104,7 +107,15 @@ class Ours:
         told = {
             "fusion": dict(zip(model.fusion.names, map(float, model.fusion.theta_), strict=True))
         }
-        return self._told("Penchant", model.score, told)
+        found = self._told("Penchant", model.score, told)
+        found["Penchant"]["layers"] = self._layers(model)
+        return found
+
+    def _layers(self, model: InterestModel) -> dict[str, Any]:
+        """Each layer alone, and how far the whole is ahead of the best one."""
+        whole = Lists.load(self.lists / f"Penchant~{self.config.seed}.npz")
+        alone = {name: self._answers(layer.score) for name, layer in model.layers.items()}
+        return ahead(whole, alone, self.folder)
 
     def baselines(self) -> dict[str, dict[str, Any]]:
         """Penchant's baselines, each tuned within the training log."""

@@ -137,6 +137,9 @@ def text(boards: list[Board], cost: dict[str, Any] | None = None) -> str:
     cold = _cold(boards)
     if cold:
         parts += ["## Cold items and users", words.COLD, *cold]
+    layers = _layers(boards)
+    if layers:
+        parts += ["## The whole and its layers", words.LAYERS, *layers]
     for board in boards:
         parts += [f"## {board.about['set']}, `{_split(board)}`", *_board(board)]
     return "\n\n".join([*parts, "## Peers", PEERS, NOTES, words.HAND, _origin(boards)]) + "\n"
@@ -203,6 +206,21 @@ def _tried(tuning: dict[str, Any] | None) -> str:
     told = tuning["validation"]
     rising = told.get("stopped") == "time" and told["best_epoch"] == told["epochs"]
     return f"{tuning['settings']}{' †' if rising else ''}"
+
+
+def _layers(boards: list[Board]) -> list[str]:
+    """The first seed's layers of each board that has them."""
+    rows, names = [], ("base", "context", "dynamic", "popularity")
+    for board in boards:
+        told = board.ours.ok[0].get("layers") if board.ours else None
+        if board.ours and told:
+            whole = board.ours.ok[0]["figures"]["all"]["ndcg@10"]["value"]
+            alone = [
+                f"{told['alone'][name]:.4f}" if name in told["alone"] else "–" for name in names
+            ]
+            rows.append([board.about["set"], _split(board), f"{whole:.4f}", *alone, _lead(told)])
+    head = ["set", "split", "whole", *names, "lead over the best layer (95 %)"]
+    return [_grid(head, rows)] if rows else []
 
 
 def _cold(boards: list[Board]) -> list[str]:

@@ -46,6 +46,10 @@ COLD = """*Cold items alone*: users with a target that had no training event, ju
 only, which have to be found in the whole catalogue; *users with a cold item among others*: the same
 users, judged by all their targets; *cold users*: those without any event before they are asked."""
 
+LAYERS = """NDCG@10 of each layer alone and of the whole, all from one fit; the lead of the whole
+over the best of its layers is over the same users. A layer alone answers worse than it could: base
+and dynamic learn what popularity does not know."""
+
 COST = """On `{set}`, `{split}`, in one run on the same {cores} core(s): tuned RecTools SASRec has
 validation NDCG@10 {target:.4f} at best, and gets there in **{theirs:,.0f} s**{stock}. Penchant's
 base layer and popularity alone have {early[quality]:.4f} after {early[seconds]:,.0f} s, Penchant in

@@ -52,6 +52,9 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             out.with_suffix(".json").write_text(json.dumps(found), encoding="utf-8")
         elif model == "Penchant":
             answers(places[model]).save(out.parent / "Penchant~0.npz")
+            alone = {"base": 0.3, "popularity": 0.2}
+            lead = {"difference": 0.17, "low": 0.1, "high": 0.2}
+            found |= {"layers": {"alone": alone, "best": "base", **lead}}
             out.write_text(json.dumps({"Penchant": found}), encoding="utf-8")
         else:
             answers(places[model]).save(out)
@@ -121,6 +124,7 @@ def test_the_page_says_what_was_measured_and_what_failed(made, tmp_path: Path) -
     assert "**+0." in rows["EASE"]
     assert rows["toy"].split("|")[5].strip() == "EASE"
     assert "cold users" in page
+    assert "| 0.3000 | – | – | 0.2000 | **+0.1700 [+0.1000, +0.2000]** |" in page
     shown = readme.read_text(encoding="utf-8")
     assert shown.startswith(f"Before\n{MARK}| set")
     assert shown.endswith(f"{MARK}After\n")

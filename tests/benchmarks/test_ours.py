@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.quality.lists import Lists, slug
-from benchmarks.quality.measure import summary
+from benchmarks.quality.measure import summary, values
 from benchmarks.quality.ours import Ours
 from benchmarks.quality.parts import export
 
@@ -29,6 +29,12 @@ def test_figures_are_those_of_evaluate(world: Path, tmp_path: Path, split: str) 
     export(world, split, tmp_path, QUICK)
     found = Ours(QUICK, world, split, tmp_path / "test", tmp_path)
     told = found.penchant() | found.baselines()
+    layers = told["Penchant"]["layers"]
+    assert set(layers["alone"]) == {"base", "context", "dynamic", "popularity"}
+    whole = values(Lists.load(tmp_path / "Penchant~0.npz"), tmp_path / "test")["all"]["ndcg@10"]
+    lead = whole.mean() - max(layers["alone"].values())
+    assert layers["difference"] == pytest.approx(lead, abs=1e-9)
+    assert layers["alone"][layers["best"]] == max(layers["alone"].values())
     engine = Engine(config=QUICK.but(**{"evaluate.tuning.kind": split}))
     engine.add(world)
     asked = SplitConfig(kind=split)
