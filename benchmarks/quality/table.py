@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isnan, nan
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
@@ -19,6 +20,8 @@ COLD_GROUPS = {
     "cold users": "cold users",
 }
 """Groups that are shown apart, and what they are called."""
+AHEAD = 1.1
+"""A lead of less is looked into, group by group."""
 MARK = "<!-- results -->\n"
 """Before and after the README's table."""
 
@@ -140,6 +143,9 @@ def text(boards: list[Board], cost: dict[str, Any] | None = None) -> str:
     layers = _layers(boards)
     if layers:
         parts += ["## The whole and its layers", words.LAYERS, *layers]
+    close = _close(boards)
+    if close:
+        parts += ["## Where the lead is small", words.CLOSE, *close]
     for board in boards:
         parts += [f"## {board.about['set']}, `{_split(board)}`", *_board(board)]
     return "\n\n".join([*parts, "## Peers", PEERS, NOTES, words.HAND, _origin(boards)]) + "\n"
@@ -223,6 +229,27 @@ def _layers(boards: list[Board]) -> list[str]:
     return [_grid(head, rows)] if rows else []
 
 
+def _close(boards: list[Board]) -> list[str]:
+    """Group by group, where Penchant is less than a tenth ahead of the best of the others."""
+    rows = []
+    for board in boards:
+        ours, best = board.ours, board.best
+        if not ours or not best or _ratio(ours, best) >= AHEAD:
+            continue
+        others = [m for m in board.models if m.name != OURS and m.ok]
+        for group, figures in ours.ok[0]["figures"].items():
+            first = max(others, key=lambda m, g=group: m.figure("ndcg@10", g) or (0.0,))
+            a, b = (m.figure("ndcg@10", group) for m in (ours, first))
+            if group != COLD and a and b:
+                rows.append([
+                    board.about["set"], _split(board), group, f"{figures['users']:,}",
+                    f"{a[0]:.4f}", first.name, f"{b[0]:.4f}", _more(ours, first, group),
+                ])  # fmt: skip
+    head = ["set", "split", "who", "users", "Penchant NDCG@10", "best of the others", "its NDCG@10",
+            "more"]  # fmt: skip
+    return [_grid(head, rows)] if rows else []
+
+
 def _cold(boards: list[Board]) -> list[str]:
     rows = []
     for board in boards:
@@ -283,9 +310,15 @@ def _value(model: Model | None, metric: str = "ndcg@10") -> str:
     return f"{found[0]:.4f}" if found else "–"
 
 
-def _more(ours: Model | None, best: Model | None) -> str:
-    a, b = (m.figure("ndcg@10") if m else None for m in (ours, best))
-    return f"{100 * (a[0] / b[0] - 1):+.0f} %" if a and b and b[0] else "–"
+def _ratio(ours: Model | None, best: Model | None, group: str = "all") -> float:
+    """How many times as good; NaN where that cannot be told."""
+    a, b = (m.figure("ndcg@10", group) if m else None for m in (ours, best))
+    return a[0] / b[0] if a and b and b[0] else nan
+
+
+def _more(ours: Model | None, best: Model | None, group: str = "all") -> str:
+    ratio = _ratio(ours, best, group)
+    return "–" if isnan(ratio) else f"{100 * (ratio - 1):+.0f} %"
 
 
 def _lead(lead: dict[str, Any] | None) -> str:

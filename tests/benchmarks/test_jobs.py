@@ -144,6 +144,23 @@ def test_the_page_can_be_written_without_our_figures(made) -> None:
     assert "| EASE |" in text([Board.read(bench.results / "toy-time")])
 
 
+def test_a_small_lead_is_looked_into_group_by_group(made) -> None:
+    bench, _, _ = made
+    work_off(bench.run("toy", "time").jobs(), bench.say)
+    board = Board.read(bench.results / "toy-time")
+    assert "Where the lead is small" not in text([board])
+    path = bench.run("toy", "time").result("EASE", 0)
+    told = json.loads(path.read_text(encoding="utf-8"))
+    for group in told["figures"].values():
+        group["ndcg@10"] = {"value": 0.5, "low": 0.4, "high": 0.6}
+    path.write_text(json.dumps(told), encoding="utf-8")
+    page = text([Board.read(bench.results / "toy-time")])
+    ours = 0.75 / np.log2(3)
+    more = f"{100 * (ours / 0.5 - 1):+.0f} %"
+    assert f"| toy | time | all | 4 | {ours:.4f} | EASE | 0.5000 | {more} |" in page
+    assert "| toy | time | cold users | 1 |" in page
+
+
 def test_runs_are_chosen() -> None:
     told = arguments().parse_args(["--sets", "xwines,grocery", "--splits", "last"])
     assert chosen(told) == [("xwines", "last"), ("grocery", "last")]
