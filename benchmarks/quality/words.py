@@ -46,14 +46,14 @@ COLD = """*Cold items alone*: users with a target that had no training event, ju
 only, which have to be found in the whole catalogue; *users with a cold item among others*: the same
 users, judged by all their targets; *cold users*: those without any event before they are asked."""
 
-CLOSE = """Where Penchant is less than a tenth ahead of the best of the others, group by group; each
-group has its own best one. *history*: number of events before the question; *cold users* have none;
-*cold items*: something came that had no event in training. `movietweetings` `time` is new films,
-hours old: what is popular now leads in every group, and little about a person helps. In
-`ml-latest-small` `time` few people are asked, most of them cold, and they are asked about the films
-that a form showed them. In `lastfm` a tag says who somebody is rather than what comes next: counting
-who shares artists is hard to beat, and artist names say nothing to a text model; who is whose friend
-would help, and no layer learns from that yet."""
+CLOSE = """Where Penchant is less than a tenth ahead of the best of the others, group by group;
+each group has its own best one. *history*: number of events before the question; *cold users*
+have none; *cold items*: something came that had no event in training. `movietweetings` `time` is
+new films, hours old: what is popular now leads in every group, and little about a person helps.
+In `ml-latest-small` `time` few people are asked, most of them cold, and they are asked about the
+films that a form showed them. In `lastfm` a tag says who somebody is rather than what comes next:
+counting who shares artists is hard to beat, and artist names say nothing to a text model; who is
+whose friend would help, and no layer learns from that yet."""
 
 LAYERS = """NDCG@10 of each layer alone and of the whole, all from one fit; the lead of the whole
 over the best of its layers is over the same users. A layer alone answers worse than it could: base
