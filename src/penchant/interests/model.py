@@ -111,6 +111,7 @@ class InterestModel:
         """Hold some outcomes out, learn the layers, mix them by the outcomes, learn from all."""
         left, holdout = hold_out(log, self.config.holdout, repeats=repeats, seed=seed)
         training = Training(catalogue, left, holdout, repeats, None, seed, progress, scratch)
+        del left  # a second log of nearly the same size is not kept beside the whole one
         self.catalogue, self.repeats_ = catalogue, repeats
         self.layers = self._made()
         self._learn(lambda layer, training: layer.fit(training), training)

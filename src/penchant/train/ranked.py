@@ -5,7 +5,7 @@ weights also climb NDCG (see `hill`). Which way of finding weights is the best i
 sample of moments: ways that are hardly behind the best one on moments that they were not learned
 from share in the answer.
 
-    θ = Σ_w e^(−z_w) · τ_w θ_w / Σ_w e^(−z_w)
+    θ = Σ_w e^(−2 z_w) · τ_w θ_w / Σ_w e^(−2 z_w)
 
 z_w is by how many standard errors way w is behind the best one; τ makes every way's scores as
 likely as they can be, so that they can be added. With few moments many ways share, with many the
@@ -63,7 +63,7 @@ def averaged(
     """
     ways = _ways(values, candidates, alone, k, seed)
     behind = _behind(values, candidates, alone, k, seed)
-    share = np.exp(-behind)
+    share = np.exp(-2.0 * behind)
     found = np.zeros(len(values))
     for part, theta in zip(share / share.sum(), ways, strict=True):
         found += part * temperature(summed(theta, values), candidates) * theta
