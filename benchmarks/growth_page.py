@@ -50,7 +50,8 @@ def page(runs: Sequence[Run], wanted: Sequence[tuple[int, int]] = ()) -> str:
     """Markdown: what it costs, how it grows, and what the points are."""
     rows = [_row(r) for r in sorted(runs, key=lambda r: (r["events"], r["items"]))]
     head = [
-        "events", "items", "fit", "of it encoding", "CPU time", "peak memory", "model and data",
+        "events", "items", "layers", "fit", "of it encoding", "CPU time", "peak memory",
+        "model and data",
     ]  # fmt: skip
     lines = ["| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]]
     missing = sorted(set(wanted) - {(r["events"], r["items"]) for r in runs})
@@ -76,6 +77,7 @@ def _row(run: Run) -> list[str]:
     return [
         f"{run['events']:,}",
         f"{run['items']:,}",
+        ", ".join(run["changes"].get("interests.layers", ["all"])),
         f"{fit['seconds'] / 60:.1f} min",
         f"{fit['parts']['encode'] / 60:.1f} min",
         f"{fit['cpu_seconds'] / 60:.1f} min",

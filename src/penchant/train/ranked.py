@@ -22,6 +22,9 @@ from penchant.train.holdout import NEVER
 from penchant.train.mixture import Shortlist, fit_mixture, spreads, temperature
 from penchant.types import Bools, Doubles, Floats, Longs
 
+_LEAST = 1e-3
+"""A way that counts less, beside the best one's 1, is left out."""
+
 
 def rank_gains(logits: Floats, candidates: Shortlist, k: int = 10) -> Doubles:
     """NDCG@k over the shortlist of each moment [B]."""
@@ -62,11 +65,11 @@ def averaged(
     `alone`, the likely weights, and those that climb NDCG@k from there.
     """
     ways = _ways(values, candidates, alone, k, seed)
-    behind = _behind(values, candidates, alone, k, seed)
-    share = np.exp(-2.0 * behind)
+    share = np.exp(-2.0 * _behind(values, candidates, alone, k, seed))
+    share = np.where(share > _LEAST, share, 0.0) / share[share > _LEAST].sum()
     found = np.zeros(len(values))
-    for part, theta in zip(share / share.sum(), ways, strict=True):
-        found += part * temperature(summed(theta, values), candidates) * theta
+    for w in np.flatnonzero(share):
+        found += share[w] * temperature(summed(ways[w], values), candidates) * ways[w]
     return found * temperature(summed(found, values), candidates)
 
 
