@@ -81,8 +81,8 @@ def _row(run: Run) -> list[str]:
         f"{fit['seconds'] / 60:.1f} min",
         f"{fit['parts']['encode'] / 60:.1f} min",
         f"{fit['cpu_seconds'] / 60:.1f} min",
-        f"{fit['peak_mib'] / 1024:.1f} GB",
-        f"{fit['disk_mib'] / 1024:.2f} GB",
+        f"{fit['peak_mib'] / 1024:.1f} GiB",
+        f"{fit['disk_mib'] / 1024:.2f} GiB",
     ]
 
 
@@ -141,7 +141,7 @@ def picture(runs: Sequence[Run]) -> str:
         memory = [(r[axis], r["fit"]["peak_mib"] / 1024) for r in some]
         panels += [
             _panel([("CPU minutes without encoding", time)], axis, n, 0),
-            _panel([("peak memory, GB", memory)], axis, n, 1),
+            _panel([("peak memory, GiB", memory)], axis, n, 1),
         ]
     size = f'viewBox="0 0 {2 * WIDTH} {2 * HEIGHT}"'
     style = "font-family: system-ui, sans-serif; font-size: 12px"

@@ -2,8 +2,8 @@
 
 The cost of quality, on a validation part, one after the other on the same cores: RecTools' SASRec
 with its tuned settings and its own training step learns until it has its best validation NDCG@10;
-Penchant learns with its base layer and popularity alone, and then in full, and must each time have
-reached that figure at its end. Time that SASRec spends on judging is not counted.
+Penchant learns with its base layer and popularity alone, and then in full; the first of the two
+that has that figure at its end counts. Time that SASRec spends on judging is not counted.
 """
 
 import json
@@ -76,7 +76,7 @@ def _theirs(run: Run, settings: dict[str, Any], target: float, stock: bool) -> d
 
 
 def _ours(run: Run, *more: str) -> dict[str, float]:
-    """Penchant's wall time from texts to a model that answers, its quality, and its memory (GB)."""
+    """Penchant's wall time from texts to a model that answers, its quality and memory (GiB)."""
     out = run.work / "cost" / "ours.json"
     run.bench.say(f"{OURS} on the same part {' '.join(more)}".rstrip())
     told = ours_process(run, OURS, 0, out, "validation", *more)[OURS]

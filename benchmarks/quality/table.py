@@ -56,7 +56,7 @@ class Model:
         return mean(sum(r["seconds"].get(s, 0.0) for s in steps) for r in self.ok)
 
     def memory(self) -> float:
-        """Highest resident memory in GB."""
+        """Highest resident memory in GiB."""
         return max(r["peak_mib"] for r in self.ok) / 1024
 
 
@@ -199,7 +199,7 @@ def _row(model: Model, lead: dict[str, Any] | None) -> list[str]:
         _lead(lead),
         f"{model.seconds():,.0f} s" if model.seconds() >= 1 else "< 1 s",
         f"{tuning['validation']['seconds_to_best']:,.0f} s" if tuning else "–",
-        f"{model.memory():.1f} GB",
+        f"{model.memory():.1f} GiB",
         _tried(tuning),
         f"{model.ok[0]['filled_by_popularity']:,}",
     ]
@@ -318,7 +318,7 @@ def _ratio(ours: Model | None, best: Model | None, group: str = "all") -> float:
 
 def _more(ours: Model | None, best: Model | None, group: str = "all") -> str:
     ratio = _ratio(ours, best, group)
-    return "–" if isnan(ratio) else f"{100 * (ratio - 1):+.0f} %"
+    return "–" if isnan(ratio) else f"{100 * (ratio - 1):+.1f} %"
 
 
 def _lead(lead: dict[str, Any] | None) -> str:

@@ -20,9 +20,9 @@ zero.
 settings in a fixed order, the best published ones first, for the same number of minutes of
 processor time, epochs by early stopping; then it learns anew from the whole training part with the
 best ones, which are kept in `benchmarks/quality/settings/`. Penchant runs with its defaults and is
-not tuned; its own baselines (`baseline …`) choose among at most six settings. Nothing is chosen by
-a test part: peers and baselines are asked there once, Penchant once for each commit whose figures
-are shown or were shown here before."""
+not tuned; its own baselines (`baseline …`) choose among at most six settings. No setting is chosen
+by a test part. Peers and baselines are asked there once; Penchant is asked anew when its model has
+changed, and the [decisions](decisions/README.md) say where such a look led back to validation."""
 
 PEERS = """- **implicit**: item kNN (TF-IDF, BM25, cosine), ALS, BPR.
 - **RecTools**: popularity, recent popularity, EASE, SASRec with sampled softmax, eSASRec (LiGR
@@ -63,7 +63,7 @@ COST = """On `{set}`, `{split}`, in one run on the same {cores} core(s): tuned R
 validation NDCG@10 {target:.4f} at best, and gets there in **{theirs:,.0f} s**{stock}. Penchant's
 base layer and popularity alone have {early[quality]:.4f} after {early[seconds]:,.0f} s, Penchant in
 full has {full[quality]:.4f} after {full[seconds]:,.0f} s ({full[model]:,.0f} s without encoding of
-texts and tree; peak memory {full[memory]:.1f} GB)."""
+texts and tree; peak memory {full[memory]:.1f} GiB)."""
 
 PAST = """So it is past SASRec's best after **{ours:,.0f} s, {times:.1f} times as fast**, and done
 {times_full:.1f} times as fast."""

@@ -156,7 +156,7 @@ def test_a_small_lead_is_looked_into_group_by_group(made) -> None:
     path.write_text(json.dumps(told), encoding="utf-8")
     page = text([Board.read(bench.results / "toy-time")])
     ours = 0.75 / np.log2(3)
-    more = f"{100 * (ours / 0.5 - 1):+.0f} %"
+    more = f"{100 * (ours / 0.5 - 1):+.1f} %"
     assert f"| toy | time | all | 4 | {ours:.4f} | EASE | 0.5000 | {more} |" in page
     assert "| toy | time | cold users | 1 |" in page
 
