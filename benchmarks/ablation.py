@@ -55,6 +55,7 @@ def ideas(items: int, repeats: bool) -> dict[str, dict[str, Any]]:
     }
     found |= {
         "text in the base": {"interests.base.linear.text": [0.0]},
+        "base solved whole (by neighbourhoods instead)": {"interests.base.linear.solver": "local"},
         "busy people say less in the base": {"interests.base.linear.activity": [0.0]},
         "rhythms: the base forgets": {"interests.base.linear.rhythms": [[1.0, 0.0]]},
         "kin: evidence shared in an interest": {"interests.base.linear.kin_rhythms": []},
