@@ -3,7 +3,8 @@
 The cost of quality, on a validation part, one after the other on the same cores: RecTools' SASRec
 with its tuned settings and its own training step learns until it has its best validation NDCG@10;
 Penchant learns with its base layer and popularity alone, and then in full; the first of the two
-that has that figure at its end counts. Time that SASRec spends on judging is not counted.
+that has the figure of the tuning at its end counts. Time that SASRec spends on judging is not counted. It
+learns for an hour: its run is kept in the work folder, and taken up by a call on the same cores.
 """
 
 import json
@@ -47,7 +48,7 @@ def cost(run: Run, stock: bool = True) -> dict[str, Any]:
     found = {
         "set": run.name, "split": run.split, "target": target,
         "theirs": theirs["seconds_to_best"], "their_best": theirs["best"],
-        "their_epochs": theirs["best_epoch"], "stock": _said(stock),
+        "their_epochs": theirs["best_epoch"], "their_end": theirs["stopped"], "stock": _said(stock),
         "early": early, "full": full, "reached": first["quality"] >= target,
         "ours": first["seconds"], "times": theirs["seconds_to_best"] / first["seconds"],
         "times_full": theirs["seconds_to_best"] / full["seconds"],
@@ -65,13 +66,20 @@ def _said(stock: bool) -> str:
 
 def _theirs(run: Run, settings: dict[str, Any], target: float, stock: bool) -> dict[str, Any]:
     out = run.work / "cost" / "theirs.npz"
-    asked = {**settings, "target": target, "stock": stock}
+    kept, asked = out.with_suffix(".json"), {**settings, "target": target, "stock": stock}
+    this = {"asked": asked, "cores": len(os.sched_getaffinity(0))}
+    if kept.exists():
+        found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        if {name: found.get(name) for name in this} == this:
+            run.bench.say(f"{PEER}: best after {found['seconds_to_best']:,.0f} s, taken up")
+            return found
     run.bench.say(f"{PEER} until validation NDCG@10 is {target:.4f}")
     peer_process(
         run.bench, "reach", PEER, run.work / "validation", out, "--minutes", str(MOST),
         "--settings", json.dumps(asked),
     )  # fmt: skip
-    found: dict[str, Any] = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
+    found = json.loads(kept.read_text(encoding="utf-8")) | this
+    written(kept, found)
     return found
 
 

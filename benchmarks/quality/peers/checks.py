@@ -75,7 +75,8 @@ def same_step(folder: Path, name: str) -> dict[str, Any]:
 def reach(
     name: str, folder: Path, settings: dict[str, Any], seed: int, most: float
 ) -> dict[str, Any]:
-    """Train on a validation part until a target NDCG@10 (`target` of settings) is reached."""
+    """Train on a validation part until a target NDCG@10 (`target` of settings) is reached, or two
+    epochs brought nothing better: what is asked for is the time to the best one."""
     told = dict(settings)
     target = told.pop("target", None)
     part = Part.read(folder)
@@ -83,7 +84,7 @@ def reach(
     watch = Stopwatch(
         lambda lists: judge(lists, targets),
         perf_counter() + most,
-        patience=20,
+        patience=2,
         target=target,
         clock=perf_counter,
     )
