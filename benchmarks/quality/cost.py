@@ -3,8 +3,9 @@
 The cost of quality, on a validation part, one after the other on the same cores: RecTools' SASRec
 with its tuned settings and its own training step learns until it has its best validation NDCG@10;
 Penchant learns with its base layer and popularity alone, and then in full; the first of the two
-that has the figure of the tuning at its end counts. Time that SASRec spends on judging is not counted. It
-learns for an hour: its run is kept in the work folder, and taken up by a call on the same cores.
+that has the figure of the tuning at its end counts. Time that SASRec spends on judging is not
+counted. It learns for an hour: its run is kept in the work folder, and taken up by a call on the
+same cores.
 """
 
 import json

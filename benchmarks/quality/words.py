@@ -59,14 +59,15 @@ LAYERS = """NDCG@10 of each layer alone and of the whole, all from one fit; the 
 over the best of its layers is over the same users. A layer alone answers worse than it could: base
 and dynamic learn what popularity does not know."""
 
-COST = """On `{set}`, `{split}`, one after the other on the same {cores} core(s): RecTools SASRec, which
-had validation NDCG@10 {target:.4f} when it was tuned, has {their_best:.4f} at best here, after
-**{theirs:,.0f} s** ({their_epochs} epochs){stock}. Penchant's base layer and popularity alone have {early[quality]:.4f} after {early[seconds]:,.0f} s, Penchant in
-full has {full[quality]:.4f} after {full[seconds]:,.0f} s ({full[model]:,.0f} s without encoding of
-texts and tree; peak memory {full[memory]:.1f} GiB)."""
+COST = """On `{set}`, `{split}`, one after the other on the same {cores} core(s): RecTools SASRec,
+which had validation NDCG@10 {target:.4f} when it was tuned, has {their_best:.4f} at best here,
+after **{theirs:,.0f} s** ({their_epochs} epochs){stock}. Penchant's base layer and popularity alone
+have {early[quality]:.4f} after {early[seconds]:,.0f} s, Penchant in full has {full[quality]:.4f}
+after {full[seconds]:,.0f} s ({full[model]:,.0f} s without encoding of texts and tree; peak memory
+{full[memory]:.1f} GiB)."""
 
-PAST = """So it is past what SASRec was tuned to after **{ours:,.0f} s, {times:.1f} times as fast**, and done
-{times_full:.1f} times as fast."""
+PAST = """So it is past what SASRec was tuned to after **{ours:,.0f} s, {times:.1f} times as
+fast**, and done {times_full:.1f} times as fast."""
 
 SHORT = "So it does not reach what SASRec was tuned to."
 
