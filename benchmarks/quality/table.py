@@ -112,11 +112,11 @@ def write(bench: Bench, page: Path, readme: Path) -> None:
     told = json.loads(cost.read_text(encoding="utf-8")) if cost.exists() else None
     page.write_text(text(boards, told), encoding="utf-8")
     before, _, after = readme.read_text(encoding="utf-8").split(MARK)
-    readme.write_text(MARK.join([before, short(boards), after]), encoding="utf-8")
+    readme.write_text(MARK.join([before, short(boards, told), after]), encoding="utf-8")
 
 
-def short(boards: list[Board]) -> str:
-    """The few columns that the README shows."""
+def short(boards: list[Board], cost: dict[str, Any] | None = None) -> str:
+    """The few columns that the README shows, and what quality costs."""
     rows = []
     for board in boards:
         ours, best = board.ours, board.best
@@ -128,7 +128,8 @@ def short(boards: list[Board]) -> str:
         ])  # fmt: skip
     head = ["set", "split", "R@10", "NDCG@10", "best of the others", "its NDCG@10", "more",
             "lead (95 %)"]  # fmt: skip
-    return f"{_grid(head, rows)}\n\n{_ours_origin(boards)}\n"
+    said = words.CHEAP.format(**cost) if cost and cost["reached"] else ""
+    return f"{_grid(head, rows)}\n\n{said}{_ours_origin(boards)}\n"
 
 
 def text(boards: list[Board], cost: dict[str, Any] | None = None) -> str:

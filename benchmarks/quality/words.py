@@ -69,6 +69,12 @@ after {full[seconds]:,.0f} s ({full[model]:,.0f} s without encoding of texts and
 PAST = """So it is past what SASRec was tuned to after **{ours:,.0f} s, {times:.1f} times as
 fast**, and done {times_full:.1f} times as fast."""
 
+CHEAP = """On `{set}`, {cores} core(s), Penchant is past what RecTools' SASRec was tuned to after
+{ours:,.0f} s; SASRec needs [{times:.0f} times as long](docs/benchmarks.md#cost) for its own best. A
+whole fit, texts included, takes {full[seconds]:,.0f} s.
+
+"""
+
 SHORT = "So it does not reach what SASRec was tuned to."
 
 HAND = """The main job by hand, for any of the sets:
