@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from penchant.errors import StoreError
 from penchant.store import dtypes
 from penchant.store.memory import MemoryTables
 from penchant.store.tables import Receipt
+from penchant.store.workspace import Workspace
 from penchant.testing.stores import TablesContract, events
 
 
@@ -88,6 +89,10 @@ TYPES = st.recursive(
 
 @settings(deadline=None)
 @given(TYPES, TYPES)
+@example(
+    pl.List(pl.List(pl.Struct({"a": pl.Null, "b": pl.Null}))),
+    pl.List(pl.List(pl.Struct({"b": pl.Null, "a": pl.Null}))),
+)
 def test_widening_has_no_order_and_keeps_its_type(a, b):
     both = dtypes.widen(a, b)
     assert both == dtypes.widen(b, a) or {a, b} <= {both}
@@ -106,6 +111,14 @@ def test_types_survive_json(dtype):
 def test_every_number_has_a_plain_type(dtype):
     series = pl.Series("x", np.zeros(1, dtype))
     assert dtypes.plain(series.dtype) in (pl.Int64(), pl.Float64(), pl.Boolean())
+
+
+def test_attributes_in_another_order_stay_with_their_names(tmp_path):
+    for tables in (MemoryTables(), Workspace(tmp_path / "shop").tables):
+        tables.append("items", pl.DataFrame({"item_id": ["x"], "size": [{"b": 3, "a": 4}]}))
+        tables.append("items", pl.DataFrame({"item_id": ["y"], "size": [{"a": 1, "b": 2}]}))
+        kept = tables.read("items").lazy().collect().sort("item_id")
+        assert kept["size"].to_list() == [{"a": 4, "b": 3}, {"a": 1, "b": 2}]
 
 
 def test_attributes_in_groups_are_kept():

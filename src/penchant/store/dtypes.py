@@ -76,9 +76,11 @@ def widen(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
 
 
 def _widen_fields(a: Types, b: Types) -> pl.DataType | None:
+    """Fields of both; where their orders differ, the order of their names: neither comes first."""
     if a.keys() != b.keys():
         return None
-    both = {name: widen(a[name], b[name]) for name in a}
+    names = list(a) if list(a) == list(b) else sorted(a)
+    both = {name: widen(a[name], b[name]) for name in names}
     fields = {name: dtype for name, dtype in both.items() if dtype is not None}
     return pl.Struct(fields) if len(fields) == len(both) else None
 

@@ -19,7 +19,7 @@ from penchant.train.holdout import NEVER, Holdout
 from penchant.types import Doubles, Floats, Longs
 
 _APART = 50.0
-_SEARCH = {"maxiter": 200, "ftol": 1e-6}  # a millionth of the loss tells no weights apart
+_SEARCH = {"maxiter": 200, "ftol": 1e-7}  # a ten-millionth of the loss tells no weights apart
 
 
 @dataclass(frozen=True)
