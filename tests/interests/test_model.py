@@ -119,19 +119,19 @@ def test_chunks_are_all_of_it(model):
 
 def test_chances_sum_to_one_and_bar_what_was_had(model):
     moments = ends(LOG)
-    p = model.chances(moments, model.score(moments))
+    p = model.chances(moments)
     assert p.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
     assert (p[moments.seen(ITEMS).toarray() > 0] == 0).all()
     again = InterestModel(QUICK).restore(
         model.state() | {"model": ({}, {"repeats": True})}, shelf()
     )
-    assert (again.chances(moments, again.score(moments)) > 0).all()
+    assert (again.chances(moments) > 0).all()
 
 
 def test_who_had_everything_still_has_a_profile(model):
     log = log_of([("u", i, float(i)) for i in range(ITEMS)], shelf())
     moments = ends(log)
-    p = model.chances(moments, model.score(moments))
+    p = model.chances(moments)
     assert p.sum() == pytest.approx(1.0, abs=1e-5)
 
 

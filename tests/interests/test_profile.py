@@ -54,7 +54,7 @@ def test_children_add_up_to_their_parents(model):
 
 def test_weights_are_the_chances_of_the_items(model):
     moments = ends(LOG).take(np.array([4]))
-    p = model.chances(moments, model.score(moments))[0]
+    p = model.chances(moments)[0]
     found = of(model, moments)
     for x in found.levels[1]:
         items = model.catalogue.tree.items_of(x.node.id)

@@ -229,6 +229,22 @@ class Histories:
         made = self.moments(self.user[events].astype(np.int64), events, self.time[events])
         return replace(made, context={k: v.gather(events) for k, v in self.past.items()})
 
+    def moments_until(self, events: Longs) -> Moments:
+        """What was known before the time of each of some events, asked in that event's context.
+
+        Other events at the very same time are not known yet.
+        """
+        user = self.user[events].astype(np.int64)
+        made = self._cut(self.offsets[user], self._tie_starts[events], self.time[events])
+        return replace(made, context={k: v.gather(events) for k, v in self.past.items()})
+
+    @cached_property
+    def _tie_starts(self) -> Longs:
+        """Row of the first event of the same user at the same time, for every event [E]."""
+        new = np.ones(len(self), bool)
+        new[1:] = (np.diff(self.user) != 0) | (np.diff(self.time) != 0)
+        return np.flatnonzero(new)[np.cumsum(new) - 1] if len(self) else np.zeros(0, np.int64)
+
     def moments_at(self, users: Longs, at: Longs) -> Moments:
         """The histories of some users [B] up to and including a time [B] (µs).
 

@@ -39,9 +39,11 @@ from penchant.evaluate.experiment import Plan, evaluate
 from penchant.evaluate.fingerprint import data_hash
 from penchant.evaluate.layers import diagnose
 from penchant.evaluate.report import Evaluation
+from penchant.interests.evolution import Evolution, evolution, steps
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
 from penchant.interests.profile import Profile, profile
+from penchant.interests.profiles import Profiles, profiles
 from penchant.random import derive
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
@@ -308,6 +310,44 @@ class Engine:
         explainer = self._explainer()
         labels = {int(i): explainer.title(i) for i in np.unique(moments.item)}
         return profile(self.model, moments, user_id=user_id, labels=labels)
+
+    def interests_many(
+        self,
+        user_ids: Sequence[str] | None = None,
+        *,
+        at: datetime | str | None = None,
+        context: Mapping[str, str] | None = None,
+        layers: bool = False,
+    ) -> Profiles:
+        """Who are these: the weights of many users' interests (None: all), as tables; with
+        `layers` also what each layer says alone. No evidence is named: `interests` does that.
+        """
+        users = list(self.data.log.users.ids if user_ids is None else user_ids)
+        moments = self._moments(users, at, context)
+        return profiles(self.model, users, moments, layers=layers, progress=self.progress)
+
+    def evolution(
+        self,
+        user_id: str,
+        *,
+        step: str = "month",
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+    ) -> Evolution:
+        """How somebody's interests moved: a profile for every step (day, week, month, quarter,
+        year) from the first act, or `since`, to the end of the log, or `until`.
+
+        Raises:
+            UnknownIdError: there is no such step, or there would be more than a thousand.
+        """
+        log, model = self.data.log, self.model
+        now = self._moments([user_id], until, None)
+        first = int(now.time.min()) if len(now.time) else int(now.at[0])
+        times = steps(first if since is None else micros(since), int(now.at[0]), step)
+        rows = np.repeat(log.users.rows([user_id]).astype(np.int64), len(times))
+        moments = replace(log.moments_at(rows, times), context=self._context(len(times), None))
+        series = profiles(model, [user_id] * len(times), moments, progress=self.progress)
+        return evolution(user_id, series, now)
 
     def recommend(
         self,

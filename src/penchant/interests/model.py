@@ -17,12 +17,15 @@ from penchant.data.histories import Histories, Moments
 from penchant.errors import ConfigError
 from penchant.interests.base.bidirectional import BidirectionalBase
 from penchant.interests.base.linear import LinearBase, LinearConfig
+from penchant.interests.calibration import Calibration, CalibrationConfig
 from penchant.interests.context.layer import ContextConfig, ContextLayer
 from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
 from penchant.interests.fusion import Fusion, FusionConfig
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
-from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out
+from penchant.interests.weights import Weights, rolled, weights
+from penchant.random import derive
+from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, upcoming
 from penchant.types import QUIET, Floats, Progress, Report, State
 
 LayerName = Literal["base", "context", "dynamic", "popularity"]
@@ -53,6 +56,8 @@ class InterestsConfig(Config):
     """What everybody turns to."""
     fusion: FusionConfig = FusionConfig()
     """How much each counts."""
+    calibration: CalibrationConfig = CalibrationConfig()
+    """How the weights of profiles are made true."""
     holdout: HoldoutConfig = HoldoutConfig()
     """What layers are chosen and mixed by."""
     layers: tuple[LayerName, ...] = LAYERS
@@ -95,6 +100,7 @@ class InterestModel:
     catalogue: Catalogue = field(init=False, repr=False)
     layers: dict[str, Layer] = field(init=False, repr=False)
     fusion: Fusion = field(init=False, repr=False)
+    calibration: Calibration = field(init=False, repr=False)
     repeats_: bool = field(init=False)
 
     def fit(
@@ -111,13 +117,16 @@ class InterestModel:
         """Hold some outcomes out, learn the layers, mix them by the outcomes, learn from all."""
         left, holdout = hold_out(log, self.config.holdout, repeats=repeats, seed=seed)
         training = Training(catalogue, left, holdout, repeats, None, seed, progress, scratch)
+        since = int(left.time.max()) + 1 if len(left) else 0
         del left  # a second log of nearly the same size is not kept beside the whole one
         self.catalogue, self.repeats_ = catalogue, repeats
         self.layers = self._made()
         self._learn(lambda layer, training: layer.fit(training), training)
         self.fusion = Fusion(self.config.fusion, tuple(self.layers))
+        self.calibration = Calibration(self.config.calibration)
         if len(holdout):
             self._fuse(holdout, seed, progress)
+            self._calibrate(log, holdout, since, seed, progress)
         else:
             self.fusion.without_evidence()
         training = replace(training, log=log, report=report)
@@ -142,6 +151,30 @@ class InterestModel:
                 return [layer.score(moments) for layer in self.layers.values()]
 
             self.fusion.fit(score, holdout, seed=seed)
+
+    def _calibrate(
+        self, log: Histories, holdout: Holdout, since: int, seed: int, progress: Progress
+    ) -> None:
+        """Fit the weights of interests to acts that the layers have not seen."""
+        c, tree = self.config.calibration, self.catalogue.tree
+        most = max(20, min(c.moments, self.config.holdout.cells // max(len(self.catalogue), 1)))
+        leaves = tree.membership(tree.levels)
+        if self.config.holdout.kind == "time":
+            rows, moments = upcoming(
+                log, since, repeats=self.repeats_, most=most, seed=derive(seed, "calibration")
+            )
+            came = leaves[log.item[rows]]
+        else:
+            some = holdout.take(np.arange(min(most, len(holdout))))
+            moments, came = some.moments, some.targets @ leaves
+        if c.kind == "none" or not len(moments):
+            return
+        with progress.step("calibration", len(moments)) as step:
+            known = weights(self, moments, c.rhythms)
+            step.advance(len(moments))
+            self.calibration.fit(
+                known, rolled(np.asarray(came.toarray(), np.float32), tree.siblings), tree.siblings
+            )
 
     def _made(self) -> dict[str, Layer]:
         c = self.config
@@ -174,13 +207,39 @@ class InterestModel:
         """s [B × I]."""
         return self.parts(moments).score
 
-    def chances(self, moments: Moments, scores: Floats) -> Floats:
-        """P(i | u, t, c) [B × I] from s; 0 for what the person had, where people do not repeat."""
+    def plain(self, moments: Moments, scores: Floats) -> Floats:
+        """softmax_i(s) [B × I], before calibration; 0 for what the person had, where people do not
+        repeat."""
         barred = np.zeros(scores.shape, bool)
         if not self.repeats_:
             barred[moments.seen(scores.shape[1]).tocoo().coords] = True
             barred &= ~barred.all(axis=1, keepdims=True)  # who had everything had it all again
         return softmax(np.where(barred, NEVER, scores))
+
+    def chances(self, moments: Moments) -> Floats:
+        """P(i | u, t, c) [B × I]: an interest's chance is that of its items together.
+
+        Among the items of a leaf the scores decide; how likely the leaf is, its calibrated weight.
+        """
+        tree, parts = self.catalogue.tree, self.parts(moments)
+        leaves = tree.membership(tree.levels)
+        p = self.plain(moments, parts.score)
+        known = self.weights(moments, parts=parts, layers=False)
+        before = np.asarray((leaves.T @ p.T).T, np.float32)
+        times = np.divide(known.whole[-1], before, out=np.zeros_like(before), where=before > 0)
+        found = p * (leaves @ times.T).T
+        return np.asarray(found / found.sum(axis=1, keepdims=True), np.float32)
+
+    def weights(
+        self, moments: Moments, *, parts: Parts | None = None, layers: bool = True
+    ) -> Weights:
+        """P(n | u, t, c) for the interests of every level, calibrated; of each layer alone too.
+
+        `parts` are those of the same moments, where they are at hand.
+        """
+        rhythms = self.config.calibration.rhythms
+        known = weights(self, moments, rhythms, parts=parts, layers=layers)
+        return self.calibration(known, self.catalogue.tree.siblings)
 
     def chunks(self, moments: Moments, cells: int = 8_000_000) -> Iterator[tuple[slice, Moments]]:
         """Moments in pieces whose score tables fit in memory."""
@@ -199,6 +258,7 @@ class InterestModel:
         """Every part's state, by name."""
         states = {f"layer-{name}": layer.state() for name, layer in self.layers.items()}
         states["fusion"] = self.fusion.state()
+        states["calibration"] = self.calibration.state()
         states["model"] = ({}, {"repeats": self.repeats_})
         return states
 
@@ -210,6 +270,7 @@ class InterestModel:
             for name, layer in self._made().items()
         }
         self.fusion = Fusion(self.config.fusion, tuple(self.layers)).restore(states["fusion"])
+        self.calibration = Calibration(self.config.calibration).restore(states["calibration"])
         self.repeats_ = bool(states["model"][1]["repeats"])
         return self
 

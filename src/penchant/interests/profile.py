@@ -18,6 +18,7 @@ from penchant.data.histories import Moments
 from penchant.errors import UnknownIdError
 from penchant.interests.model import InterestModel
 from penchant.interests.shares import Sharing, shares
+from penchant.interests.weights import Weights
 from penchant.taxonomy.tree import Node, Tree
 from penchant.types import Doubles, Floats, Longs
 
@@ -169,25 +170,14 @@ def profile(
 ) -> Profile:
     """The profile of one moment; `labels` names the items of its events."""
     parts, tree = model.parts(moments), model.catalogue.tree
-    p = model.chances(moments, parts.score)[0]
-    prior = np.zeros_like(parts.score)
-    if "popularity" in parts.names:
-        prior = parts.values[parts.names.index("popularity")]
-    by_layer = {
-        name: model.chances(moments, prior + part)[0]
-        for name, part in zip(parts.names, parts.values, strict=True)
-        if name != "popularity"
-    }
-    usual = model.chances(moments, prior)[0]
-    made = [
-        _level(model, moments, level, p, by_layer, usual) for level in range(1, tree.levels + 1)
-    ]
+    known, p = model.weights(moments, parts=parts), model.plain(moments, parts.score)[0]
+    made = [_level(model, moments, level, p, known) for level in range(1, tree.levels + 1)]
     context = {name: str(v[0]) for name, v in moments.context.items() if v[0] is not None}
     return Profile(
         user_id=user_id,
         at=when(int(moments.at[0])),
         context=context,
-        alpha=dict(zip(parts.names, (float(a) for a in parts.alpha[0]), strict=True)),
+        alpha=dict(zip(model.layers, (float(a) for a in known.alpha[0]), strict=True)),
         events=int(moments.length[0]),
         tree=tree,
         levels=tuple(made),
@@ -196,18 +186,11 @@ def profile(
 
 
 def _level(
-    model: InterestModel,
-    moments: Moments,
-    level: int,
-    p: Floats,
-    by_layer: dict[str, Floats],
-    usual: Floats,
+    model: InterestModel, moments: Moments, level: int, p: Floats, known: Weights
 ) -> tuple[Interest, ...]:
     tree = model.catalogue.tree
     members = tree.membership(level)
-    weight = members.T @ p.astype(np.float64)
-    alone = {name: members.T @ q.astype(np.float64) for name, q in by_layer.items()}
-    normal = members.T @ usual.astype(np.float64)
+    weight, usual = known.whole[level - 1][0], known.usual[level - 1][0]
     liked = np.maximum(moments.weight, 0.0)
     mass = liked @ members[moments.item] if len(liked) else np.zeros(len(weight))
     sure = mass / (mass + DOUBT)
@@ -218,8 +201,8 @@ def _level(
             node=node,
             path=tree.path(node),
             weight=float(weight[k]),
-            layers={name: float(w[k]) for name, w in alone.items()},
-            usual=float(normal[k]),
+            layers={name: float(alone[level - 1][0][k]) for name, alone in known.layers.items()},
+            usual=float(usual[k]),
             confidence=float(sure[k]),
             evidence=named.get(k, ()),
         )

@@ -10,8 +10,9 @@ from penchant.data import columns as c
 from penchant.data.histories import Moments
 from penchant.interests.model import InterestModel, Parts
 from penchant.interests.shares import Shares, shares
+from penchant.interests.weights import Levels
 from penchant.recommend.result import Carrier, Reason
-from penchant.types import Floats, Longs
+from penchant.types import Longs
 
 _DID = {
     "view": "viewed",
@@ -52,17 +53,19 @@ class Explainer:
         if not len(items):
             return []
         carried = shares(self.model, moments, items)
-        p = self.model.chances(moments, parts.score)[0]
-        return [self._reason(moments, parts, carried, p, n, int(i)) for n, i in enumerate(items)]
+        whole = self.model.weights(moments, parts=parts, layers=False).whole
+        return [
+            self._reason(moments, parts, carried, whole, n, int(i)) for n, i in enumerate(items)
+        ]
 
     def _reason(
-        self, moments: Moments, parts: Parts, carried: Shares, p: Floats, n: int, item: int
+        self, moments: Moments, parts: Parts, carried: Shares, whole: Levels, n: int, item: int
     ) -> Reason:
         by_name = {
             name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)
         }
         events = self._events(moments, carried, n)
-        interests = self._interests(p, item)
+        interests = self._interests(whole, item)
         return Reason(
             item_id=str(self.items[c.ITEM][item]),
             title=self.title(item),
@@ -98,16 +101,15 @@ class Explainer:
             for e in best
         )
 
-    def _interests(self, p: Floats, item: int) -> tuple[tuple[str, float], ...]:
+    def _interests(self, whole: Levels, item: int) -> tuple[tuple[str, float], ...]:
         """The item's interests, broad to narrow, with their weights in the profile."""
         tree, found = self.model.catalogue.tree, []
         for level in range(1, tree.levels + 1):
             row = int(tree.main(level)[item])
             if row < 0:
                 continue
-            column = np.asarray(tree.membership(level)[:, [row]].toarray()).ravel()
             node = tree.nodes[level - 1][row]
-            found.append((" > ".join(tree.path(node)), float(column @ p)))
+            found.append((" > ".join(tree.path(node)), float(whole[level - 1][0, row])))
         return tuple(found)
 
 

@@ -14,6 +14,7 @@ from scipy import sparse
 
 from penchant.data.vocabulary import Vocabulary
 from penchant.errors import DataError, UnknownIdError, did_you_mean
+from penchant.taxonomy.siblings import Siblings
 from penchant.types import Floats, Ints, State
 
 if TYPE_CHECKING:
@@ -129,6 +130,13 @@ class Tree:
     def parents(self, level: int) -> Ints:
         """Rows at level - 1 of the parents of a level's nodes [K]; zeros for level 1."""
         return _parent_rows(self.nodes, self._checked(level))
+
+    @cached_property
+    def siblings(self) -> tuple[Siblings, ...]:
+        """Who is whose child, level by level."""
+        above = [1, *(len(level) for level in self.nodes[:-1])]
+        rows = [self.parents(level).astype(np.int64) for level in range(1, self.levels + 1)]
+        return tuple(Siblings(parent, n) for parent, n in zip(rows, above, strict=True))
 
     def children(self, node: Node | str) -> tuple[Node, ...]:
         """The nodes directly below one, largest first."""

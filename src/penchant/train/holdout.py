@@ -86,6 +86,20 @@ def hold_out(
     return left, Holdout(moments, _targets(log, rows, users, config.targets), seen)
 
 
+def upcoming(
+    log: Histories, since: int, *, repeats: bool, most: int, seed: int
+) -> tuple[Longs, Moments]:
+    """A sample of the acts from a time (µs) on, and what was known before the time of each.
+
+    Unlike a `Holdout`, a history goes on while its person acts. Rows of the log [B], in order.
+    """
+    wanted = log.acts if repeats else log.positive & log.first_met
+    rows = np.flatnonzero(wanted & (log.time >= since))
+    if len(rows) > most:
+        rows = np.sort(rng(seed, "upcoming").choice(rows, most, replace=False))
+    return rows, log.moments_until(rows)
+
+
 def _last(log: Histories, eligible: Longs, share: float, seed: int) -> Longs:
     """The last eligible event of each user, of at most a share of the log."""
     user = log.user[eligible]

@@ -1,0 +1,188 @@
+"""Which interest does a person turn to next? Every act after a cut, forecast from what was before.
+
+A history goes on while its person acts, as in a running service; all that was learned stands as it
+was at the cut. Acts at one time are all forecast from what was before that time. Beside the model
+stand ways of counting, whose settings are tuned on the acts just before the cut.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import polars as pl
+
+from penchant.data.histories import Histories, Moments
+from penchant.errors import DataError
+from penchant.evaluate.interests import accuracy, calibration_error, log_loss
+from penchant.evaluate.significance import bootstrap, paired
+from penchant.interests.base.decay import FOREVER
+from penchant.interests.model import InterestModel
+from penchant.interests.weights import Levels, counted, rolled
+from penchant.taxonomy.tree import Tree
+from penchant.train.holdout import upcoming
+from penchant.types import QUIET, Doubles, Longs, Progress
+
+HALF_LIVES = (1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 120.0, 240.0, 480.0, 1000.0)
+"""Half-lives in days that decayed counts are tuned over."""
+DOUBTS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+"""Events' worth of the global share that counts are smoothed with: tuned over."""
+WINDOW = 0.1
+"""Share of the events before the cut that the counts are tuned on."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """How well each way says the next act's interest, level by level.
+
+    `losses` are the log losses of every act [B] by level and way, in nats; `figures` one row a
+    level and way: acts, nodes, log_loss, low, high, less (by how much less than the best way of
+    counting), less_low, less_high, accuracy, calibration_error; `tuned` what counting was tuned to.
+    """
+
+    losses: Mapping[tuple[int, str], Doubles]
+    figures: pl.DataFrame
+    tuned: Mapping[tuple[int, str], "Counting"]
+
+
+@dataclass(frozen=True)
+class Counting:
+    """A way of counting: P_n = (c_n + m π_n) / (Σ c + m), c faded with a half-life in days."""
+
+    half_life: float
+    doubt: float
+
+    def __call__(self, counts: Levels, share: Levels, level: int) -> Doubles:
+        """Weights of one level [B × K]."""
+        n, pi = counts[level].astype(np.float64), share[level].astype(np.float64)
+        found: Doubles = (n + self.doubt * pi) / (n.sum(axis=1, keepdims=True) + self.doubt)
+        return found
+
+
+def forecast(
+    model: InterestModel,
+    log: Histories,
+    cut: int,
+    *,
+    most: int = 20_000,
+    seed: int = 0,
+    progress: Progress = QUIET,
+) -> Forecast:
+    """Forecast the acts of a log from a time on (µs), with a model that knows nothing past it.
+
+    `log` has all events, before and after; its items are those of the model's catalogue.
+
+    Raises:
+        DataError: there is no act after the cut, or too little before it to tune counting on.
+    """
+    tree = model.catalogue.tree
+    rows, moments = upcoming(log, cut, repeats=model.repeats_, most=most, seed=seed)
+    past = log.keep(log.time < cut)
+    if not len(rows) or len(past) < 2:
+        raise DataError(
+            f"forecast: {len(past):,} events before the cut and {len(rows):,} acts after it came; "
+            "expected some of both"
+        )
+    T = _came(log, rows, tree)
+    tuned = dict(_tuned(past, tree, repeats=model.repeats_, most=most, seed=seed))
+    said: dict[tuple[int, str], Doubles] = {}
+    with progress.step("forecast", len(rows)) as step:
+        for way, levels in _by_model(model, moments).items():
+            said |= {(level, way): P.astype(np.float64) for level, P in enumerate(levels, start=1)}
+        step.advance(len(rows))
+    share = shares(past, tree)
+    for (level, way), counting in tuned.items():
+        counts = counts_of(moments, tree, counting.half_life)
+        said[level, way] = counting(counts, share, level - 1)
+    for level, pi in enumerate(share, start=1):
+        said[level, "global share"] = np.repeat(pi.astype(np.float64), len(rows), axis=0)
+    said = dict(sorted(said.items(), key=lambda pair: pair[0][0]))
+    losses = {key: log_loss(P, T[key[0] - 1]) for key, P in said.items()}
+    return Forecast(losses, _figures(said, losses, T, seed), tuned)
+
+
+COUNTING = ("global share", "counts", "faded counts")
+"""The ways that a profile has to beat."""
+
+
+def _by_model(model: InterestModel, moments: Moments) -> dict[str, Levels]:
+    """What the model says, calibrated and plain, of each layer alone, and of what is usual."""
+    from penchant.interests.weights import weights
+
+    tree = model.catalogue.tree
+    plain = weights(model, moments, model.config.calibration.rhythms)
+    known = model.calibration(plain, tree.siblings)
+    alone = {f"{name} alone": levels for name, levels in known.layers.items()}
+    return {"profile": known.whole, "sums over items": plain.whole, **alone, "usual": plain.usual}
+
+
+def _tuned(
+    past: Histories, tree: Tree, *, repeats: bool, most: int, seed: int
+) -> Iterator[tuple[tuple[int, str], Counting]]:
+    """The best settings of each way of counting on each level, by the newest acts of the past."""
+    since = int(np.quantile(past.time, 1.0 - WINDOW, method="higher"))
+    rows, moments = upcoming(past, since, repeats=repeats, most=most, seed=seed)
+    share, T = shares(past.keep(past.time < since), tree), _came(past, rows, tree)
+    by_fading = {h: counts_of(moments, tree, h) for h in (*HALF_LIVES, FOREVER)}
+    for level in range(1, tree.levels + 1):
+        ways = {"counts": (FOREVER,), "faded counts": (*HALF_LIVES, FOREVER)}
+        for way, half_lives in ways.items():
+            tried = [Counting(h, m) for h, m in product(half_lives, DOUBTS)]
+            loss = [
+                log_loss(c(by_fading[c.half_life], share, level - 1), T[level - 1]).mean()
+                if len(rows)
+                else 0.0
+                for c in tried
+            ]
+            yield (level, way), tried[int(np.argmin(loss))]
+
+
+def shares(log: Histories, tree: Tree) -> Levels:
+    """What share of a log's positive events each interest has [1 × K]; none is impossible."""
+    counts = np.bincount(log.item[log.positive], minlength=tree.membership(1).shape[0]) + 1e-3
+    mass = counts[None, :] @ tree.membership(tree.levels)
+    return rolled(np.asarray(mass / counts.sum(), np.float32), tree.siblings)
+
+
+def counts_of(moments: Moments, tree: Tree, half_life: float) -> Levels:
+    """Positive events by interest, faded [B × K], level by level."""
+    return rolled(counted(moments, tree, (1.0, half_life)), tree.siblings)
+
+
+def _came(log: Histories, rows: Longs, tree: Tree) -> tuple[Doubles, ...]:
+    """How the item of each act belongs to the nodes, level by level [B × K]."""
+    return tuple(
+        np.asarray(tree.membership(level)[log.item[rows]].toarray(), np.float64)
+        for level in range(1, tree.levels + 1)
+    )
+
+
+def _figures(
+    said: Mapping[tuple[int, str], Doubles],
+    losses: Mapping[tuple[int, str], Doubles],
+    T: tuple[Doubles, ...],
+    seed: int,
+) -> pl.DataFrame:
+    rows = []
+    for (level, way), P in said.items():
+        loss = losses[level, way]
+        (mean,) = bootstrap(loss[:, None], seed=seed)
+        counting = min((losses[level, name] for name in COUNTING), key=lambda x: float(x.mean()))
+        less, scale = paired(counting, loss, seed=seed), max(float(counting.mean()), 1e-12)
+        rows.append(
+            {
+                "level": level,
+                "way": way,
+                "acts": len(P),
+                "nodes": P.shape[1],
+                "log_loss": mean.value,
+                "low": mean.low,
+                "high": mean.high,
+                "less": less.difference / scale,
+                "less_low": less.low / scale,
+                "less_high": less.high / scale,
+                "accuracy": float(accuracy(P, T[level - 1]).mean()),
+                "calibration_error": calibration_error(P, T[level - 1]),
+            }
+        )
+    return pl.DataFrame(rows)

@@ -1,0 +1,212 @@
+"""What a profile says, fitted to what came next: weights that can be taken at their word.
+
+Sums over items are good at telling items apart and too sure, or too unsure, of broad interests.
+So each level has a pool of experts about which child of an interest comes next, given that the
+interest does:
+
+    P(n | u) = P(parent | u) · softmax_{siblings n}( Σ_e w_e(parent) · log q_e(n | parent) )
+    w_e = a_e + b_e · ln(1 + events of the parent) / 3
+
+Experts q: the model's own sums over items; what is usual now; and the person's counts under several
+rhythms, each believed beside so many events' worth of what is usual (Dirichlet smoothing). a and b
+are the person's nowhere: they are the same for everybody, one set a level, fitted to held-out
+moments by likelihood, which is convex. Children add up to their parent by construction, and where
+a person has no events an interest is split as usual: nothing narrow is invented.
+
+Log-linear pooling: Genest and Zidek, Combining probability distributions, Statistical Science 1,
+1986; that a fitted pool is calibrated where a plain average is not: Ranjan and Gneiting, Combining
+probability forecasts, J. Royal Stat. Soc. B 72, 2010.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import Field
+from scipy import optimize
+
+from penchant.config import Config
+from penchant.interests.base.decay import FOREVER
+from penchant.interests.weights import Levels, Weights
+from penchant.taxonomy.siblings import Siblings
+from penchant.types import Bools, Doubles, Floats, Longs, State
+
+_FLOOR = 1e-7
+"""No expert calls anything less likely than this, among its siblings."""
+_LEAST = 0.02  # of a moment: what came beside it is not learned from
+_SEARCH = {"maxiter": 200}
+
+
+class CalibrationConfig(Config):
+    """How the weights of a profile are calibrated."""
+
+    kind: Literal["pool", "none"] = "pool"
+    """pool | none: sums over items as they are."""
+    rhythms: tuple[tuple[float, float], ...] = (
+        (0.6, FOREVER),
+        (0.9, FOREVER),
+        (1.0, 7.0),
+        (1.0, 30.0),
+        (1.0, 120.0),
+        (1.0, FOREVER),
+    )
+    """(what one more event leaves of a count, half-life in days or 0 for never) of the counts."""
+    doubts: tuple[float, ...] = (1.0, 10.0)
+    """Events' worth of what is usual that counts are seen beside."""
+    moments: int = Field(6000, ge=100)
+    """At most so many held-out moments are fitted to."""
+    pull: float = Field(1e-3, ge=0.0)
+    """Pull of every weight to zero."""
+
+
+@dataclass
+class Calibration:
+    """The pools of every level; `pools_` [experts × 2] each, or none where nothing was held out."""
+
+    config: CalibrationConfig = field(default_factory=CalibrationConfig)
+    pools_: list[Doubles] = field(init=False, default_factory=list)
+    alone_: dict[str, list[Doubles]] = field(init=False, default_factory=dict)
+
+    def fit(self, known: Weights, came: Levels, families: Sequence[Siblings]) -> Self:
+        """Learn from the weights of held-out moments and what came: memberships of the next item,
+        level by level [B × K]."""
+        self.pools_ = self._pools(known, known.whole, came, families, known.counted)
+        self.alone_ = {
+            name: self._pools(known, said, came, families, ())
+            for name, said in known.layers.items()
+        }
+        return self
+
+    def __call__(self, known: Weights, families: Sequence[Siblings]) -> Weights:
+        """The same moments with calibrated weights; children add up to parents. What is usual is
+        what would be said of somebody unknown."""
+        whole = self._applied(known, known.whole, self.pools_, families, known.counted)
+        nothing = tuple(tuple(map(np.zeros_like, tables)) for tables in known.counted)
+        stranger = replace(known, counted=nothing)
+        usual = self._applied(stranger, known.usual, self.pools_, families, nothing)
+        layers = {
+            name: self._applied(known, said, self.alone_.get(name, []), families, ())
+            for name, said in known.layers.items()
+        }
+        return replace(known, whole=whole, layers=layers, usual=usual)
+
+    def _applied(
+        self,
+        known: Weights,
+        said: Levels,
+        pools: Sequence[Doubles],
+        families: Sequence[Siblings],
+        counted: Sequence[Levels],
+    ) -> Levels:
+        if not pools:
+            return said
+        found: list[Floats] = []
+        for level, (pool, family) in enumerate(zip(pools, families, strict=True)):
+            evidence = _evidence(family.total(known.counted[-1][level]))
+            logits = np.zeros_like(said[level])
+            experts = self._experts(known, said, level, family, counted)
+            for (a, b), x in zip(pool.astype(np.float32), experts, strict=True):
+                logits += (a + b * evidence) * x
+            given = family.softmax(logits)
+            found.append(found[-1][:, family.parent] * given if found else given)
+        return tuple(found)
+
+    def _pools(
+        self,
+        known: Weights,
+        said: Levels,
+        came: Levels,
+        families: Sequence[Siblings],
+        counted: Sequence[Levels],
+    ) -> list[Doubles]:
+        """The weights of every level's experts [experts × 2]."""
+        found = []
+        for level, family in enumerate(families):
+            moment, parent = _told(came[level], family)
+            columns, there = family.children(parent)
+            at = (moment[:, None], columns)
+            experts = self._experts(known, said, level, family, counted)
+            X = np.stack([x[at] for x in experts], axis=2).astype(np.float64)
+            T = (came[level][at] * there).astype(np.float64)
+            evidence = _evidence(family.total(known.counted[-1][level])[at][:, 0])
+            pull = self.config.pull
+            found.append(_likeliest(X, there, T, evidence.astype(np.float64), len(known), pull))
+        return found
+
+    def _experts(
+        self,
+        known: Weights,
+        said: Levels,
+        level: int,
+        family: Siblings,
+        counted: Sequence[Levels],
+    ) -> list[Floats]:
+        """log q(n | parent) of each expert [B × K]."""
+        usual = family.given(known.usual[level])
+        found = [family.given(said[level]), usual]
+        for tables in counted:
+            n, total = tables[level], family.total(tables[level])
+            found += [
+                (n + np.float32(m) * usual) / (total + np.float32(m)) for m in self.config.doubts
+            ]
+        return [np.log(np.maximum(q, _FLOOR)) for q in found]
+
+    def state(self) -> State:
+        """The pools."""
+        arrays = {f"pool{level}": pool for level, pool in enumerate(self.pools_)}
+        for name, pools in self.alone_.items():
+            arrays |= {f"alone.{name}.{level}": pool for level, pool in enumerate(pools)}
+        return arrays, {"levels": len(self.pools_), "layers": list(self.alone_)}
+
+    def restore(self, state: State) -> Self:
+        """Take up the pools."""
+        arrays, values = state
+        levels = range(values["levels"])
+        self.pools_ = [arrays[f"pool{level}"] for level in levels]
+        self.alone_ = {
+            name: [arrays[f"alone.{name}.{level}"] for level in levels] for name in values["layers"]
+        }
+        return self
+
+
+def _evidence(events: Floats) -> Floats:
+    """What the steepness of an expert follows, of order one."""
+    return np.asarray(np.log1p(events) / 3.0, np.float32)
+
+
+def _told(came: Floats, family: Siblings) -> tuple[Longs, Longs]:
+    """Moments and parents of what came [R] each: only its siblings can tell anything."""
+    moment, parent = np.nonzero(family.up(came) > _LEAST)
+    return moment, parent
+
+
+def _likeliest(
+    X: Doubles, there: Bools, T: Doubles, evidence: Doubles, moments: int, pull: float
+) -> Doubles:
+    """a and b of each expert [experts × 2], from log q [R × S × experts] of the siblings of what
+    came, which of the places are taken, how much came on each, and the parents' evidence [R]."""
+    E = X.shape[2]
+    X = np.where(there[:, :, None], X - X.mean(axis=1, keepdims=True), 0.0)
+    weight = T.sum(axis=1)
+    F = np.stack([np.ones_like(evidence), evidence], axis=1)
+
+    def objective(flat: Doubles) -> tuple[float, Doubles]:
+        w = F @ flat.reshape(E, 2).T
+        z = np.where(there, np.einsum("rse,re->rs", X, w), -np.inf)
+        z -= z.max(axis=1, keepdims=True)
+        p = np.exp(z)
+        total = p.sum(axis=1, keepdims=True)
+        loss = weight @ np.log(total[:, 0]) - (T * np.where(there, z, 0.0)).sum()
+        error = p / total * weight[:, None] - T
+        slope = np.einsum("rs,rse->re", error, X).T @ F
+        return float(loss / moments + pull * flat @ flat), (
+            slope / moments
+        ).ravel() + 2 * pull * flat
+
+    start = np.zeros((E, 2))
+    start[0, 0] = 1.0
+    found = optimize.minimize(
+        objective, start.ravel(), jac=True, method="L-BFGS-B", options=_SEARCH
+    )
+    return np.asarray(found.x, np.float64).reshape(E, 2)

@@ -1,0 +1,292 @@
+"""How one person's interests move: their weights over time, their phases, and what changed.
+
+A phase compares what a person did lately with what the person did before, by counting acts and not
+days, so that somebody who comes once a month and somebody who comes daily are told apart alike:
+
+    recent    the last w acts, w a quarter of all acts, 5 at least and 50 at most
+    new       never turned to before them
+    returning turned to among them, after a silence that was too long for its old rate
+    dormant   silent for too long for its rate
+    rising    its rate lately is above its rate before, with a probability of 0.95 or more
+    fading    … below …
+    steady    anything else
+
+A silence of g acts is too long where an interest that took the share r of the acts before it would
+have come up e^(−g·r) < 0.05 of the time not once. Rates are compared as two Beta posteriors under
+Jeffreys' prior (Gelman et al., Bayesian Data Analysis, 3rd ed., 2013, section 2.4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from scipy import sparse, stats
+
+from penchant.clock import when
+from penchant.data.histories import Moments
+from penchant.errors import UnknownIdError
+from penchant.interests.profiles import Profiles
+from penchant.taxonomy.tree import Node, Tree
+from penchant.types import Floats, Longs
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PhaseName = Literal["new", "rising", "steady", "fading", "dormant", "returning"]
+SURE = 0.95
+"""Probability from which lately counts as more, or less, than before."""
+SILENT = float(-np.log(1.0 - SURE))
+"""Acts on an interest that should have come in a silence for it to be too long."""
+_LEAST = 0.5  # of an act: an item may belong to several interests by shares
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Where an interest stands in a person's life, and what says so.
+
+    `recent` of the last `of` acts were on it, `before` of the `of_before` acts earlier; `silence`
+    is how many acts ago the last one on it was; `sure` the probability that its rate lately is
+    above its rate before. `since` is when the phase was entered: the first act of a new or
+    returning interest, the last one of a dormant one, else the first of the recent acts.
+    """
+
+    name: PhaseName
+    since: datetime
+    recent: float
+    of: int
+    before: float
+    of_before: int
+    silence: int
+    sure: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: {self.recent:.3g} of the last {self.of} acts, "
+            f"{self.before:.3g} of the {self.of_before} before"
+        )
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How far one interest moved between two times: weights before and after, and the person's acts
+    on it in between."""
+
+    node: Node
+    path: tuple[str, ...]
+    before: float
+    after: float
+    acts: float
+
+    @property
+    def change(self) -> float:
+        """After less before."""
+        return self.after - self.before
+
+    def __str__(self) -> str:
+        return (
+            f"{' > '.join(self.path)}: {self.before:.1%} → {self.after:.1%} ({self.acts:.3g} acts)"
+        )
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """One person's interests over time.
+
+    `series` holds a profile for each step, oldest first; `phases` by level, then by id of the
+    interest, as of the last step; `acts` [T × K] by level: acts on each interest since the step
+    before.
+    """
+
+    user_id: str
+    series: Profiles
+    phases: Mapping[int, Mapping[str, Phase]]
+    acts: tuple[Floats, ...]
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @property
+    def times(self) -> list[datetime]:
+        """The time of each step."""
+        return [when(int(t)) for t in self.series.at]
+
+    def diff(self, level: int = 1, *, first: int = 0, last: int = -1) -> list[Shift]:
+        """What changed between two steps (by number; −1 is the last), the largest change first.
+
+        Raises:
+            UnknownIdError: there is no such level.
+        """
+        tree, weights = self.series.tree, self.series.weights(level)
+        a, b = range(len(self))[first], range(len(self))[last]
+        acts = self.acts[level - 1][a + 1 : b + 1].sum(axis=0)
+        found = [
+            Shift(node, tree.path(node), float(weights[a, k]), float(weights[b, k]), float(acts[k]))
+            for k, node in enumerate(tree.nodes[level - 1])
+        ]
+        return sorted(found, key=lambda shift: -abs(shift.change))
+
+    def of(self, id_or_name: str) -> "pl.DataFrame":
+        """One interest over time: at, weight, usual, acts.
+
+        Raises:
+            UnknownIdError: nothing is called that.
+        """
+        tree = self.series.tree
+        level, row = tree.row(tree.find(id_or_name).id)
+        return self.to_frame(level).filter(id=tree.nodes[level - 1][row].id)
+
+    def to_frame(self, level: int | None = None) -> "pl.DataFrame":
+        """One row for each step and interest: what `Profiles.to_frame` has, acts, and the phase as
+        of the last step."""
+        import polars as pl
+
+        levels = range(1, self.series.tree.levels + 1) if level is None else [level]
+        return pl.concat([self._frame(number) for number in levels])
+
+    def _frame(self, level: int) -> "pl.DataFrame":
+        import polars as pl
+
+        table = self.series.to_frame(level).sort("at", "weight", descending=[False, True])
+        ids = [node.id for node in self.series.tree.nodes[level - 1]]
+        T = len(self)
+        acts = pl.DataFrame(
+            {
+                "at": pl.Series(self.times, dtype=pl.Datetime("us", "UTC")).gather(
+                    np.repeat(np.arange(T), len(ids))
+                ),
+                "id": ids * T,
+                "acts": self.acts[level - 1].ravel().astype(np.float64),
+            }
+        )
+        phases = {id_: phase.name for id_, phase in self.phases.get(level, {}).items()}
+        phase = pl.col("id").replace_strict(phases, default=None, return_dtype=pl.String)
+        return table.join(acts, on=["at", "id"], maintain_order="left").with_columns(phase=phase)
+
+    def to_json(self, level: int = 1) -> dict[str, Any]:
+        """The series of one level and the phases, as plain values."""
+        tree = self.series.tree
+        return {
+            "user_id": self.user_id,
+            "times": [t.isoformat() for t in self.times],
+            "interests": [
+                {
+                    "id": node.id,
+                    "path": list(tree.path(node)),
+                    "weights": [float(w) for w in self.series.weights(level)[:, k]],
+                    "phase": _plain(self.phases.get(level, {}).get(node.id)),
+                }
+                for k, node in enumerate(tree.nodes[level - 1])
+            ],
+        }
+
+
+def _plain(phase: "Phase | None") -> dict[str, Any] | None:
+    if phase is None:
+        return None
+    return {**vars(phase), "since": phase.since.isoformat()}
+
+
+STEPS = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "3mo", "year": "1y"}
+"""Steps by name, in Polars' language of durations."""
+
+
+def steps(first: int, last: int, step: str, most: int = 1000) -> Longs:
+    """The times of a series (µs): whole steps back from the last one, oldest first.
+
+    Raises:
+        UnknownIdError: the step has no such name, or there would be more of them than `most`.
+    """
+    import polars as pl
+
+    if step not in STEPS:
+        raise UnknownIdError(f"step: {step!r} came; expected one of {', '.join(STEPS)}")
+    every, end = STEPS[step], pl.Series([last], dtype=pl.Int64).cast(pl.Datetime("us"))
+    found, back = [last], 0
+    while found[-1] > first:
+        back += 1
+        if back > most:
+            raise UnknownIdError(
+                f"step: from the first act to the last there are more than {most:,} steps of one "
+                f"{step}; ask for a longer step, or since a later time"
+            )
+        number = int(every[:-2] if every.endswith("mo") else every[:-1]) * back
+        unit = "mo" if every.endswith("mo") else every[-1]
+        found.append(int(end.dt.offset_by(f"-{number}{unit}").cast(pl.Int64)[0]))
+    return np.array(found[::-1], np.int64)
+
+
+def evolution(user_id: str, series: Profiles, now: Moments) -> Evolution:
+    """The evolution that a series of profiles shows; `now` has the whole history."""
+    tree = series.tree
+    liked = now.weight > 0
+    step = np.searchsorted(series.at, now.time, side="left")
+    late = liked & (step < len(series))
+    acts = []
+    for level in range(1, tree.levels + 1):
+        A = tree.membership(level)
+        at = sparse.csr_array(
+            (np.ones(int(late.sum()), np.float32), (step[late], np.flatnonzero(late))),
+            shape=(len(series), len(now.item)),
+        )
+        acts.append(np.asarray((at @ A[now.item]).toarray(), np.float32))
+    named = {
+        level: {tree.nodes[level - 1][k].id: phase for k, phase in phases(now, tree, level).items()}
+        for level in range(1, tree.levels + 1)
+    }
+    return Evolution(user_id, series, named, tuple(acts))
+
+
+def phases(moments: Moments, tree: Tree, level: int) -> dict[int, Phase]:
+    """The phase of each interest of a level that one person ever turned to, by its row."""
+    if len(moments) != 1:
+        raise ValueError(f"moments: {len(moments)} came, expected one")
+    liked = np.flatnonzero(moments.weight > 0)
+    if not len(liked):
+        return {}
+    A = tree.membership(level)[moments.item[liked]].tocsc()
+    w = recent(len(liked))
+    met = np.flatnonzero(np.asarray(A.sum(axis=0)).ravel() >= _LEAST)
+    time = moments.time[liked]
+    return {int(k): _phase(A[:, [int(k)]].toarray().ravel(), time, w) for k in met}
+
+
+def recent(acts: int) -> int:
+    """How many of so many acts count as recent."""
+    return min(acts, int(np.clip(round(acts / 4), 5, 50)))
+
+
+def _phase(share: Floats, time: np.ndarray, w: int) -> Phase:
+    """One interest's phase, from how far each act was on it, oldest first."""
+    m = len(share)
+    lately, before = float(share[m - w :].sum()), float(share[: m - w].sum())
+    on = np.flatnonzero(share >= _LEAST * share.max())
+    silence = m - 1 - int(on[-1])
+    sure = _above(lately, w, before, m - w)
+    fresh, earlier = on[on >= m - w], on[on < m - w]
+    first = int(fresh[0]) if len(fresh) else m - w
+    rate = (lately + before) / max(int(on[-1]) + 1, 1)
+    name: PhaseName = "steady"
+    since = time[m - w]
+    if len(earlier) and len(fresh) and (first - earlier[-1]) * before / (earlier[-1] + 1) > SILENT:
+        name, since = "returning", time[first]
+    elif silence * rate > SILENT:
+        name, since = "dormant", time[on[-1]]
+    elif not len(earlier) and m > w:
+        name, since = "new", time[first]
+    elif sure >= SURE:
+        name = "rising"
+    elif sure <= 1.0 - SURE:
+        name = "fading"
+    return Phase(name, when(int(since)), lately, w, before, m - w, silence, sure)
+
+
+def _above(k: float, n: int, k_before: float, n_before: int) -> float:
+    """Probability that the rate behind k of n is above that behind k_before of n_before."""
+    if not n or not n_before:
+        return 0.5
+    x = np.linspace(0.0, 1.0, 401)[1:-1]
+    now = stats.beta.pdf(x, k + 0.5, max(n - k, 0.0) + 0.5)
+    below = stats.beta.cdf(x, k_before + 0.5, max(n_before - k_before, 0.0) + 0.5)
+    return float((now * below).sum() / max(now.sum(), 1e-300))

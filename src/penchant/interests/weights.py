@@ -1,0 +1,131 @@
+"""Weights of interests for many moments at once: plain sums over items, before calibration.
+
+    P(n | u, t, c) = Σ_{i ∈ n} P(i | u, t, c)
+
+Beside the whole model's weights stand those of each layer alone, of what is usual at the time, and
+of the person's past events under several rhythms. Only the narrowest level is summed over items;
+broader ones add up their children.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from scipy import sparse
+
+from penchant.data.histories import Moments
+from penchant.interests.base.decay import fading
+from penchant.taxonomy.siblings import Siblings
+from penchant.taxonomy.tree import Tree
+from penchant.types import Floats
+
+if TYPE_CHECKING:
+    from penchant.interests.model import InterestModel, Parts
+
+Levels = tuple[Floats, ...]
+"""One table a level [B × K], broadest first."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What is known of B moments' interests, level by level.
+
+    `whole` is what the model says, `layers` what it says with one layer alone beside popularity,
+    `usual` what everybody turns to at that time: rows sum to 1. `counted` holds, for each rhythm,
+    how many of the person's positive events were of each interest, faded.
+    """
+
+    alpha: Floats
+    whole: Levels
+    layers: dict[str, Levels]
+    usual: Levels
+    counted: tuple[Levels, ...]
+
+    def __len__(self) -> int:
+        return len(self.alpha)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Those of several pieces of moments, one after the other."""
+
+        def levels(pieces: Sequence[Levels]) -> Levels:
+            return tuple(np.concatenate(tables) for tables in zip(*pieces, strict=True))
+
+        return cls(
+            np.concatenate([p.alpha for p in parts]),
+            levels([p.whole for p in parts]),
+            {name: levels([p.layers[name] for p in parts]) for name in parts[0].layers},
+            levels([p.usual for p in parts]),
+            tuple(levels(tables) for tables in zip(*(p.counted for p in parts), strict=True)),
+        )
+
+
+def weights(
+    model: "InterestModel",
+    moments: Moments,
+    rhythms: Sequence[tuple[float, float]],
+    *,
+    parts: "Parts | None" = None,
+    layers: bool = True,
+) -> Weights:
+    """The weights of some moments, of which `parts` may be at hand; `layers=False` leaves out each
+    layer alone."""
+    tree = model.catalogue.tree
+    families = tree.siblings
+    leaves = tree.membership(tree.levels)
+    if parts is not None:
+        found = [_summed(model, moments, parts, leaves, layers)]
+    else:
+        found = [
+            _summed(model, some, model.parts(some), leaves, layers)
+            for _, some in [*model.chunks(moments)] or [(slice(0), moments)]
+        ]
+    alpha, whole, usual = (np.concatenate([f[k] for f in found]) for k in (0, 1, 3))
+    names = list(found[0][2])
+    return Weights(
+        alpha,
+        rolled(whole, families),
+        {name: rolled(np.concatenate([f[2][name] for f in found]), families) for name in names},
+        rolled(usual, families),
+        tuple(rolled(counted(moments, tree, rhythm), families) for rhythm in rhythms),
+    )
+
+
+def _summed(
+    model: "InterestModel",
+    moments: Moments,
+    parts: "Parts",
+    leaves: sparse.csr_array,
+    layers: bool,
+) -> tuple[Floats, Floats, dict[str, Floats], Floats]:
+    """α, and sums over the items of each leaf: whole, by layer, usual."""
+    prior = np.zeros_like(parts.values[0])
+    if "popularity" in parts.names:
+        prior = parts.values[parts.names.index("popularity")]
+
+    def summed(scores: Floats) -> Floats:
+        return np.asarray((leaves.T @ model.plain(moments, scores).T).T, np.float32)
+
+    alone = {
+        name: summed(prior + part)
+        for name, part in zip(parts.names, parts.values, strict=True)
+        if layers and name != "popularity"
+    }
+    return parts.alpha, summed(parts.score), alone, summed(prior)
+
+
+def counted(moments: Moments, tree: Tree, rhythm: tuple[float, float]) -> Floats:
+    """Positive events by leaf, faded [B × K]; a tie of time fades alike."""
+    members = tree.membership(tree.levels)
+    liked = (moments.weight > 0) * fading(moments, *rhythm)
+    H = moments.matrix(np.asarray(liked, np.float32), members.shape[0])
+    return np.asarray((H @ members).toarray(), np.float32)
+
+
+def rolled(leaves: Floats, families: Sequence[Siblings]) -> Levels:
+    """Tables of all levels from that of the narrowest one: a parent's is its children's sum."""
+    found = [leaves]
+    for family in reversed(families[1:]):
+        found.append(family.up(found[-1]))
+    return tuple(reversed(found))

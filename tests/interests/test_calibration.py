@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from penchant.interests.calibration import Calibration, CalibrationConfig
+from penchant.interests.weights import Weights, rolled
+from penchant.taxonomy.siblings import Siblings
+
+FAMILIES = (Siblings(np.zeros(3, np.int64), 1), Siblings(np.array([0, 0, 0, 1, 1, 2, 2]), 3))
+PEOPLE = 3000
+
+
+def levels(leaves):
+    return rolled(np.asarray(leaves, np.float32), FAMILIES)
+
+
+def population(sharpness=1.0, events=40, seed=0):
+    """People whose tastes are known: what a model says of them, their counts and what came."""
+    draw = np.random.default_rng(seed)
+    taste = draw.dirichlet(np.full(7, 0.5), PEOPLE)
+    said = taste**sharpness
+    said /= said.sum(axis=1, keepdims=True)
+    counts = draw.poisson(taste * draw.integers(0, events + 1, (PEOPLE, 1)))
+    came = np.eye(7)[[draw.choice(7, p=p) for p in taste]]
+    usual = np.repeat(taste.mean(axis=0)[None], PEOPLE, axis=0)
+    rhythms = len(CalibrationConfig().rhythms)
+    known = Weights(
+        np.ones((PEOPLE, 1), np.float32), levels(said), {"base": levels(said)}, levels(usual),
+        (levels(counts),) * rhythms,
+    )  # fmt: skip
+    return known, levels(came), levels(taste)
+
+
+def loss(said, came):
+    return [float(-np.log((p * t).sum(axis=1)).mean()) for p, t in zip(said, came, strict=True)]
+
+
+def taken(known, rows):
+    def some(tables):
+        return tuple(table[rows] for table in tables)
+
+    return Weights(
+        known.alpha[rows], some(known.whole), {k: some(v) for k, v in known.layers.items()},
+        some(known.usual), tuple(some(tables) for tables in known.counted),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("sharpness", [0.3, 3.0])
+def test_what_is_too_sure_or_too_unsure_is_put_right(sharpness):
+    known, came, truth = population(sharpness)
+    half = np.arange(PEOPLE) < PEOPLE // 2
+    learned = Calibration().fit(taken(known, half), tuple(t[half] for t in came), FAMILIES)
+    made = learned(taken(known, ~half), FAMILIES)
+    rest = tuple(t[~half] for t in came)
+    plain = loss(taken(known, ~half).whole, rest)
+    best = loss(tuple(t[~half] for t in truth), rest)
+    for said in (made.whole, made.layers["base"]):
+        for ours, theirs, least in zip(loss(said, rest), plain, best, strict=True):
+            assert ours - least < 0.4 * (theirs - least)
+
+
+def test_children_add_up_and_everything_sums_to_one():
+    known, came, _ = population()
+    made = Calibration().fit(known, came, FAMILIES)(known, FAMILIES)
+    for tables in (made.whole, made.usual, *made.layers.values()):
+        np.testing.assert_allclose(FAMILIES[1].up(tables[1]), tables[0], atol=1e-5)
+        np.testing.assert_allclose(tables[0].sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_somebody_unknown_has_what_is_usual():
+    known, came, _ = population()
+    learned = Calibration().fit(known, came, FAMILIES)
+    nothing = tuple(tuple(0 * t for t in tables) for tables in known.counted)
+    stranger = learned(replace(known, whole=known.usual, counted=nothing), FAMILIES)
+    for ours, usual in zip(stranger.whole, stranger.usual, strict=True):
+        np.testing.assert_allclose(ours, usual, atol=1e-6)
+
+
+def test_a_model_that_knows_nothing_leaves_it_to_the_counts():
+    known, came, _ = population()
+    blind = replace(known, whole=known.usual)
+    made = Calibration().fit(blind, came, FAMILIES)(blind, FAMILIES)
+    counting = tuple(
+        (n + 3 * u) / (n.sum(axis=1, keepdims=True) + 3)
+        for n, u in zip(known.counted[0], known.usual, strict=True)
+    )
+    for ours, theirs in zip(loss(made.whole, came), loss(counting, came), strict=True):
+        assert ours < theirs + 0.005
+
+
+def test_without_anything_held_out_sums_stay_as_they_are():
+    known, _, _ = population()
+    made = Calibration()(known, FAMILIES)
+    np.testing.assert_array_equal(made.whole[1], known.whole[1])
+    np.testing.assert_array_equal(made.layers["base"][0], known.layers["base"][0])
+
+
+def test_it_is_kept_exactly():
+    known, came, _ = population()
+    learned = Calibration().fit(known, came, FAMILIES)
+    again = Calibration().restore(learned.state())
+    np.testing.assert_array_equal(
+        learned(known, FAMILIES).whole[1], again(known, FAMILIES).whole[1]
+    )
