@@ -39,6 +39,13 @@ class Moments:
     def __len__(self) -> int:
         return len(self.at)
 
+    @classmethod
+    def of_strangers(cls, at: Longs) -> "Moments":
+        """Moments of people of whom nothing is known, at some times (µs) [B]."""
+        none, at = np.zeros(0, np.int64), np.asarray(at, np.int64)
+        offsets, weight = np.zeros(len(at) + 1, np.int64), np.zeros(0, np.float32)
+        return cls(offsets, none.astype(np.int32), none, weight, none, at)
+
     @cached_property
     def length(self) -> Longs:
         """Number of events of each moment [B]."""

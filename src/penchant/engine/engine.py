@@ -23,6 +23,7 @@ from penchant.data.check import CheckResult
 from penchant.data.histories import Moments
 from penchant.data.split import SplitConfig
 from penchant.encode.items import encode_items
+from penchant.encode.once import encode_texts
 from penchant.engine.checking import checked
 from penchant.engine.config import EngineConfig
 from penchant.engine.fitted import Fitted
@@ -33,7 +34,7 @@ from penchant.engine.spaces import Given
 from penchant.engine.trial import Trial
 from penchant.engine.tuned import Tuning
 from penchant.engine.tuning import Tuner
-from penchant.errors import NotFittedError, StoreError, UnknownIdError
+from penchant.errors import DataError, NotFittedError, StoreError, UnknownIdError
 from penchant.evaluate.diagnosis import Diagnosis
 from penchant.evaluate.experiment import Plan, evaluate
 from penchant.evaluate.fingerprint import data_hash
@@ -42,7 +43,7 @@ from penchant.evaluate.report import Evaluation
 from penchant.interests.evolution import Evolution, evolution, steps
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
-from penchant.interests.profile import Profile, profile
+from penchant.interests.profile import Profile, profile, written
 from penchant.interests.profiles import Profiles, profiles
 from penchant.random import derive
 from penchant.recommend.explain import Explainer
@@ -274,13 +275,16 @@ class Engine:
         """What is known of some users at a time; None is the present of the log, its last event."""
         log = self.data.log
         rows = log.users.rows(list(users)).astype(np.int64)
-        if at is None:
-            present = int(log.time.max()) if len(log) else micros(self.clock())
-        else:
-            present = micros(at)
-        when = np.full(len(users), present, np.int64)
+        when = np.full(len(users), self._present(at), np.int64)
         made = log.moments_at(rows, when)
         return replace(made, context=self._context(len(users), context))
+
+    def _present(self, at: datetime | str | None) -> int:
+        """A time in µs; None is the present of the log, its last event."""
+        if at is not None:
+            return micros(at)
+        log = self.data.log
+        return int(log.time.max()) if len(log) else micros(self.clock())
 
     def _context(self, B: int, context: Mapping[str, str] | None) -> dict[str, pl.Series]:
         layer = self.model.layers.get("context")
@@ -325,6 +329,20 @@ class Engine:
         users = list(self.data.log.users.ids if user_ids is None else user_ids)
         moments = self._moments(users, at, context)
         return profiles(self.model, users, moments, layers=layers, progress=self.progress)
+
+    def interests_from_text(self, text: str, *, at: datetime | str | None = None) -> Profile:
+        """Who says this: the profile of somebody of whom these words are all that is known, in any
+        language that the encoder reads. `recommend(…, interests=profile.as_given())` starts a new
+        user with it.
+
+        Raises:
+            DataError: there are no words.
+        """
+        if not text.strip():
+            raise DataError("text: nothing came; expected some words on what somebody likes")
+        cache = self.workspace.cache if self.workspace else None
+        (said,) = encode_texts([text], self.config.encode, report=Report(), cache=cache)
+        return written(self.model, said, self._present(at), text=text)
 
     def evolution(
         self,

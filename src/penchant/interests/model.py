@@ -23,10 +23,11 @@ from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
 from penchant.interests.fusion import Fusion, FusionConfig
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
+from penchant.interests.reading import Reading
 from penchant.interests.weights import Weights, rolled, weights
 from penchant.random import derive
 from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, upcoming
-from penchant.types import QUIET, Floats, Progress, Report, State
+from penchant.types import QUIET, Floats, Longs, Progress, Report, State
 
 LayerName = Literal["base", "context", "dynamic", "popularity"]
 LAYERS: tuple[LayerName, ...] = ("base", "context", "dynamic", "popularity")
@@ -101,6 +102,7 @@ class InterestModel:
     layers: dict[str, Layer] = field(init=False, repr=False)
     fusion: Fusion = field(init=False, repr=False)
     calibration: Calibration = field(init=False, repr=False)
+    reading: Reading = field(init=False, repr=False)
     repeats_: bool = field(init=False)
 
     def fit(
@@ -129,6 +131,7 @@ class InterestModel:
             self._calibrate(log, holdout, since, seed, progress)
         else:
             self.fusion.without_evidence()
+        self.reading = Reading().fit(log, catalogue.text, self.usual, seed=derive(seed, "reading"))
         training = replace(training, log=log, report=report)
         self._learn(lambda layer, training: layer.refit(training), training)
         return self
@@ -207,6 +210,19 @@ class InterestModel:
         """s [B × I]."""
         return self.parts(moments).score
 
+    def usual(self, at: Longs) -> Floats:
+        """What everybody turns to at some times [B × I]: scores for people who are not known."""
+        moments = Moments.of_strangers(at)
+        alpha = self.fusion.alpha(moments)
+        if "popularity" not in self.layers:
+            return np.zeros((len(moments), len(self.catalogue)), np.float32)
+        place = list(self.layers).index("popularity")
+        return alpha[:, place, None] * self.layers["popularity"].score(moments)
+
+    def read(self, said: Floats, at: Longs) -> Floats:
+        """P(i | text, t) [Q × I] for texts by their vectors [Q × D], at a time (µs) each [Q]."""
+        return softmax(self.reading.score(said, self.catalogue.text, self.usual(at)))
+
     def plain(self, moments: Moments, scores: Floats) -> Floats:
         """softmax_i(s) [B × I], before calibration; 0 for what the person had, where people do not
         repeat."""
@@ -259,6 +275,7 @@ class InterestModel:
         states = {f"layer-{name}": layer.state() for name, layer in self.layers.items()}
         states["fusion"] = self.fusion.state()
         states["calibration"] = self.calibration.state()
+        states["reading"] = self.reading.state()
         states["model"] = ({}, {"repeats": self.repeats_})
         return states
 
@@ -271,6 +288,7 @@ class InterestModel:
         }
         self.fusion = Fusion(self.config.fusion, tuple(self.layers)).restore(states["fusion"])
         self.calibration = Calibration(self.config.calibration).restore(states["calibration"])
+        self.reading = Reading().restore(states["reading"])
         self.repeats_ = bool(states["model"][1]["repeats"])
         return self
 

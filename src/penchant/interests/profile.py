@@ -16,7 +16,7 @@ import numpy as np
 from penchant.clock import when
 from penchant.data.histories import Moments
 from penchant.errors import UnknownIdError
-from penchant.interests.model import InterestModel
+from penchant.interests.model import InterestModel, softmax
 from penchant.interests.shares import Sharing, shares
 from penchant.interests.weights import Weights
 from penchant.taxonomy.tree import Node, Tree
@@ -95,6 +95,13 @@ class Profile:
     def weights(self, level: int = 1) -> Doubles:
         """P over the nodes of a level, in the tree's order [K]; sums to 1."""
         return np.array([x.weight for x in self.levels[level - 1]])
+
+    def as_given(self, level: int | None = None, n: int = SHOWN) -> dict[str, float]:
+        """The n interests of a level (None: the narrowest) that stand out most against what is
+        usual, as `recommend(…, interests=…)` takes them: id → how much likelier than usual."""
+        rows = self.levels[-1] if level is None else self.top(level, len(self.levels[level - 1]))
+        best = sorted(rows, key=lambda x: x.usual - x.weight)[:n]
+        return {x.node.id: x.weight - x.usual for x in best if x.weight > x.usual}
 
     def to_frame(self) -> "pl.DataFrame":
         """One row an interest: level, id, name, path, weight, one column a layer, usual, lift,
@@ -183,6 +190,23 @@ def profile(
         levels=tuple(made),
         labels=labels,
     )
+
+
+def written(model: InterestModel, said: Floats, at: int, *, text: str) -> Profile:
+    """The profile of somebody of whom a text is all that is known: its vector [D], a time (µs)."""
+    tree = model.catalogue.tree
+    p, usual = model.read(said[None], np.array([at])), softmax(model.usual(np.array([at])))
+    levels = []
+    for level in range(1, tree.levels + 1):
+        members = tree.membership(level)
+        weight, normal = (np.asarray((members.T @ x.T).T)[0] for x in (p, usual))
+        levels.append(
+            tuple(
+                Interest(node, tree.path(node), float(weight[k]), {}, float(normal[k]), 0.0)
+                for k, node in enumerate(tree.nodes[level - 1])
+            )
+        )
+    return Profile(text, when(at), {}, {}, 0, tree, tuple(levels), {})
 
 
 def _level(

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from penchant.clock import DAY
+from penchant.interests.model import InterestModel
+from penchant.interests.profile import written
+from penchant.interests.reading import Reading
+from penchant.testing.layers import planted, quick, shelf
+
+TASTE, NOTHING = planted("taste", noise=0.2), planted("none")
+TEXT = shelf().text
+
+
+def flat(times):
+    return np.zeros((len(times), len(TEXT)), np.float32)
+
+
+def told(log):
+    return Reading().fit(log, TEXT, flat)
+
+
+def test_texts_tell_where_likes_follow_texts_and_only_there():
+    assert told(TASTE).kappa_ > 2
+    assert told(NOTHING).kappa_ < 0.3 * told(TASTE).kappa_
+
+
+def test_a_text_without_words_tells_nothing():
+    reading = told(TASTE)
+    usual = np.linspace(0, 1, len(TEXT), dtype=np.float32)[None]
+    np.testing.assert_array_equal(reading.score(np.zeros((1, 6), np.float32), TEXT, usual), usual)
+
+
+def test_a_log_with_nothing_to_learn_from_leaves_what_is_customary():
+    assert told(TASTE.keep(np.zeros(len(TASTE), bool))).kappa_ == Reading().kappa_
+
+
+def test_it_is_kept_exactly():
+    reading = told(TASTE)
+    again = Reading().restore(reading.state())
+    said, usual = TEXT[:3], flat([0, 0, 0])
+    np.testing.assert_array_equal(reading.score(said, TEXT, usual), again.score(said, TEXT, usual))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return InterestModel(quick()).fit(shelf(), TASTE, repeats=False)
+
+
+def test_words_are_interests(model):
+    at = int(TASTE.time.max()) + DAY
+    for group in range(6):
+        profile = written(model, TEXT[group], at, text="some words")
+        assert profile.top(2, 1)[0].node.id == f"g{group}"
+        assert profile.interest(f"g{group}").lift > 1.5
+        for level in (1, 2):
+            assert profile.weights(level).sum() == pytest.approx(1.0, abs=1e-5)
+        assert list(profile.as_given(n=1)) == [f"g{group}"]
+        assert (profile.events, profile.user_id) == (0, "some words")
+        str(profile)
