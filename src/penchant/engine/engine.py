@@ -45,6 +45,7 @@ from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
 from penchant.interests.profile import Profile, profile, written
 from penchant.interests.profiles import Profiles, profiles
+from penchant.interests.segments import Segments, segments
 from penchant.random import derive
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
@@ -329,6 +330,21 @@ class Engine:
         users = list(self.data.log.users.ids if user_ids is None else user_ids)
         moments = self._moments(users, at, context)
         return profiles(self.model, users, moments, layers=layers, progress=self.progress)
+
+    def segments(
+        self,
+        k: int | None = None,
+        *,
+        level: int | None = None,
+        at: datetime | str | None = None,
+    ) -> Segments:
+        """Who is like whom: everybody grouped by profile into k groups (None: as many as stand
+        apart best), by one level of the tree (None: the second).
+
+        Raises:
+            DataError: there are fewer people than groups.
+        """
+        return segments(self.interests_many(at=at), k, level=level, seed=self.config.seed)
 
     def interests_from_text(self, text: str, *, at: datetime | str | None = None) -> Profile:
         """Who says this: the profile of somebody of whom these words are all that is known, in any

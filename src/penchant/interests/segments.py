@@ -1,0 +1,152 @@
+"""People grouped by what they are interested in: k-means over profiles.
+
+Distance is Hellinger's (between square roots of probabilities), so that a small interest counts
+more than its share of the squared error would make it. How many groups there are is asked for, or
+chosen by the silhouette (Rousseeuw, Journal of Computational and Applied Mathematics 20, 1987).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penchant.errors import DataError
+from penchant.interests.profiles import Profiles
+from penchant.taxonomy.tree import Node, Tree
+from penchant.types import Doubles, Floats, Longs
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TRIED = (3, 4, 5, 6, 8, 10, 12, 16)
+"""Numbers of groups that are tried where none is asked for."""
+_SAMPLE = 4000  # people that a silhouette is measured on
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One group: how many people, and the interests by which it differs most from everybody, as
+    (interest, weight here, times everybody's)."""
+
+    number: int
+    name: str
+    size: int
+    share: float
+    distinctive: tuple[tuple[Node, float, float], ...]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.name} · {self.size:,} people ({self.share:.0%})"
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Groups of people, largest first; `centres` [S × K] are mean profiles on one level, `of` [B]
+    says which group each of the profiles is in."""
+
+    level: int
+    tree: Tree
+    user_ids: Sequence[str]
+    of: Longs
+    centres: Doubles
+    segments: tuple[Segment, ...]
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    def assign(self, profiles: Profiles) -> Longs:
+        """The groups of other profiles, or of the same people at another time [B]."""
+        return nearest(_roots(profiles.weights(self.level)), np.sqrt(self.centres))
+
+    def movement(self, before: Profiles, after: Profiles) -> "pl.DataFrame":
+        """How many people went from which group to which: from, to, people, share of those from.
+
+        Raises:
+            DataError: the two are not profiles of the same people.
+        """
+        import polars as pl
+
+        if list(before.user_ids) != list(after.user_ids):
+            raise DataError("movement: two sets of people came; expected the same ones, twice")
+        table = pl.DataFrame({"from": self.assign(before), "to": self.assign(after)})
+        found = table.group_by("from", "to").agg(people=pl.len()).sort("from", "to")
+        return found.with_columns(share=pl.col("people") / pl.col("people").sum().over("from"))
+
+    def to_frame(self) -> "pl.DataFrame":
+        """One row a user: user_id, segment, name."""
+        import polars as pl
+
+        names = pl.Series([s.name for s in self.segments])
+        return pl.DataFrame(
+            {
+                "user_id": pl.Series(list(self.user_ids), dtype=pl.String),
+                "segment": self.of,
+                "name": names.gather(self.of),
+            }
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(str(s) for s in self.segments)
+
+
+def segments(
+    profiles: Profiles, k: int | None = None, *, level: int | None = None, seed: int = 0
+) -> Segments:
+    """Group some profiles, by one level of the tree (None: the second, where there is one).
+
+    Raises:
+        DataError: there are fewer people than groups.
+    """
+    level = min(2, profiles.tree.levels) if level is None else level
+    P = profiles.weights(level)
+    tried = [k] if k is not None else [n for n in TRIED if n <= len(P) // 5]
+    if not tried or min(tried) < 1 or max(tried) > len(P):
+        raise DataError(
+            f"segments: {k if k is not None else 'any number of'} groups of {len(P):,} people were "
+            "asked for; expected no more groups than people, and five people each to choose"
+        )
+    X = _roots(P)
+    of = max((_grouped(X, n, seed) for n in tried), key=lambda g: g[0])[1]
+    order = np.argsort(-np.bincount(of), kind="stable")
+    of = np.argsort(order)[of]
+    centres = np.stack([P[of == s].mean(axis=0, dtype=np.float64) for s in range(len(order))])
+    made = tuple(
+        _segment(s, int((of == s).sum()), len(P), centres, P.mean(axis=0), profiles.tree, level)
+        for s in range(len(order))
+    )
+    return Segments(level, profiles.tree, profiles.user_ids, of, centres, made)
+
+
+def nearest(X: Floats | Doubles, centres: Doubles) -> Longs:
+    """Row of the nearest centre [B]; the first where two are as near."""
+    far = (centres**2).sum(axis=1) - 2.0 * (X @ centres.T)
+    return np.asarray(far.argmin(axis=1), np.int64)
+
+
+def _roots(P: Floats) -> Floats:
+    return np.sqrt(np.maximum(P, 0.0), dtype=np.float32)
+
+
+def _grouped(X: Floats, k: int, seed: int) -> tuple[float, Longs]:
+    """How well so many groups are apart, and the groups; empty ones are left out."""
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    found = KMeans(k, n_init=4, random_state=seed % 2**32).fit_predict(X)
+    _, of = np.unique(found, return_inverse=True)
+    if of.max() == 0:
+        return -1.0, of.astype(np.int64)
+    apart = silhouette_score(X, of, sample_size=min(_SAMPLE, len(X)), random_state=seed % 2**32)
+    return float(apart), of.astype(np.int64)
+
+
+def _segment(
+    number: int, size: int, people: int, centres: Doubles, all_: Floats, tree: Tree, level: int
+) -> Segment:
+    here = centres[number]
+    gain = here * np.log(np.maximum(here, 1e-12) / np.maximum(all_, 1e-12))
+    best = [k for k in np.argsort(-gain, kind="stable")[:5] if here[k] > all_[k]]
+    nodes = tree.nodes[level - 1]
+    told = tuple((nodes[k], float(here[k]), float(here[k] / max(all_[k], 1e-12))) for k in best)
+    name = ", ".join(node.name for node, _, _ in told[:2]) or "like everybody"
+    return Segment(number, name, size, size / people, told)
