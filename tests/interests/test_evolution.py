@@ -133,7 +133,16 @@ def test_a_table_and_plain_values_say_the_same(found):
     table = found.of("Group 4")
     assert table.columns[-2:] == ["acts", "phase"]
     assert table.height == len(found)
-    plain = found.to_json(2)
-    assert plain["interests"][4]["weights"] == pytest.approx(table["weight"].to_list())
-    assert plain["interests"][4]["phase"]["name"] == table["phase"][0]
+    plain = found.to_json()["levels"][1][4]
+    assert plain["weights"] == pytest.approx(table["weight"].to_list())
+    assert plain["phase"]["name"] == table["phase"][0]
     assert found.to_frame().height == len(found) * 9
+
+
+def test_it_prints_courses_with_phases(found):
+    shown = str(found)
+    assert "level 2" in shown
+    (line,) = [line for line in shown.splitlines() if line.startswith("Group 4")]
+    assert "█" in line
+    assert found.phases[2]["g4"].name in line
+    assert "of the last" in line

@@ -49,11 +49,11 @@ def model():
 def test_words_are_interests(model):
     at = int(TASTE.time.max()) + DAY
     for group in range(6):
-        profile = written(model, TEXT[group], at, text="some words")
+        profile = written(model, TEXT[group], at, words="some words")
         assert profile.top(2, 1)[0].node.id == f"g{group}"
         assert profile.interest(f"g{group}").lift > 1.5
         for level in (1, 2):
             assert profile.weights(level).sum() == pytest.approx(1.0, abs=1e-5)
         assert list(profile.as_given(n=1)) == [f"g{group}"]
-        assert (profile.events, profile.user_id) == (0, "some words")
-        str(profile)
+        assert (profile.events, profile.words) == (0, "some words")
+        assert str(profile).startswith("“some words”")

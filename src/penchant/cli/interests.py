@@ -19,10 +19,26 @@ def interests(
     tree: Annotated[
         bool, typer.Option("--tree", help="Show the interest tree itself, of everybody.")
     ] = False,
+    words: Annotated[
+        str | None,
+        typer.Option(
+            "--text", metavar="WORDS", help="Of somebody who says this.", show_default=False
+        ),
+    ] = None,
+    over: Annotated[
+        str | None,
+        typer.Option(
+            "--over",
+            metavar="STEP",
+            show_default=False,
+            help="How they moved, by day, week, month, quarter or year.",
+        ),
+    ] = None,
     at: At = None,
     context: Context = None,
 ) -> None:
-    """Show what a user is interested in, per level and layer, and why; or the whole tree.
+    """Show what a user is interested in, per level and layer, and why; how that moved; what
+    somebody is interested in who says something; or the whole tree.
 
     A weight is the chance that the user's next positive event lands on an item of the interest.
 
@@ -30,15 +46,29 @@ def interests(
 
         penchant interests ann
         penchant interests ann --at 2024-05-01 --context weekday=sat
+        penchant interests ann --over month
+        penchant interests --text "slow science fiction and cooking"
         penchant interests --tree
     """
-    if tree == (user is not None):
+    if tree + (user is not None) + (words is not None) != 1:
         raise DataError(
-            "interests: name a user, as `penchant interests ann`, or ask for the tree alone, as "
-            "`penchant interests --tree`"
+            "interests: name a user, as `penchant interests ann`, or give words, as `penchant "
+            "interests --text 'old jazz'`, or ask for the tree, as `penchant interests --tree`"
         )
+    if (over or context) and user is None:
+        raise DataError("--over, --context: they are about a user; name one before them")
+    if over and context:
+        raise DataError("--over, --context: one came with the other; expected one of them")
+    if words is not None:
+        found = session.engine().interests_from_text(words, at=at)
+        session.out.answer(found.to_json, found)
+        return
     if user is None:
         _tree(session)
+        return
+    if over:
+        moved = session.engine().evolution(one_user(user), step=over, until=at)
+        session.out.answer(moved.to_json, moved)
         return
     said = context_of(context)
     engine = session.engine()

@@ -358,7 +358,7 @@ class Engine:
             raise DataError("text: nothing came; expected some words on what somebody likes")
         cache = self.workspace.cache if self.workspace else None
         (said,) = encode_texts([text], self.config.encode, report=Report(), cache=cache)
-        return written(self.model, said, self._present(at), text=text)
+        return written(self.model, said, self._present(at), words=text)
 
     def evolution(
         self,

@@ -33,6 +33,7 @@ from penchant.types import Floats, Longs
 
 if TYPE_CHECKING:
     import polars as pl
+    from rich.console import Group
 
 PhaseName = Literal["new", "rising", "steady", "fading", "dormant", "returning"]
 SURE = 0.95
@@ -61,11 +62,14 @@ class Phase:
     silence: int
     sure: float
 
+    @property
+    def because(self) -> str:
+        """What says so, in words."""
+        before = f", {self.before:.3g} of the {self.of_before} before" if self.of_before else ""
+        return f"{self.recent:.3g} of the last {self.of} acts{before}"
+
     def __str__(self) -> str:
-        return (
-            f"{self.name}: {self.recent:.3g} of the last {self.of} acts, "
-            f"{self.before:.3g} of the {self.of_before} before"
-        )
+        return f"{self.name}: {self.because}"
 
 
 @dataclass(frozen=True)
@@ -164,22 +168,36 @@ class Evolution:
         phase = pl.col("id").replace_strict(phases, default=None, return_dtype=pl.String)
         return table.join(acts, on=["at", "id"], maintain_order="left").with_columns(phase=phase)
 
-    def to_json(self, level: int = 1) -> dict[str, Any]:
-        """The series of one level and the phases, as plain values."""
+    def to_json(self) -> dict[str, Any]:
+        """The series and the phases as plain values, level by level."""
         tree = self.series.tree
         return {
             "user_id": self.user_id,
             "times": [t.isoformat() for t in self.times],
-            "interests": [
-                {
-                    "id": node.id,
-                    "path": list(tree.path(node)),
-                    "weights": [float(w) for w in self.series.weights(level)[:, k]],
-                    "phase": _plain(self.phases.get(level, {}).get(node.id)),
-                }
-                for k, node in enumerate(tree.nodes[level - 1])
+            "levels": [
+                [
+                    {
+                        "id": node.id,
+                        "name": node.name,
+                        "path": list(tree.path(node)),
+                        "weights": [float(w) for w in self.series.weights(level)[:, k]],
+                        "phase": _plain(self.phases.get(level, {}).get(node.id)),
+                    }
+                    for k, node in enumerate(tree.nodes[level - 1])
+                ]
+                for level in range(1, tree.levels + 1)
             ],
         }
+
+    def __rich__(self) -> "Group":
+        from penchant.interests.show import evolution
+
+        return evolution(self)
+
+    def __str__(self) -> str:
+        from penchant.interests.show import text
+
+        return text(self)
 
 
 def _plain(phase: "Phase | None") -> dict[str, Any] | None:

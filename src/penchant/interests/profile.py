@@ -69,7 +69,8 @@ class Profile:
     """One user's interests at a time and in a context, per level and layer.
 
     `alpha` says how much each layer counts for this person now; `events` how many events it rests
-    on; `labels` names the items of the evidence.
+    on; `labels` names the items of the evidence. `words` are all that is known of somebody who is
+    not a user.
     """
 
     user_id: str
@@ -80,6 +81,7 @@ class Profile:
     tree: Tree
     levels: tuple[tuple[Interest, ...], ...]
     labels: Mapping[int, str]
+    words: str | None = None
 
     def top(self, level: int = 1, n: int = SHOWN) -> tuple[Interest, ...]:
         """The n weightiest interests of a level, weightiest first."""
@@ -130,7 +132,8 @@ class Profile:
     def to_json(self) -> dict[str, Any]:
         """The profile as plain values, weightiest interests first."""
         return {
-            "user_id": self.user_id,
+            "user_id": self.user_id or None,
+            "words": self.words,
             "at": self.at.isoformat(),
             "context": dict(self.context),
             "events": self.events,
@@ -192,7 +195,7 @@ def profile(
     )
 
 
-def written(model: InterestModel, said: Floats, at: int, *, text: str) -> Profile:
+def written(model: InterestModel, said: Floats, at: int, *, words: str) -> Profile:
     """The profile of somebody of whom a text is all that is known: its vector [D], a time (µs)."""
     tree = model.catalogue.tree
     p, usual = model.read(said[None], np.array([at])), softmax(model.usual(np.array([at])))
@@ -206,7 +209,7 @@ def written(model: InterestModel, said: Floats, at: int, *, text: str) -> Profil
                 for k, node in enumerate(tree.nodes[level - 1])
             )
         )
-    return Profile(text, when(at), {}, {}, 0, tree, tuple(levels), {})
+    return Profile("", when(at), {}, {}, 0, tree, tuple(levels), {}, words)
 
 
 def _level(

@@ -8,14 +8,22 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from penchant.interests.evolution import Evolution
     from penchant.interests.profile import Interest, Profile
+    from penchant.types import Floats
 
 _BAR = 12
+_COURSE = 24  # steps of a course that are drawn, the latest
+_ROWS = 8
 _NARROW = 100
 
 
 def profile(p: "Profile") -> Group:
     """A header and one table a level."""
+    levels = [_Level(p, level) for level in range(1, len(p.levels) + 1)]
+    if p.words is not None:
+        head = Text.assemble((f"“{p.words}”", "bold"), f"  ·  {p.at:%Y-%m-%d %H:%M} UTC")
+        return Group(head, *levels)
     context = ", ".join(f"{k} {v}" for k, v in p.context.items())
     head = Text.assemble(
         (p.user_id, "bold"),
@@ -25,10 +33,56 @@ def profile(p: "Profile") -> Group:
     alpha = Text("α  " + "   ".join(f"{k} {v:.3g}" for k, v in p.alpha.items()), style="dim")
     if not p.events:
         alpha.append("   nothing is known of this person yet: this is what everybody likes")
-    return Group(head, alpha, *(_Level(p, level) for level in range(1, len(p.levels) + 1)))
+    return Group(head, alpha, *levels)
 
 
-def text(p: "Profile") -> str:
+def evolution(e: "Evolution") -> Group:
+    """A header and one table a level: each interest's course, weight, change and phase."""
+    times = e.times
+    head = Text.assemble(
+        (e.user_id, "bold"),
+        f"  ·  {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}  ·  {len(times):,} steps",
+    )
+    levels = range(1, e.series.tree.levels + 1)
+    return Group(head, *(_courses(e, level) for level in levels))
+
+
+def _courses(e: "Evolution", level: int) -> Table:
+    table = Table(title=Text(f"level {level}"), title_justify="left", box=None, pad_edge=False)
+    table.add_column("interest", max_width=38)
+    table.add_column("course", no_wrap=True, max_width=_COURSE)
+    table.add_column("weight", justify="right", no_wrap=True)
+    table.add_column("change", justify="right", no_wrap=True)
+    table.add_column("phase", no_wrap=True)
+    table.add_column("because", max_width=44)
+    weights, nodes = e.series.weights(level), e.series.tree.nodes[level - 1]
+    phases = e.phases.get(level, {})
+    most = float(weights.max(initial=0.0))
+    for k in sorted(range(len(nodes)), key=lambda k: -float(weights[:, k].max()))[:_ROWS]:
+        course, phase = weights[:, k], phases.get(nodes[k].id)
+        table.add_row(
+            _cut(nodes[k].name),
+            spark(course[-_COURSE:], most),
+            f"{course[-1]:.1%}",
+            f"{course[-1] - course[0]:+.1%}",
+            phase.name if phase else "–",
+            _cut(phase.because if phase else "no act on it"),
+        )
+    return table
+
+
+def spark(course: "Floats", most: float) -> str:
+    """A course as one line of bars, on a scale from 0 to the most.
+
+    >>> spark([0.0, 0.1, 0.2, 0.4], 0.4)
+    '▁▃▅█'
+    """
+    steps = "▁▂▃▄▅▆▇█"
+    top = max(most, 1e-9)
+    return "".join(steps[min(7, max(0, round(7 * float(x) / top)))] for x in course)
+
+
+def text(p: "Profile | Evolution") -> str:
     """The same as plain text, 100 columns wide."""
     console = Console(width=100, no_color=True, force_terminal=False, legacy_windows=False)
     with console.capture() as capture:
