@@ -3,6 +3,7 @@
     python -m benchmarks.interests.forecast                       # every set, both trees
     python -m benchmarks.interests.forecast xwines:learned        # one of them
     python -m benchmarks.interests.forecast --validation xwines   # never sees the newest tenth
+    python -m benchmarks.interests.forecast --page                # write docs/interests.md
 
 The newest tenth of the events is forecast, act by act, by what was learned from all before it.
 Data are found through PENCHANT_DATA (default ../shared/data); one result file a set and tree under
@@ -18,6 +19,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from benchmarks.interests.table import page as text
 from benchmarks.quality.jobs import commit
 from benchmarks.quality.parts import plan
 from benchmarks.where import data
@@ -92,7 +94,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, default=WORK, help="where texts are kept encoded")
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--page", action="store_true", help="write docs/interests.md")
     asked = parser.parse_args()
+    if asked.page:
+        page = HERE.parent.parent / "docs" / "interests.md"
+        page.write_text(text(asked.results), encoding="utf-8")
+        return
     asked.results.mkdir(parents=True, exist_ok=True)
     for run in asked.runs or SETS:
         name, _, one = run.partition(":")
