@@ -54,7 +54,7 @@ class CalibrationConfig(Config):
     """(what one more event leaves of a count, half-life in days or 0 for never) of the counts."""
     doubts: tuple[float, ...] = (1.0, 10.0)
     """Events' worth of what is usual that counts are seen beside."""
-    moments: int = Field(6000, ge=100)
+    moments: int = Field(3000, ge=100)
     """At most so many held-out moments are fitted to."""
     pull: float = Field(1e-3, ge=0.0)
     """Pull of every weight to zero."""

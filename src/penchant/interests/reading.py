@@ -20,7 +20,7 @@ from penchant.random import rng
 from penchant.types import Bools, Floats, Longs, State
 
 _PAIRS = 2000
-_CELLS = 20_000_000  # scores held at once: fewer pairs where there are many items
+_CELLS = 8_000_000  # scores held at once: fewer pairs where there are many items
 _STEEPEST = 100.0
 _PLAIN = 10.0  # where there is nothing to learn from
 
