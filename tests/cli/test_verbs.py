@@ -238,6 +238,41 @@ def test_the_tree_is_drawn_and_told(fitted):
     assert "[bold]" not in drawn
 
 
+def test_interests_over_time(fitted, busy):
+    found = told("interests", busy, "--over", "week", "-w", fitted)
+    assert found["user_id"] == busy
+    steps = len(found["times"])
+    assert steps > 3
+    levels = found["levels"]
+    assert all(len(x["weights"]) == steps for level in levels for x in level)
+    for step in range(steps):
+        assert sum(x["weights"][step] for x in levels[0]) == pytest.approx(1.0, abs=1e-4)
+    shown = run("interests", busy, "--over", "week", "-w", fitted).stdout
+    assert "phase" in shown
+    assert "day, week" in run("interests", busy, "--over", "hour", "-w", fitted, code=2).stderr
+
+
+def test_interests_of_somebody_who_says_something(fitted):
+    tree = told("interests", "--tree", "-w", fitted)
+    found = told("interests", "--text", tree[0]["name"], "-w", fitted)
+    assert found["words"] == tree[0]["name"]
+    assert found["user_id"] is None
+    assert sum(x["weight"] for x in found["levels"][0]) == pytest.approx(1.0, abs=1e-4)
+    assert tree[0]["name"] in run("interests", "--text", tree[0]["name"], "-w", fitted).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--text", "tea", "--over", "week"],
+        ["--tree", "--context", "device=mobile"],
+        ["somebody", "--over", "week", "--context", "device=mobile"],
+    ],
+)
+def test_interests_says_what_does_not_go_together(words, fitted):
+    assert "--over, --context" in run("interests", *words, "-w", fitted, code=2).stderr
+
+
 @pytest.mark.parametrize("words", [[], ["ann", "--tree"]])
 def test_interests_wants_a_user_or_the_tree(words, fitted):
     assert "name a user" in run("interests", *words, "-w", fitted, code=2).stderr

@@ -148,6 +148,47 @@ def test_the_past_can_be_asked(engine, world):
         engine.recommend(ann, at="soon")
 
 
+def test_a_course_is_the_profiles_of_its_times(engine, world):
+    ann = user(world, 0.9)
+    course = engine.evolution(ann, step="month", until="2024-03-20")
+    assert [t.day for t in course.times] == [20] * len(course)
+    for step, at in enumerate(course.times):
+        alone = engine.interests(ann, at=at)
+        np.testing.assert_allclose(course.series.weights(1)[step], alone.weights(1), atol=1e-5)
+    assert course.phases[1]
+    late = engine.evolution(ann, step="week", since="2024-03-01")
+    assert late.times[0] <= datetime(2024, 3, 1, tzinfo=UTC) < late.times[1]
+    assert len(engine.evolution("who-is-this")) == 1
+
+
+def test_many_profiles_are_those_of_each(engine, world):
+    people = [user(world, 0.9), "who-is-this", user(world, 0.5)]
+    found = engine.interests_many(people, at="2024-03-01", context={"device": "mobile"})
+    for b, one in enumerate(people):
+        alone = engine.interests(one, at="2024-03-01", context={"device": "mobile"})
+        np.testing.assert_allclose(found.weights(2)[b], alone.weights(2), atol=1e-5)
+    assert len(engine.interests_many()) == engine.data.log.users.ids.len()
+
+
+def test_people_are_grouped(engine):
+    groups = engine.segments(4, level=1)
+    assert 1 < len(groups) <= 4
+    assert groups.to_frame().height == engine.data.log.users.ids.len()
+    again = engine.segments(4, level=1)
+    np.testing.assert_array_equal(groups.of, again.of)
+
+
+def test_words_are_read_as_interests(engine):
+    node = engine.tree.nodes[0][0]
+    found = engine.interests_from_text(" ".join([node.name, *node.keywords]))
+    assert found.words is not None
+    assert found.interest(node.id).lift > 1.0
+    recs = engine.recommend("who-is-this", 3, interests=found.as_given())
+    assert recs[0].parts["given"] > 0
+    with pytest.raises(DataError, match="expected some words"):
+        engine.interests_from_text("  ")
+
+
 def test_context_is_asked_by_name(engine, world):
     ann = user(world)
     found = engine.interests(ann, context={"device": "mobile"})
