@@ -29,6 +29,7 @@ from penchant.clock import now
 from penchant.data.histories import histories
 from penchant.encode.items import encode_items
 from penchant.engine.prepared import Prepared
+from penchant.errors import SchemaError
 from penchant.evaluate.experiment import catalogues, fitted_model, folds, grounded
 from penchant.evaluate.fingerprint import hardware
 from penchant.evaluate.forecast import Forecast, forecast
@@ -104,10 +105,14 @@ def main() -> None:
     for run in asked.runs or SETS:
         name, _, one = run.partition(":")
         for tree in (one,) if one else TREES:
-            found, told = measured(
-                name, tree, validation=asked.validation, seed=asked.seed, work=asked.work,
-                progress=Lines(Console(stderr=True, width=100)),
-            )  # fmt: skip
+            try:
+                found, told = measured(
+                    name, tree, validation=asked.validation, seed=asked.seed, work=asked.work,
+                    progress=Lines(Console(stderr=True, width=100)),
+                )  # fmt: skip
+            except SchemaError as error:  # a set without categories has no given tree
+                print(f"{name}, {tree} tree: {error}", flush=True)
+                continue
             level = "-validation" if asked.validation else ""
             path = asked.results / f"{name}-{tree}{level}~{asked.seed}.json"
             path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
