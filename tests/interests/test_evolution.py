@@ -24,7 +24,7 @@ def name(groups, of):
     return history(groups)[of].name
 
 
-def test_how_many_acts_are_recent():
+def test_how_many_visits_are_recent():
     assert [recent(m) for m in (0, 3, 12, 40, 1000)] == [0, 3, 5, 10, 50]
 
 
@@ -55,14 +55,23 @@ def test_a_phase_knows_since_when():
     found = history([0, 1] * 20 + [0] * 12)[1]
     assert found.since == start + timedelta(days=39)
     assert found.silence == 12
-    assert str(found) == "dormant: 1 of the last 13 acts, 19 of the 39 before"
+    assert str(found) == "dormant: 1 of the last 13 visits, 19 of the 39 before"
     assert history([0] * 30 + [0, 3] * 5)[3].since == start + timedelta(days=31)
 
 
-def test_few_acts_make_no_claims():
+def test_few_visits_make_no_claims():
     assert {p.name for p in history([0, 3, 1]).values()} == {"steady"}
     nobody = LOG.moments_at(np.array([-1]), LOG.time[:1])
     assert phases(nobody, shelf().tree, 2) == {}
+
+
+def test_a_long_evening_is_one_visit():
+    calm = [("u", n % 6, float(n)) for n in range(40)]
+    evening = [("u", 3 + 6 * k, 40.0 + k / 100) for k in range(9)]
+    log = log_of(calm + evening, shelf())
+    found = phases(log.moments_at(np.array([0]), log.time[-1:]), shelf().tree, 2)
+    assert {p.name for p in found.values()} == {"steady"}
+    assert (found[3].recent, found[3].of) == (3, 10)
 
 
 def test_chance_is_rarely_called_a_change():

@@ -1,19 +1,21 @@
 """How one person's interests move: their weights over time, their phases, and what changed.
 
-A phase compares what a person did lately with what the person did before, by counting acts and not
-days, so that somebody who comes once a month and somebody who comes daily are told apart alike:
+A phase compares what a person did lately with what the person did before. Acts less than `VISIT`
+hours apart are one visit, and visits are counted: a long evening says no more than a short one, and
+somebody who comes once a month and somebody who comes daily are told apart alike.
 
-    recent    the last w acts, w a quarter of all acts, 5 at least and 50 at most
-    new       never turned to before them
-    returning turned to among them, after a silence that was too long for its old rate
+    recent    the last w visits, w a quarter of all, 5 at least and 50 at most
+    new       never touched before them
+    returning touched among them, after a silence that was too long for its old rate
     dormant   silent for too long for its rate
     rising    its rate lately is above its rate before, with a probability of 0.95 or more
     fading    … below …
     steady    anything else
 
-A silence of g acts is too long where an interest that took the share r of the acts before it would
-have come up e^(−g·r) < 0.05 of the time not once. Rates are compared as two Beta posteriors under
-Jeffreys' prior (Gelman et al., Bayesian Data Analysis, 3rd ed., 2013, section 2.4).
+A silence of g visits is too long where an interest that the share r of the visits before touched
+would be missing from all of them e^(−g·r) < 0.05 of the time. Rates are compared as two Beta
+posteriors under Jeffreys' prior (Gelman et al., Bayesian Data Analysis, 3rd ed., 2013, section
+2.4).
 """
 
 from collections.abc import Mapping
@@ -24,12 +26,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import sparse, stats
 
-from penchant.clock import when
+from penchant.clock import HOUR, when
 from penchant.data.histories import Moments
 from penchant.errors import UnknownIdError
 from penchant.interests.profiles import Profiles
 from penchant.taxonomy.tree import Node, Tree
-from penchant.types import Floats, Longs
+from penchant.types import Bools, Floats, Longs
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,25 +41,29 @@ PhaseName = Literal["new", "rising", "steady", "fading", "dormant", "returning"]
 SURE = 0.95
 """Probability from which lately counts as more, or less, than before."""
 SILENT = float(-np.log(1.0 - SURE))
-"""Acts on an interest that should have come in a silence for it to be too long."""
-_LEAST = 0.5  # of an act: an item may belong to several interests by shares
+"""Visits that should have touched an interest in a silence for it to be too long."""
+VISIT = 12.0
+"""Hours without an act that end a visit."""
+_LEAST = (
+    0.5  # of an act, for a visit to have touched an interest: items belong to several by shares
+)
 
 
 @dataclass(frozen=True)
 class Phase:
     """Where an interest stands in a person's life, and what says so.
 
-    `recent` of the last `of` acts were on it, `before` of the `of_before` acts earlier; `silence`
-    is how many acts ago the last one on it was; `sure` the probability that its rate lately is
-    above its rate before. `since` is when the phase was entered: the first act of a new or
-    returning interest, the last one of a dormant one, else the first of the recent acts.
+    `recent` of the last `of` visits touched it, `before` of the `of_before` visits earlier;
+    `silence` is how many visits ago the last such one was; `sure` the probability that its rate
+    lately is above its rate before. `since` is when the phase was entered: the first visit to a new
+    or returning interest, the last one to a dormant one, else the first of the recent visits.
     """
 
     name: PhaseName
     since: datetime
-    recent: float
+    recent: int
     of: int
-    before: float
+    before: int
     of_before: int
     silence: int
     sure: float
@@ -65,8 +71,8 @@ class Phase:
     @property
     def because(self) -> str:
         """What says so, in words."""
-        before = f", {self.before:.3g} of the {self.of_before} before" if self.of_before else ""
-        return f"{self.recent:.3g} of the last {self.of} acts{before}"
+        before = f", {self.before} of the {self.of_before} before" if self.of_before else ""
+        return f"{self.recent} of the last {self.of} visits{before}"
 
     def __str__(self) -> str:
         return f"{self.name}: {self.because}"
@@ -263,28 +269,31 @@ def phases(moments: Moments, tree: Tree, level: int) -> dict[int, Phase]:
     liked = np.flatnonzero(moments.weight > 0)
     if not len(liked):
         return {}
-    A = tree.membership(level)[moments.item[liked]].tocsc()
-    w = recent(len(liked))
-    met = np.flatnonzero(np.asarray(A.sum(axis=0)).ravel() >= _LEAST)
     time = moments.time[liked]
-    return {int(k): _phase(A[:, [int(k)]].toarray().ravel(), time, w) for k in met}
+    first = np.append(True, np.diff(time) > VISIT * HOUR)
+    pairs = (np.cumsum(first) - 1, np.arange(len(liked)))
+    visits = sparse.csr_array((np.ones(len(liked), np.float32), pairs))
+    touched = (visits @ tree.membership(level)[moments.item[liked]]).toarray() >= _LEAST
+    w = recent(len(touched))
+    met = np.flatnonzero(touched.any(axis=0))
+    return {int(k): _phase(touched[:, k], time[first], w) for k in met}
 
 
-def recent(acts: int) -> int:
-    """How many of so many acts count as recent."""
-    return min(acts, int(np.clip(round(acts / 4), 5, 50)))
+def recent(visits: int) -> int:
+    """How many of so many visits count as recent."""
+    return min(visits, int(np.clip(round(visits / 4), 5, 50)))
 
 
-def _phase(share: Floats, time: np.ndarray, w: int) -> Phase:
-    """One interest's phase, from how far each act was on it, oldest first."""
-    m = len(share)
-    lately, before = float(share[m - w :].sum()), float(share[: m - w].sum())
-    on = np.flatnonzero(share >= _LEAST * share.max())
+def _phase(touched: Bools, time: Longs, w: int) -> Phase:
+    """One interest's phase, from which visits touched it, oldest first."""
+    m = len(touched)
+    lately, before = int(touched[m - w :].sum()), int(touched[: m - w].sum())
+    on = np.flatnonzero(touched)
     silence = m - 1 - int(on[-1])
     sure = _above(lately, w, before, m - w)
     fresh, earlier = on[on >= m - w], on[on < m - w]
     first = int(fresh[0]) if len(fresh) else m - w
-    rate = (lately + before) / max(int(on[-1]) + 1, 1)
+    rate = (lately + before) / (int(on[-1]) + 1)
     name: PhaseName = "steady"
     since = time[m - w]
     if len(earlier) and len(fresh) and (first - earlier[-1]) * before / (earlier[-1] + 1) > SILENT:
@@ -300,11 +309,11 @@ def _phase(share: Floats, time: np.ndarray, w: int) -> Phase:
     return Phase(name, when(int(since)), lately, w, before, m - w, silence, sure)
 
 
-def _above(k: float, n: int, k_before: float, n_before: int) -> float:
+def _above(k: int, n: int, k_before: int, n_before: int) -> float:
     """Probability that the rate behind k of n is above that behind k_before of n_before."""
     if not n or not n_before:
         return 0.5
     x = np.linspace(0.0, 1.0, 401)[1:-1]
-    now = stats.beta.pdf(x, k + 0.5, max(n - k, 0.0) + 0.5)
-    below = stats.beta.cdf(x, k_before + 0.5, max(n_before - k_before, 0.0) + 0.5)
+    now = stats.beta.pdf(x, k + 0.5, n - k + 0.5)
+    below = stats.beta.cdf(x, k_before + 0.5, n_before - k_before + 0.5)
     return float((now * below).sum() / max(now.sum(), 1e-300))
