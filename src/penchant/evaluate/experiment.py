@@ -29,7 +29,8 @@ from penchant.evaluate.fingerprint import fingerprint
 from penchant.evaluate.ranking import Ranks, check_finite, rank_all, ranks, top
 from penchant.evaluate.report import Evaluation, evaluation
 from penchant.interests.layer import Catalogue
-from penchant.interests.model import InterestModel, softmax
+from penchant.interests.model import InterestModel
+from penchant.interests.weights import Levels
 from penchant.types import QUIET, Bools, Doubles, Floats, Ints, Longs, Progress, Report
 
 Table = TypeVar("Table", Floats, Doubles)
@@ -290,18 +291,20 @@ def _measure(
     """One scorer, all moments: scored once, in chunks."""
     name, k = scorer.name, plan.config.list
     catalogue, asked = learned.catalogue, learned.asked
-    is_model = isinstance(scorer, InterestModel)
     lists, found = [], []
     began = perf_counter()
     with plan.progress.step(f"ranking: {name}", len(asked.moments)) as step:
         for rows in asked.chunks(plan.config.chunk):
-            scores = scorer.score(asked.moments.take(rows))
+            moments = asked.moments.take(rows)
+            parts = scorer.parts(moments) if isinstance(scorer, InterestModel) else None
+            scores = scorer.score(moments) if parts is None else parts.score
             check_finite(scores, name)
             barred = asked.barred[rows]
             found.append(ranks(scores, asked.targets[rows], barred, name=name))
             lists.append(top(scores, k, barred, name=name))
-            if is_model:
-                _note_nodes(catalogue, scores, barred, asked.targets[rows], results)
+            if isinstance(scorer, InterestModel):
+                known = scorer.weights(moments, parts=parts, layers=False)
+                _note_nodes(catalogue, known.whole, asked.targets[rows], results)
             step.advance(rows.stop - rows.start)
     results.took(f"ranking: {name}", perf_counter() - began)
     measured = {
@@ -345,21 +348,13 @@ def _beyond(
 
 
 def _note_nodes(
-    catalogue: Catalogue,
-    scores: Floats,
-    barred: sparse.csr_array,
-    targets: sparse.csr_array,
-    results: _Results,
+    catalogue: Catalogue, said: Levels, targets: sparse.csr_array, results: _Results
 ) -> None:
     """What the profile says of each level's nodes, and which came."""
-    scores = scores.copy()
-    scores[barred.tocoo().coords] = np.float32(-1e9)
-    p = softmax(scores)
-    for level in range(1, catalogue.tree.levels + 1):
-        members = catalogue.tree.membership(level)
-        T, told = interests.truth(targets, members)
-        said, came = results.nodes.setdefault(str(level), ([], []))
-        said.append(np.asarray((members.T @ p.T).T, np.float32)[told])
+    for level, P in enumerate(said, start=1):
+        T, told = interests.truth(targets, catalogue.tree.membership(level))
+        predicted, came = results.nodes.setdefault(str(level), ([], []))
+        predicted.append(P[told])
         came.append(T[told])
 
 
