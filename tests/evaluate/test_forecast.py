@@ -3,8 +3,9 @@ import pytest
 
 from penchant.clock import DAY
 from penchant.errors import DataError
-from penchant.evaluate.forecast import COUNTING, forecast, shares
+from penchant.evaluate.forecast import COUNTING, forecast
 from penchant.interests.model import InterestModel
+from penchant.interests.weights import shares
 from penchant.testing.layers import log_of, planted, quick, shelf
 
 LOG = planted("taste", users=80, noise=0.2)

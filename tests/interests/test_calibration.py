@@ -15,6 +15,9 @@ def levels(leaves):
     return rolled(np.asarray(leaves, np.float32), FAMILIES)
 
 
+SHARE = levels(np.full((1, 7), 1 / 7))
+
+
 def population(sharpness=1.0, events=40, seed=0):
     """People whose tastes are known: what a model says of them, their counts and what came."""
     draw = np.random.default_rng(seed)
@@ -50,7 +53,7 @@ def taken(known, rows):
 def test_what_is_too_sure_or_too_unsure_is_put_right(sharpness):
     known, came, truth = population(sharpness)
     half = np.arange(PEOPLE) < PEOPLE // 2
-    learned = Calibration().fit(taken(known, half), tuple(t[half] for t in came), FAMILIES)
+    learned = Calibration().fit(taken(known, half), tuple(t[half] for t in came), SHARE, FAMILIES)
     made = learned(taken(known, ~half), FAMILIES)
     rest = tuple(t[~half] for t in came)
     plain = loss(taken(known, ~half).whole, rest)
@@ -62,7 +65,7 @@ def test_what_is_too_sure_or_too_unsure_is_put_right(sharpness):
 
 def test_children_add_up_and_everything_sums_to_one():
     known, came, _ = population()
-    made = Calibration().fit(known, came, FAMILIES)(known, FAMILIES)
+    made = Calibration().fit(known, came, SHARE, FAMILIES)(known, FAMILIES)
     for tables in (made.whole, made.usual, *made.layers.values()):
         np.testing.assert_allclose(FAMILIES[1].up(tables[1]), tables[0], atol=1e-5)
         np.testing.assert_allclose(tables[0].sum(axis=1), 1.0, atol=1e-5)
@@ -70,7 +73,7 @@ def test_children_add_up_and_everything_sums_to_one():
 
 def test_somebody_unknown_has_what_is_usual():
     known, came, _ = population()
-    learned = Calibration().fit(known, came, FAMILIES)
+    learned = Calibration().fit(known, came, SHARE, FAMILIES)
     nothing = tuple(tuple(0 * t for t in tables) for tables in known.counted)
     stranger = learned(replace(known, whole=known.usual, counted=nothing), FAMILIES)
     for ours, usual in zip(stranger.whole, stranger.usual, strict=True):
@@ -80,7 +83,7 @@ def test_somebody_unknown_has_what_is_usual():
 def test_a_model_that_knows_nothing_leaves_it_to_the_counts():
     known, came, _ = population()
     blind = replace(known, whole=known.usual)
-    made = Calibration().fit(blind, came, FAMILIES)(blind, FAMILIES)
+    made = Calibration().fit(blind, came, SHARE, FAMILIES)(blind, FAMILIES)
     counting = tuple(
         (n + 3 * u) / (n.sum(axis=1, keepdims=True) + 3)
         for n, u in zip(known.counted[0], known.usual, strict=True)
@@ -98,7 +101,7 @@ def test_without_anything_held_out_sums_stay_as_they_are():
 
 def test_it_is_kept_exactly():
     known, came, _ = population()
-    learned = Calibration().fit(known, came, FAMILIES)
+    learned = Calibration().fit(known, came, SHARE, FAMILIES)
     again = Calibration().restore(learned.state())
     np.testing.assert_array_equal(
         learned(known, FAMILIES).whole[1], again(known, FAMILIES).whole[1]

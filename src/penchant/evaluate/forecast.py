@@ -18,7 +18,7 @@ from penchant.evaluate.interests import accuracy, calibration_error, log_loss
 from penchant.evaluate.significance import bootstrap, paired
 from penchant.interests.base.decay import FOREVER
 from penchant.interests.model import InterestModel
-from penchant.interests.weights import Levels, counted, rolled
+from penchant.interests.weights import Levels, counted, rolled, shares
 from penchant.taxonomy.tree import Tree
 from penchant.train.holdout import upcoming
 from penchant.types import QUIET, Doubles, Longs, Progress
@@ -135,13 +135,6 @@ def _tuned(
                 for c in tried
             ]
             yield (level, way), tried[int(np.argmin(loss))]
-
-
-def shares(log: Histories, tree: Tree) -> Levels:
-    """What share of a log's positive events each interest has [1 × K]; none is impossible."""
-    counts = np.bincount(log.item[log.positive], minlength=tree.membership(1).shape[0]) + 1e-3
-    mass = counts[None, :] @ tree.membership(tree.levels)
-    return rolled(np.asarray(mass / counts.sum(), np.float32), tree.siblings)
 
 
 def counts_of(moments: Moments, tree: Tree, half_life: float) -> Levels:

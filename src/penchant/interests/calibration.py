@@ -7,11 +7,12 @@ interest does:
     P(n | u) = P(parent | u) · softmax_{siblings n}( Σ_e w_e(parent) · log q_e(n | parent) )
     w_e = a_e + b_e · ln(1 + events of the parent) / 3
 
-Experts q: the model's own sums over items; what is usual now; and the person's counts under several
-rhythms, each believed beside so many events' worth of what is usual (Dirichlet smoothing). a and b
+Experts q: the model's own sums over items; what is usual now; what share of all events the interest
+had so far; and the person's counts under several rhythms, each believed beside so many events'
+worth of that share (Dirichlet smoothing). a and b
 are the person's nowhere: they are the same for everybody, one set a level, fitted to held-out
 moments by likelihood, which is convex. Children add up to their parent by construction, and where
-a person has no events an interest is split as usual: nothing narrow is invented.
+a person has no events an interest is split as by everybody: nothing narrow is invented.
 
 Log-linear pooling: Genest and Zidek, Combining probability distributions, Statistical Science 1,
 1986; that a fitted pool is calibrated where a plain average is not: Ranjan and Gneiting, Combining
@@ -30,7 +31,7 @@ from penchant.config import Config
 from penchant.interests.base.decay import FOREVER
 from penchant.interests.weights import Levels, Weights
 from penchant.taxonomy.siblings import Siblings
-from penchant.types import Bools, Doubles, Floats, Longs, State
+from penchant.types import Arrays, Bools, Doubles, Floats, Longs, State
 
 _FLOOR = 1e-7
 """No expert calls anything less likely than this, among its siblings."""
@@ -53,7 +54,7 @@ class CalibrationConfig(Config):
     )
     """(what one more event leaves of a count, half-life in days or 0 for never) of the counts."""
     doubts: tuple[float, ...] = (1.0, 10.0)
-    """Events' worth of what is usual that counts are seen beside."""
+    """Events' worth of everybody's share that counts are seen beside."""
     moments: int = Field(3000, ge=100)
     """At most so many held-out moments are fitted to."""
     pull: float = Field(1e-3, ge=0.0)
@@ -65,18 +66,26 @@ class Calibration:
     """The pools of every level; `pools_` [experts × 2] each, or none where nothing was held out."""
 
     config: CalibrationConfig = field(default_factory=CalibrationConfig)
+    share_: list[Floats] = field(init=False, default_factory=list)
     pools_: list[Doubles] = field(init=False, default_factory=list)
     alone_: dict[str, list[Doubles]] = field(init=False, default_factory=dict)
 
-    def fit(self, known: Weights, came: Levels, families: Sequence[Siblings]) -> Self:
+    def fit(
+        self, known: Weights, came: Levels, share: Levels, families: Sequence[Siblings]
+    ) -> Self:
         """Learn from the weights of held-out moments and what came: memberships of the next item,
-        level by level [B × K]."""
+        level by level [B × K]; `share` is that of all events so far [1 × K]."""
+        self.take_up(share)
         self.pools_ = self._pools(known, known.whole, came, families, known.counted)
         self.alone_ = {
             name: self._pools(known, said, came, families, ())
             for name, said in known.layers.items()
         }
         return self
+
+    def take_up(self, share: Levels) -> None:
+        """Go on with the shares of a larger log [1 × K]."""
+        self.share_ = [np.asarray(table[0], np.float32) for table in share]
 
     def __call__(self, known: Weights, families: Sequence[Siblings]) -> Weights:
         """The same moments with calibrated weights; children add up to parents. What is usual is
@@ -143,18 +152,20 @@ class Calibration:
         counted: Sequence[Levels],
     ) -> list[Floats]:
         """log q(n | parent) of each expert [B × K]."""
-        usual = family.given(known.usual[level])
-        found = [family.given(said[level]), usual]
+        share = family.given(self.share_[level][None])
+        found = [family.given(said[level]), family.given(known.usual[level])]
+        found.append(np.broadcast_to(share, found[0].shape))
         for tables in counted:
             n, total = tables[level], family.total(tables[level])
             found += [
-                (n + np.float32(m) * usual) / (total + np.float32(m)) for m in self.config.doubts
+                (n + np.float32(m) * share) / (total + np.float32(m)) for m in self.config.doubts
             ]
         return [np.log(np.maximum(q, _FLOOR)) for q in found]
 
     def state(self) -> State:
         """The pools."""
-        arrays = {f"pool{level}": pool for level, pool in enumerate(self.pools_)}
+        arrays: Arrays = {f"pool{level}": pool for level, pool in enumerate(self.pools_)}
+        arrays |= {f"share{level}": share for level, share in enumerate(self.share_)}
         for name, pools in self.alone_.items():
             arrays |= {f"alone.{name}.{level}": pool for level, pool in enumerate(pools)}
         return arrays, {"levels": len(self.pools_), "layers": list(self.alone_)}
@@ -164,6 +175,7 @@ class Calibration:
         arrays, values = state
         levels = range(values["levels"])
         self.pools_ = [arrays[f"pool{level}"] for level in levels]
+        self.share_ = [arrays[f"share{level}"] for level in levels]
         self.alone_ = {
             name: [arrays[f"alone.{name}.{level}"] for level in levels] for name in values["layers"]
         }

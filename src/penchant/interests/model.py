@@ -24,7 +24,7 @@ from penchant.interests.fusion import Fusion, FusionConfig
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
 from penchant.interests.reading import Reading
-from penchant.interests.weights import Weights, rolled, weights
+from penchant.interests.weights import Weights, rolled, shares, weights
 from penchant.random import derive
 from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, upcoming
 from penchant.types import QUIET, Floats, Longs, Progress, Report, State
@@ -175,9 +175,10 @@ class InterestModel:
         with progress.step("calibration", len(moments)) as step:
             known = weights(self, moments, c.rhythms)
             step.advance(len(moments))
-            self.calibration.fit(
-                known, rolled(np.asarray(came.toarray(), np.float32), tree.siblings), tree.siblings
-            )
+            truth = rolled(np.asarray(came.toarray(), np.float32), tree.siblings)
+            so_far = shares(log.keep(log.time < since), tree)
+            self.calibration.fit(known, truth, so_far, tree.siblings)
+            self.calibration.take_up(shares(log, tree))
 
     def _made(self) -> dict[str, Layer]:
         c = self.config

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy import sparse
 
-from penchant.data.histories import Moments
+from penchant.data.histories import Histories, Moments
 from penchant.interests.base.decay import fading
 from penchant.taxonomy.siblings import Siblings
 from penchant.taxonomy.tree import Tree
@@ -129,3 +129,10 @@ def rolled(leaves: Floats, families: Sequence[Siblings]) -> Levels:
     for family in reversed(families[1:]):
         found.append(family.up(found[-1]))
     return tuple(reversed(found))
+
+
+def shares(log: Histories, tree: Tree) -> Levels:
+    """What share of a log's positive events each interest has [1 × K]; none is impossible."""
+    counts = np.bincount(log.item[log.positive], minlength=tree.membership(1).shape[0]) + 1e-3
+    mass = counts[None, :] @ tree.membership(tree.levels)
+    return rolled(np.asarray(mass / counts.sum(), np.float32), tree.siblings)
