@@ -9,10 +9,10 @@ interest does:
 
 Experts q: the model's own sums over items; what is usual now; what share of all events the interest
 had so far; and the person's counts under several rhythms, each believed beside so many events'
-worth of that share (Dirichlet smoothing). a and b
-are the person's nowhere: they are the same for everybody, one set a level, fitted to held-out
-moments by likelihood, which is convex. Children add up to their parent by construction, and where
-a person has no events an interest is split as by everybody: nothing narrow is invented.
+worth of that share (Dirichlet smoothing). a and b belong to nobody: they are the same for all, one
+set a level, fitted to held-out moments by likelihood, which is convex. Children add up to their
+parent by construction, and where a person has no events an interest is split as by everybody:
+nothing narrow is invented.
 
 Log-linear pooling: Genest and Zidek, Combining probability distributions, Statistical Science 1,
 1986; that a fitted pool is calibrated where a plain average is not: Ranjan and Gneiting, Combining
