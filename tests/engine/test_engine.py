@@ -91,7 +91,7 @@ def test_from_tables_to_reasons(engine, world):
 
 
 def test_in_memory_nothing_is_encoded_twice(world, monkeypatch):
-    from penchant.engine import engine as module
+    from penchant.engine import texts as module
 
     calls = []
 

@@ -8,7 +8,6 @@ print(engine.recommend("ann").explain()[0])
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -17,30 +16,29 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-from penchant.clock import Clock, micros, now
+from penchant.clock import Clock, now
 from penchant.data import columns as c
 from penchant.data.check import CheckResult
-from penchant.data.histories import Moments
 from penchant.data.split import SplitConfig
-from penchant.encode.items import encode_items
-from penchant.encode.once import encode_texts
+from penchant.engine.asking import Asking
 from penchant.engine.checking import checked
 from penchant.engine.config import EngineConfig
-from penchant.engine.fitted import Fitted
+from penchant.engine.fitted import Fitted, sizes
 from penchant.engine.intake import Added, Intake
 from penchant.engine.prepared import Prepared
 from penchant.engine.saved import pack, unpack
 from penchant.engine.spaces import Given
+from penchant.engine.texts import Texts
 from penchant.engine.trial import Trial
 from penchant.engine.tuned import Tuning
 from penchant.engine.tuning import Tuner
-from penchant.errors import DataError, NotFittedError, StoreError, UnknownIdError
+from penchant.errors import DataError, NotFittedError, StoreError
 from penchant.evaluate.diagnosis import Diagnosis
 from penchant.evaluate.experiment import Plan, evaluate
 from penchant.evaluate.fingerprint import data_hash
 from penchant.evaluate.layers import diagnose
 from penchant.evaluate.report import Evaluation
-from penchant.interests.evolution import Evolution, evolution, steps
+from penchant.interests.evolution import Evolution, evolution
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
 from penchant.interests.profile import Profile, profile, written
@@ -57,7 +55,7 @@ from penchant.store.workspace import Workspace
 from penchant.taxonomy.grow import grow
 from penchant.taxonomy.tree import Tree
 from penchant.train.tune import TuneConfig
-from penchant.types import QUIET, Floats, Progress, Report
+from penchant.types import QUIET, Progress, Report
 
 __all__ = ["Engine", "Fitted"]
 
@@ -86,7 +84,7 @@ class Engine:
         self.clock, self.progress = clock, progress
         self._model: InterestModel | None = None
         self._data: Prepared | None = None
-        self._encoded_before: tuple[pl.DataFrame, Floats, Report] | None = None
+        self._texts = Texts(self.workspace.cache if self.workspace else None, progress)
 
     def _kept_config(self) -> EngineConfig:
         if self.workspace is not None and self.workspace.config.exists():
@@ -150,7 +148,7 @@ class Engine:
         seconds: dict[str, float] = {}
         data, began = self._prepared(), perf_counter()
         report = Report([*data.report.findings])
-        text = self._encoded(data.items, report)
+        text = self._texts.of(data.items, self.config.encode, report)
         seconds["encode"], began = perf_counter() - began, perf_counter()
         previous = self._previous_tree()
         tree = grow(
@@ -159,46 +157,16 @@ class Engine:
         )  # fmt: skip
         seconds["tree"], began = perf_counter() - began, perf_counter()
         catalogue = Catalogue(data.vocabulary, text, tree)
-        scratch = self._scratch(data)
         model = InterestModel(self.config.interests).fit(
-            catalogue,
-            data.log,
-            repeats=data.repeats,
-            seed=self.config.seed,
-            progress=self.progress,
-            scratch=scratch,
-            report=report,
-        )
+            catalogue, data.log, repeats=data.repeats, seed=self.config.seed,
+            progress=self.progress, scratch=self._scratch(data), report=report,
+        )  # fmt: skip
         seconds["learn"], began = perf_counter() - began, perf_counter()
-        summary = {
-            "events": len(data.log),
-            "users": len(data.log.users),
-            "items": len(data.vocabulary),
-            "interests": len(tree),
-            "repeats": data.repeats,
-        }
+        summary = sizes(data, tree)
         version = self._save(model, summary)
         seconds["save"] = perf_counter() - began
         self._model, self._data = model, None
         return Fitted(version, seconds, report, summary)
-
-    def _encoded(self, items: pl.DataFrame, report: Report) -> Floats:
-        """Vectors of items [I × D]; what was encoded before is not encoded again."""
-        if (
-            self.workspace is None
-            and self._encoded_before
-            and self._encoded_before[0].equals(items)
-        ):
-            report.extend(self._encoded_before[2])
-            return self._encoded_before[1]
-        cache, told = self.workspace.cache if self.workspace else None, Report()
-        text = encode_items(
-            items, self.config.encode, report=told, cache=cache, progress=self.progress
-        )
-        report.extend(told)
-        if self.workspace is None:
-            self._encoded_before = (items, text, told)
-        return text
 
     def _previous_tree(self) -> Tree | None:
         try:
@@ -261,44 +229,15 @@ class Engine:
     def _join(self, data: Prepared, model: InterestModel) -> None:
         """Take items that came after the fit into the model: by text and place in the tree."""
         had = len(model.catalogue)
-        more = self._encoded(data.items.slice(had), Report())
+        more = self._texts.of(data.items.slice(had), self.config.encode, Report())
         old = model.catalogue
         tree = old.tree.extended(old.tree.assign(more), data.vocabulary.ids.slice(had).to_list())
         text = np.concatenate([old.text, more])
         model.extend(Catalogue(data.vocabulary, text, tree))
 
-    def _moments(
-        self,
-        users: Sequence[str],
-        at: datetime | str | None,
-        context: Mapping[str, str] | None,
-    ) -> Moments:
-        """What is known of some users at a time; None is the present of the log, its last event."""
-        log = self.data.log
-        rows = log.users.rows(list(users)).astype(np.int64)
-        when = np.full(len(users), self._present(at), np.int64)
-        made = log.moments_at(rows, when)
-        return replace(made, context=self._context(len(users), context))
-
-    def _present(self, at: datetime | str | None) -> int:
-        """A time in µs; None is the present of the log, its last event."""
-        if at is not None:
-            return micros(at)
-        log = self.data.log
-        return int(log.time.max()) if len(log) else micros(self.clock())
-
-    def _context(self, B: int, context: Mapping[str, str] | None) -> dict[str, pl.Series]:
-        layer = self.model.layers.get("context")
-        known = [v.name for v in getattr(layer, "variables_", [])]
-        for name in context or {}:
-            if name not in known:
-                raise UnknownIdError(
-                    f"context {name!r}: the model knows {', '.join(known) or 'no context'}"
-                )
-        return {
-            name: pl.Series(name, [None if context is None else context.get(name)] * B, pl.String)
-            for name in known
-        }
+    @property
+    def _asking(self) -> Asking:
+        return Asking(self.data.log, self.model, self.clock)
 
     def interests(
         self,
@@ -311,7 +250,7 @@ class Engine:
 
         Someone never seen has the profile of everybody.
         """
-        moments = self._moments([user_id], at, context)
+        moments = self._asking.moments([user_id], at, context)
         explainer = self._explainer()
         labels = {int(i): explainer.title(i) for i in np.unique(moments.item)}
         return profile(self.model, moments, user_id=user_id, labels=labels)
@@ -328,7 +267,7 @@ class Engine:
         `layers` also what each layer says alone. No evidence is named: `interests` does that.
         """
         users = list(self.data.log.users.ids if user_ids is None else user_ids)
-        moments = self._moments(users, at, context)
+        moments = self._asking.moments(users, at, context)
         return profiles(self.model, users, moments, layers=layers, progress=self.progress)
 
     def segments(
@@ -356,9 +295,8 @@ class Engine:
         """
         if not text.strip():
             raise DataError("text: nothing came; expected some words on what somebody likes")
-        cache = self.workspace.cache if self.workspace else None
-        (said,) = encode_texts([text], self.config.encode, report=Report(), cache=cache)
-        return written(self.model, said, self._present(at), words=text)
+        said = self._texts.words(text, self.config.encode)
+        return written(self.model, said, self._asking.present(at), words=text)
 
     def evolution(
         self,
@@ -374,13 +312,9 @@ class Engine:
         Raises:
             UnknownIdError: there is no such step, or there would be more than a thousand.
         """
-        log, model = self.data.log, self.model
-        now = self._moments([user_id], until, None)
-        first = int(now.time.min()) if len(now.time) else int(now.at[0])
-        times = steps(first if since is None else micros(since), int(now.at[0]), step)
-        rows = np.repeat(log.users.rows([user_id]).astype(np.int64), len(times))
-        moments = replace(log.moments_at(rows, times), context=self._context(len(times), None))
-        series = profiles(model, [user_id] * len(times), moments, progress=self.progress)
+        now, moments = self._asking.course(user_id, step, since, until)
+        users = [user_id] * len(moments)
+        series = profiles(self.model, users, moments, progress=self.progress)
         return evolution(user_id, series, now)
 
     def recommend(
@@ -398,7 +332,7 @@ class Engine:
         Raises:
             UnknownIdError, SchemaError: a filter or interest names what does not exist.
         """
-        moments = self._moments([user_id], at, context)
+        moments = self._asking.moments([user_id], at, context)
         return self._pipeline().one(user_id, moments, n, filters, interests)
 
     def recommend_many(
@@ -417,7 +351,7 @@ class Engine:
             for a in range(0, len(users), 4096):
                 some = users[a : a + 4096]
                 for rows, chosen, score in pipeline.many(
-                    self._moments(some, None, None), n, filters
+                    self._asking.moments(some, None, None), n, filters
                 ):
                     parts.append(as_rows(some[rows], chosen, score, ids))
                 step.advance(len(some))
@@ -438,7 +372,7 @@ class Engine:
             UnknownIdError: there is no such item.
         """
         row = self.data.vocabulary.row(item_id, "item")
-        return self._pipeline().explain(self._moments([user_id], at, context), row)
+        return self._pipeline().explain(self._asking.moments([user_id], at, context), row)
 
     def evaluate(self, *, split: SplitConfig | None = None, baselines: bool = True) -> Evaluation:
         """How good: learn from a part of the log, ask about the rest, beside tuned baselines.
@@ -467,7 +401,7 @@ class Engine:
         if split is not None:
             config = config.but(split=split.model_dump())
         report = Report([*data.report.findings])
-        text = self._encoded(data.items, report)
+        text = self._texts.of(data.items, self.config.encode, report)
         return Trial(data, text, self.config, self.progress).plan(config), report
 
     def _reported(self, result: Answer, report: Report) -> Answer:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from penchant.engine.prepared import Prepared
+from penchant.taxonomy.tree import Tree
 from penchant.types import Report
 
 
@@ -33,3 +35,14 @@ class Fitted:
         name = f"version {self.version}" if self.version else "a model in memory"
         lines = [f"learned {name} from {sizes}", f"time: {steps}"]
         return "\n".join([*lines, *(str(f) for f in self.report.findings)])
+
+
+def sizes(data: Prepared, tree: Tree) -> dict[str, Any]:
+    """The size of what was learned from and of the tree, and whether people repeat."""
+    return {
+        "events": len(data.log),
+        "users": len(data.log.users),
+        "items": len(data.vocabulary),
+        "interests": len(tree),
+        "repeats": data.repeats,
+    }
