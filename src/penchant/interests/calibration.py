@@ -212,9 +212,8 @@ def _likeliest(
         loss = weight @ np.log(total[:, 0]) - (T * np.where(there, z, 0.0)).sum()
         error = p / total * weight[:, None] - T
         slope = np.einsum("rs,rse->re", error, X).T @ F
-        return float(loss / moments + pull * flat @ flat), (
-            slope / moments
-        ).ravel() + 2 * pull * flat
+        loss = float(loss / moments + pull * flat @ flat)
+        return loss, slope.ravel() / moments + 2.0 * pull * flat
 
     start = np.zeros((E, 2))
     start[0, 0] = 1.0
