@@ -18,13 +18,13 @@ from penchant.evaluate.interests import accuracy, calibration_error, log_loss
 from penchant.evaluate.significance import bootstrap, paired
 from penchant.interests.base.decay import FOREVER
 from penchant.interests.model import InterestModel
-from penchant.interests.weights import Levels, counted, rolled, shares
+from penchant.interests.weights import Levels, counted, rolled, shares, weights
 from penchant.taxonomy.tree import Tree
 from penchant.train.holdout import upcoming
 from penchant.types import QUIET, Doubles, Longs, Progress
 
 HALF_LIVES = (1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 120.0, 240.0, 480.0, 1000.0)
-"""Half-lives in days that decayed counts are tuned over."""
+"""Half-lives in days that faded counts are tuned over."""
 DOUBTS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 """Events' worth of the global share that counts are smoothed with: tuned over."""
 WINDOW = 0.1
@@ -107,8 +107,6 @@ COUNTING = ("global share", "counts", "faded counts")
 
 def _by_model(model: InterestModel, moments: Moments) -> dict[str, Levels]:
     """What the model says, calibrated and plain, of each layer alone, and of what is usual."""
-    from penchant.interests.weights import weights
-
     tree = model.catalogue.tree
     plain = weights(model, moments, model.config.calibration.rhythms)
     known = model.calibration(plain, tree.siblings)

@@ -44,9 +44,7 @@ SILENT = float(-np.log(1.0 - SURE))
 """Visits that should have touched an interest in a silence for it to be too long."""
 VISIT = 12.0
 """Hours without an act that end a visit."""
-_LEAST = (
-    0.5  # of an act, for a visit to have touched an interest: items belong to several by shares
-)
+_LEAST = 0.5  # of an act, for a visit to have touched an interest
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ class Segment:
 
 @dataclass(frozen=True)
 class Segments:
-    """Groups of people, largest first; `centres` [S × K] are mean profiles on one level, `of` [B]
-    says which group each of the profiles is in."""
+    """Groups of people, largest first, by one level: `of` [B] says which group each of the profiles
+    is in; `centres` [S × K] are the groups' middles, as square roots of weights."""
 
     level: int
     tree: Tree
@@ -56,7 +56,7 @@ class Segments:
 
     def assign(self, profiles: Profiles) -> Longs:
         """The groups of other profiles, or of the same people at another time [B]."""
-        return nearest(_roots(profiles.weights(self.level)), np.sqrt(self.centres))
+        return nearest(_roots(profiles.weights(self.level)), self.centres)
 
     def movement(self, before: Profiles, after: Profiles) -> "pl.DataFrame":
         """How many people went from which group to which: from, to, people, share of those from.
@@ -106,14 +106,10 @@ def segments(
             "asked for; expected no more groups than people, and five people each to choose"
         )
     X = _roots(P)
-    of = max((_grouped(X, n, seed) for n in tried), key=lambda g: g[0])[1]
+    _, of, centres = max((_grouped(X, n, seed) for n in tried), key=lambda found: found[0])
     order = np.argsort(-np.bincount(of), kind="stable")
-    of = np.argsort(order)[of]
-    centres = np.stack([P[of == s].mean(axis=0, dtype=np.float64) for s in range(len(order))])
-    made = tuple(
-        _segment(s, int((of == s).sum()), len(P), centres, P.mean(axis=0), profiles.tree, level)
-        for s in range(len(order))
-    )
+    of, centres = np.argsort(order)[of], centres[order]
+    made = tuple(_segment(s, P[of == s], P, profiles.tree, level) for s in range(len(order)))
     return Segments(level, profiles.tree, profiles.user_ids, of, centres, made)
 
 
@@ -127,26 +123,26 @@ def _roots(P: Floats) -> Floats:
     return np.sqrt(np.maximum(P, 0.0), dtype=np.float32)
 
 
-def _grouped(X: Floats, k: int, seed: int) -> tuple[float, Longs]:
-    """How well so many groups are apart, and the groups; empty ones are left out."""
+def _grouped(X: Floats, k: int, seed: int) -> tuple[float, Longs, Doubles]:
+    """How well so many groups are apart, the groups and their middles; empty ones are left out."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
 
-    found = KMeans(k, n_init=4, random_state=seed % 2**32).fit_predict(X)
-    _, of = np.unique(found, return_inverse=True)
-    if of.max() == 0:
-        return -1.0, of.astype(np.int64)
+    found = KMeans(k, n_init=4, random_state=seed % 2**32).fit(X)
+    kept, of = np.unique(found.labels_, return_inverse=True)
+    centres = np.asarray(found.cluster_centers_[kept], np.float64)
+    if len(kept) == 1:
+        return -1.0, of.astype(np.int64), centres
     apart = silhouette_score(X, of, sample_size=min(_SAMPLE, len(X)), random_state=seed % 2**32)
-    return float(apart), of.astype(np.int64)
+    return float(apart), of.astype(np.int64), centres
 
 
-def _segment(
-    number: int, size: int, people: int, centres: Doubles, all_: Floats, tree: Tree, level: int
-) -> Segment:
-    here = centres[number]
-    gain = here * np.log(np.maximum(here, 1e-12) / np.maximum(all_, 1e-12))
-    best = [k for k in np.argsort(-gain, kind="stable")[:5] if here[k] > all_[k]]
+def _segment(number: int, those: Floats, everybody: Floats, tree: Tree, level: int) -> Segment:
+    here, all_ = (P.mean(axis=0, dtype=np.float64) for P in (those, everybody))
+    times = here / np.maximum(all_, 1e-12)
+    gain = here * np.log(np.maximum(times, 1e-12))
+    best = [k for k in np.argsort(-gain, kind="stable")[:5] if times[k] > 1.0]
     nodes = tree.nodes[level - 1]
-    told = tuple((nodes[k], float(here[k]), float(here[k] / max(all_[k], 1e-12))) for k in best)
+    told = tuple((nodes[k], float(here[k]), float(times[k])) for k in best)
     name = ", ".join(node.name for node, _, _ in told[:2]) or "like everybody"
-    return Segment(number, name, size, size / people, told)
+    return Segment(number, name, len(those), len(those) / len(everybody), told)
