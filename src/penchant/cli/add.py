@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from penchant.engine.intake import Added
 
-KINDS = ("items", "users", "relations", "exposures", "events")
+KINDS = ("items", "users", "relations", "exposures", "feedback", "events")
 
 
 def _table(name: str, what: str) -> Any:
@@ -45,6 +45,9 @@ def add(
     users: Annotated[list[str] | None, _table("users", "What is known of users.")] = None,
     relations: Annotated[list[str] | None, _table("relations", "Who follows whom.")] = None,
     exposures: Annotated[list[str] | None, _table("exposures", "What was shown.")] = None,
+    feedback: Annotated[
+        list[str] | None, _table("feedback", "What users asked more, less or none of.")
+    ] = None,
     mapping: Map = None,
     event: Annotated[
         str | None,
@@ -77,7 +80,8 @@ def add(
         penchant add "logs/2024-*.csv.gz" --map user_id=customer --map item_id=sku
         penchant add --events orders.csv --items goods.jsonl --event purchase
     """
-    named = dict(zip(KINDS, (items, users, relations, exposures, events), strict=True))
+    given = (items, users, relations, exposures, feedback, events)
+    named = dict(zip(KINDS, given, strict=True))
     tables = {kind: _one(paths) for kind, paths in named.items() if paths}
     if not sources and not tables:
         raise DataError(

@@ -17,7 +17,7 @@ def forget(
     user: User,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove a user: every event, exposure, attribute and relation. This cannot be undone.
+    """Remove a user: events, exposures, attributes, relations, feedback. This cannot be undone.
 
     No parameter of the model belongs to a user, so the profile is gone at once.
 

@@ -14,6 +14,7 @@ from penchant.cli.diagnose import diagnose
 from penchant.cli.evaluate import evaluate
 from penchant.cli.explain import explain
 from penchant.cli.failures import Verbs
+from penchant.cli.feedback import feedback
 from penchant.cli.fit import fit
 from penchant.cli.forget import forget
 from penchant.cli.interests import interests
@@ -26,7 +27,7 @@ from penchant.cli.tune import tune
 GROUPS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Begin": (demo, add, check),
     "Learn": (fit, evaluate, diagnose, tune),
-    "Ask": (interests, recommend, explain),
+    "Ask": (interests, recommend, explain, feedback),
     "Keep": (status, config, models, promote, rollback, forget),
 }
 

@@ -15,11 +15,24 @@ def block(reason: Reason, rank: int | None = None) -> Group:
     head.append(reason.title, style="bold")
     head.append(f"  {reason.item_id}" if reason.item_id != reason.title else "", style="dim")
     below: list[RenderableType] = [Text(reason.sentence), Text(total(reason.parts, reason.score))]
+    if reason.wishes:
+        below.append(_wishes(reason))
     if reason.events:
         below.append(_events(reason))
     if reason.interests:
         below.append(_interests(reason))
     return Group(head, Padding(Group(*below), (0, 0, 1, 3), expand=False))
+
+
+def _wishes(reason: Reason) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, style="dim")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column(no_wrap=True)
+    for w in reason.wishes:
+        part = f"{w.part:+.2f}".replace("-", "−")
+        table.add_row(part, f"asked for {w.direction}: {w.of}", f"{w.time:%Y-%m-%d}, feedback")
+    return table
 
 
 def _events(reason: Reason) -> Table:

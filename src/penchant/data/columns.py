@@ -10,6 +10,7 @@ VALUE: Final = "value"
 SESSION: Final = "session_id"
 TEXT: Final = "text"
 POSITION: Final = "position"  # events: order inside a tie of time; exposures: place in the list
+INTEREST: Final = "interest"  # feedback: id, name or path of an interest
 EVENT_ID: Final = "event_id"  # the sender's own id of an event, where there is one
 
 TITLE: Final = "title"

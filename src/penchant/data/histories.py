@@ -9,6 +9,7 @@ import polars as pl
 from scipy import sparse
 
 from penchant.data import columns as c
+from penchant.data.statements import Statements, gather
 from penchant.data.strength import EventsConfig, strength
 from penchant.data.vocabulary import Vocabulary
 from penchant.types import Bools, Floats, Ints, Longs
@@ -24,7 +25,8 @@ class Moments:
     offsets [B+1], item [N] (rows of the catalogue), time [N] (µs), weight [N] (signed strength),
     source [N] (rows of the event table, for naming evidence), at [B] (µs),
     context: column → value asked about [B] (strings, null where unknown),
-    past: column → value of each event [N].
+    past: column → value of each event [N],
+    said: what these people asked for by hand, where it counts: nothing is learned from that.
     """
 
     offsets: Longs
@@ -35,6 +37,7 @@ class Moments:
     at: Longs
     context: dict[str, pl.Series] = field(default_factory=dict)
     past: dict[str, pl.Series] = field(default_factory=dict)
+    said: Statements | None = None
 
     def __len__(self) -> int:
         return len(self.at)
@@ -78,7 +81,7 @@ class Moments:
     def take(self, rows: Longs | slice) -> "Moments":
         """Some of the moments, in the order asked for."""
         chosen = np.arange(len(self))[rows]
-        index, offsets = _gather(self.offsets[chosen], self.offsets[chosen + 1])
+        index, offsets = gather(self.offsets[chosen], self.offsets[chosen + 1])
         return replace(
             self,
             offsets=offsets,
@@ -89,6 +92,7 @@ class Moments:
             at=self.at[chosen],
             context={name: column.gather(chosen) for name, column in self.context.items()},
             past={name: column.gather(index) for name, column in self.past.items()},
+            said=None if self.said is None else self.said.take(chosen),
         )
 
     def without_each(self, b: int, events: Longs) -> "Moments":
@@ -107,6 +111,7 @@ class Moments:
             at=self.at[rows],
             context={name: column.gather(rows) for name, column in self.context.items()},
             past={name: column.gather(index) for name, column in self.past.items()},
+            said=None if self.said is None else self.said.take(rows),
         )
 
     def matrix(self, values: Floats, n_items: int) -> sparse.csr_array:
@@ -216,7 +221,7 @@ class Histories:
         return self._cut(self.offsets[users], before, at)
 
     def _cut(self, starts: Longs, ends: Longs, at: Longs) -> Moments:
-        index, offsets = _gather(starts, ends)
+        index, offsets = gather(starts, ends)
         return Moments(
             offsets=offsets,
             item=self.item[index],
@@ -333,11 +338,3 @@ def tie(events: pl.DataFrame) -> pl.Series:
     """
     text = events.select(pl.concat_str([c.USER, c.ITEM], separator="\x1f")).to_series()
     return text.hash(seed=17)
-
-
-def _gather(starts: Longs, ends: Longs) -> tuple[Longs, Longs]:
-    """Indices of many ranges laid end to end, and where each begins [B+1]."""
-    length = np.maximum(ends - starts, 0)
-    offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-    index = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - starts, length)
-    return index.astype(np.int64), offsets

@@ -1,4 +1,5 @@
-"""The door: any table becomes events, exposures, items, users or relations, or says why not.
+"""The door: any table becomes events, items, users, relations, exposures or feedback, or says why
+not.
 
 Columns are renamed by a mapping {our name: their name}, types are made ours, and rows that lack
 what they must have are set aside and counted. Columns that Penchant does not know stay as they
@@ -12,6 +13,7 @@ import polars as pl
 
 from penchant.data import columns as c
 from penchant.data.coerce import COERCE, Kind
+from penchant.data.statements import CLEAR, DIRECTIONS
 from penchant.data.times import as_time, without_zone
 from penchant.errors import SchemaError, did_you_mean
 from penchant.types import Report
@@ -67,6 +69,11 @@ ITEMS = Shape(
 USERS = Shape("users", {c.USER: "id"}, {})
 RELATIONS = Shape(
     "relations", {c.SOURCE: "id", c.TARGET: "id"}, {c.RELATION: "text", c.TIME: "time"}
+)
+FEEDBACK = Shape(
+    "feedback",
+    {c.USER: "id", c.TIME: "time", c.EVENT: "text"},
+    {c.INTEREST: "id", c.ITEM: "id", c.TEXT: "text", c.EVENT_ID: "id"},
 )
 
 OTHER_NAMES: dict[str, str] = {
@@ -158,6 +165,36 @@ def as_relations(
         what = f"relations without a kind, taken as '{default_relation}'"
         report.add(RELATIONS.name, what, table.height)
     return _ordered(table, RELATIONS)
+
+
+def as_feedback(
+    table: pl.DataFrame, *, report: Report, mapping: Mapped = None, time_format: str | None = None
+) -> pl.DataFrame:
+    """A table of what users asked for by hand: user_id, timestamp (UTC), event (more, less, never,
+    clear), and an interest (id, name or path) or an item_id; with neither, `clear` takes all back.
+
+    Raises:
+        SchemaError: a column is missing, or not one time can be read.
+    """
+    table = _shaped(table, FEEDBACK, mapping, report, time_format)
+    missing = [name for name in (c.INTEREST, c.ITEM) if name not in table.columns]
+    table = table.with_columns(
+        pl.col(c.EVENT).str.to_lowercase(),
+        *(pl.lit(None, dtype=pl.String).alias(name) for name in missing),
+    )
+    of_one = pl.col(c.INTEREST).is_null() != pl.col(c.ITEM).is_null()
+    of_all = (pl.col(c.EVENT) == CLEAR) & pl.col(c.INTEREST).is_null() & pl.col(c.ITEM).is_null()
+    for what, wanted in (
+        (
+            f"rows whose event is not one of {', '.join(DIRECTIONS)} set aside",
+            pl.col(c.EVENT).is_in(DIRECTIONS),
+        ),
+        ("rows that name no interest or item, or both, set aside", of_one | of_all),
+    ):
+        kept = table.filter(wanted)
+        report.add(FEEDBACK.name, what, table.height - kept.height, total=table.height)
+        table = kept
+    return _ordered(table, FEEDBACK)
 
 
 def _shaped(

@@ -1,17 +1,20 @@
 """From "who is this, then, there?" to moments: ids to rows, context to columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import polars as pl
 
-from penchant.clock import Clock, micros
+from penchant.clock import Clock, micros, when
 from penchant.data.histories import Histories, Moments
-from penchant.errors import UnknownIdError
+from penchant.data.statements import DIRECTIONS
+from penchant.engine.feedback import Feedback, Hearing, Ledger
+from penchant.errors import DataError, UnknownIdError
 from penchant.interests.evolution import steps
 from penchant.interests.model import InterestModel
+from penchant.types import Report
 
 At = datetime | str | None
 
@@ -23,6 +26,7 @@ class Asking:
     log: Histories
     model: InterestModel
     clock: Clock
+    ledger: Ledger
 
     def moments(
         self, users: Sequence[str], at: At = None, context: Mapping[str, str] | None = None
@@ -30,7 +34,41 @@ class Asking:
         """What is known of some users at a time; None is the present of the log, its last event."""
         rows = self.log.users.rows(list(users)).astype(np.int64)
         made = self.log.moments_at(rows, np.full(len(users), self.present(at), np.int64))
-        return replace(made, context=self._context(len(users), context))
+        said = self._hearing.at(users, self._spoken(at))
+        return replace(made, context=self._context(len(users), context), said=said)
+
+    @property
+    def _hearing(self) -> Hearing:
+        return Hearing(self.ledger, self.model.catalogue.tree, self.log.items)
+
+    def _spoken(self, at: At) -> int:
+        """Up to when people's word counts (µs); None: up to now, however old the log is."""
+        if at is not None:
+            return micros(at)
+        return max(self.present(), micros(self.clock()))
+
+    def feedback(
+        self,
+        user_id: str,
+        direction: str | None,
+        named: tuple[str | None, str | None],
+        at: At,
+        event_id: str | None,
+        titles: Callable[[int], str],
+    ) -> Feedback:
+        """Keep what somebody says of an interest or item, if anything; and what stands then."""
+        interest, item = named
+        until = self._spoken(at)
+        report = Report()
+        if direction is not None:
+            time = self.clock() if at is None else when(micros(at))
+            report = self._hearing.say(user_id, direction, interest, item, time, event_id)
+        elif interest is not None or item is not None or event_id is not None:
+            raise DataError(
+                f"direction: nothing came; expected one of {', '.join(DIRECTIONS)} with the "
+                "interest or item, or the user alone to see what was said"
+            )
+        return Feedback(user_id, self._hearing.standing(user_id, until, titles), report)
 
     def present(self, at: At = None) -> int:
         """A time in µs; None is the present of the log, its last event."""
@@ -45,7 +83,8 @@ class Asking:
         times = steps(first if since is None else micros(since), int(now.at[0]), step)
         rows = np.repeat(self.log.users.rows([user_id]).astype(np.int64), len(times))
         made = self.log.moments_at(rows, times)
-        return now, replace(made, context=self._context(len(times), None))
+        said = self._hearing.course(user_id, times)
+        return now, replace(made, context=self._context(len(times), None), said=said)
 
     def _context(self, B: int, context: Mapping[str, str] | None) -> dict[str, pl.Series]:
         layer = self.model.layers.get("context")

@@ -6,6 +6,7 @@ from penchant.config import Config
 from penchant.data.clean import CleanConfig
 from penchant.data.strength import EventsConfig
 from penchant.encode.config import EncodeConfig
+from penchant.engine.feedback import FeedbackConfig
 from penchant.evaluate.experiment import EvaluateConfig
 from penchant.interests.model import InterestsConfig
 from penchant.recommend.pipeline import RecommendConfig
@@ -34,5 +35,7 @@ class EngineConfig(Config):
     """The layers and their fusion."""
     recommend: RecommendConfig = RecommendConfig()
     """Lists and reasons."""
+    feedback: FeedbackConfig = FeedbackConfig()
+    """What "more" and "less" are taken to mean."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How an evaluation is made."""

@@ -23,6 +23,7 @@ from penchant.data.split import SplitConfig
 from penchant.engine.asking import Asking
 from penchant.engine.checking import checked
 from penchant.engine.config import EngineConfig
+from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.engine.fitted import Fitted, sizes
 from penchant.engine.intake import Added, Intake
 from penchant.engine.prepared import Prepared
@@ -35,7 +36,6 @@ from penchant.engine.tuning import Tuner
 from penchant.errors import DataError, NotFittedError, StoreError
 from penchant.evaluate.diagnosis import Diagnosis
 from penchant.evaluate.experiment import Plan, evaluate
-from penchant.evaluate.fingerprint import data_hash
 from penchant.evaluate.layers import diagnose
 from penchant.evaluate.report import Evaluation
 from penchant.interests.evolution import Evolution, evolution
@@ -44,10 +44,9 @@ from penchant.interests.model import InterestModel
 from penchant.interests.profile import Profile, profile, written
 from penchant.interests.profiles import Profiles, profiles
 from penchant.interests.segments import Segments, segments
-from penchant.random import derive
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
-from penchant.recommend.pipeline import Pipeline, as_rows
+from penchant.recommend.pipeline import Pipeline
 from penchant.recommend.result import Reason, Recommendations
 from penchant.store.memory import MemoryTables
 from penchant.store.tables import Tables
@@ -84,6 +83,7 @@ class Engine:
         self.clock, self.progress = clock, progress
         self._model: InterestModel | None = None
         self._data: Prepared | None = None
+        self._ledger = Ledger(self.tables, self.config.feedback)
         self._texts = Texts(self.workspace.cache if self.workspace else None, progress)
 
     def _kept_config(self) -> EngineConfig:
@@ -100,8 +100,8 @@ class Engine:
         format: str | None = None,
         **tables: Any,
     ) -> Added:
-        """Put tables in: `events=`, `items=`, `users=`, `relations=`, `exposures=`, each a path, a
-        glob, or any table with the Arrow interface; or one `source` of a known format.
+        """Put tables in: `events=`, `items=`, `users=`, `relations=`, `exposures=`, `feedback=`,
+        each a path, a glob, or any table with the Arrow interface; or a `source` of known format.
 
         `mapping` says what the columns are called there ({"user_id": "customer"}), `event` the
         type of events that do not say theirs. What is returned is on disk; the same event sent
@@ -121,6 +121,7 @@ class Engine:
         for receipt in receipts:
             report.extend(receipt.report())
         self._data = None
+        self._ledger.look_again()
         return Added(tuple(receipts), report)
 
     def check(
@@ -163,6 +164,7 @@ class Engine:
         )  # fmt: skip
         seconds["learn"], began = perf_counter() - began, perf_counter()
         summary = sizes(data, tree)
+        report.extend(Hearing(self._ledger, tree, data.vocabulary).gone())
         version = self._save(model, summary)
         seconds["save"] = perf_counter() - began
         self._model, self._data = model, None
@@ -177,9 +179,7 @@ class Engine:
     def _scratch(self, data: Prepared) -> Path | None:
         if self.workspace is None:
             return None
-        settings = derive(self.config.seed, self.config.model_dump_json())
-        name = f"fit-{data_hash(data.events)}-{data_hash(data.items)}-{settings:x}"
-        return self.workspace.scratch(name)
+        return self.workspace.scratch(data.fingerprint)
 
     def _save(self, model: InterestModel, summary: Mapping[str, Any]) -> str | None:
         if self.workspace is None:
@@ -222,22 +222,15 @@ class Engine:
             model = self.model
             data = self._prepared().arranged(model.catalogue.items)
             if len(data.vocabulary) > len(model.catalogue):
-                self._join(data, model)
+                later = data.items.slice(len(model.catalogue))
+                more = self._texts.of(later, self.config.encode, Report())
+                model.extend(data.joined(model.catalogue, more))
             self._data = data
         return self._data
 
-    def _join(self, data: Prepared, model: InterestModel) -> None:
-        """Take items that came after the fit into the model: by text and place in the tree."""
-        had = len(model.catalogue)
-        more = self._texts.of(data.items.slice(had), self.config.encode, Report())
-        old = model.catalogue
-        tree = old.tree.extended(old.tree.assign(more), data.vocabulary.ids.slice(had).to_list())
-        text = np.concatenate([old.text, more])
-        model.extend(Catalogue(data.vocabulary, text, tree))
-
     @property
     def _asking(self) -> Asking:
-        return Asking(self.data.log, self.model, self.clock)
+        return Asking(self.data.log, self.model, self.clock, self._ledger)
 
     def interests(
         self,
@@ -344,19 +337,7 @@ class Engine:
     ) -> pl.DataFrame:
         """Lists for many users (None: all) as one table: user_id, rank, item_id, score."""
         users = list(self.data.log.users.ids if user_ids is None else user_ids)
-        n = self.config.recommend.n if n is None else n
-        pipeline, ids = self._pipeline(), self.data.vocabulary.ids
-        parts = []
-        with self.progress.step("recommend", len(users)) as step:
-            for a in range(0, len(users), 4096):
-                some = users[a : a + 4096]
-                for rows, chosen, score in pipeline.many(
-                    self._asking.moments(some, None, None), n, filters
-                ):
-                    parts.append(as_rows(some[rows], chosen, score, ids))
-                step.advance(len(some))
-        nobody = as_rows([], np.zeros((0, n), np.int32), np.zeros((0, n), np.float32), ids)
-        return pl.concat([nobody, *parts])
+        return self._pipeline().table(users, self._asking.moments, n, filters, self.progress)
 
     def explain(
         self,
@@ -373,6 +354,28 @@ class Engine:
         """
         row = self.data.vocabulary.row(item_id, "item")
         return self._pipeline().explain(self._asking.moments([user_id], at, context), row)
+
+    def feedback(
+        self,
+        user_id: str,
+        direction: str | None = None,
+        *,
+        interest: str | None = None,
+        item: str | None = None,
+        at: datetime | str | None = None,
+        event_id: str | None = None,
+    ) -> Feedback:
+        """What somebody asks for by hand: `more`, `less` or `never` of an interest (id, name or
+        path) or an item; it counts at once, the newest word on each. `clear` takes a word back,
+        or without an interest or item all of them. What stands then is returned; with the user
+        alone nothing is said. `at` is when it was said (None: now); an `event_id` counts once.
+
+        Raises:
+            UnknownIdError: there is no such interest or item.
+            DataError: the direction is another, or not one thing is named.
+        """
+        title = self._explainer().title
+        return self._asking.feedback(user_id, direction, (interest, item), at, event_id, title)
 
     def evaluate(self, *, split: SplitConfig | None = None, baselines: bool = True) -> Evaluation:
         """How good: learn from a part of the log, ask about the rest, beside tuned baselines.
@@ -424,13 +427,14 @@ class Engine:
         return tuner.run(space, TuneConfig(**settings))
 
     def forget(self, user_id: str) -> int:
-        """Remove a person: every event, exposure, attribute and relation; the number of rows.
+        """Remove a person: every event, exposure, attribute, relation and word; the number of rows.
 
         Nothing of the person is kept in the model's state. Weights between items that were learned
         from many people's events stay until the next fit.
         """
         removed = self.tables.forget(user_id)
         self._data = None
+        self._ledger.look_again()
         if self.workspace is not None:
             self.workspace.clear_scratch()
             self.workspace.clear_tuning()

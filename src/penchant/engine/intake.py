@@ -14,7 +14,9 @@ from penchant.errors import DataError, SchemaError
 from penchant.store.tables import KINDS, Kind, Receipt
 from penchant.types import QUIET, Progress, Report
 
-ORDER: Final[tuple[Kind, ...]] = ("items", "users", "relations", "exposures", "events")
+ORDER: Final[tuple[Kind, ...]] = (
+    "items", "users", "relations", "exposures", "feedback", "events",
+)  # fmt: skip
 _ENDINGS = ("parquet", "csv", "csv.gz", "tsv", "tsv.gz", "jsonl", "jsonl.gz", "ndjson", "ndjson.gz")
 
 
@@ -89,7 +91,7 @@ class Intake:
             known = registry.detect(path)
         if known is not None:
             tables = known.read(path, report=report, progress=self.progress)
-            return {k: t for k in ORDER if (t := getattr(tables, k)) is not None and t.height}
+            return {k: t for k in ORDER if (t := getattr(tables, k, None)) is not None and t.height}
         if path.is_dir():
             named = _named_tables(path)
             if named:
@@ -110,6 +112,7 @@ class Intake:
             "users": schema.as_users,
             "relations": schema.as_relations,
             "exposures": schema.as_exposures,
+            "feedback": schema.as_feedback,
         }[kind]
         return as_kind(raw, report=report, mapping=mapping)
 
@@ -118,6 +121,8 @@ class Intake:
         columns = {*raw.columns, *(k for k, v in self.mapping.items() if v in raw.columns)}
         if {"source", "target"} <= columns:
             return "relations"
+        if {"user_id", "interest"} <= columns and "item_id" not in columns:
+            return "feedback"
         if {"user_id", "item_id"} <= columns:
             shown = {"clicked", "position"} <= columns and "event" not in columns
             return "exposures" if shown else "events"

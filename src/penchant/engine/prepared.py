@@ -13,6 +13,9 @@ from penchant.data.histories import Histories, histories
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.config import EngineConfig
 from penchant.errors import DataError
+from penchant.evaluate.fingerprint import data_hash
+from penchant.interests.layer import Catalogue
+from penchant.random import derive
 from penchant.store.tables import Tables
 from penchant.types import Floats, Report
 
@@ -72,6 +75,18 @@ class Prepared:
     def vocabulary(self) -> Vocabulary:
         """Items' ids in the table's order."""
         return Vocabulary(self.items[c.ITEM])
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells a fit on these tables with these settings from any other."""
+        settings = derive(self.config.seed, self.config.model_dump_json())
+        return f"fit-{data_hash(self.events)}-{data_hash(self.items)}-{settings:x}"
+
+    def joined(self, old: Catalogue, more: Floats) -> Catalogue:
+        """A catalogue with the items that came after it: by text [N × D] and place in the tree."""
+        ids = self.vocabulary.ids.slice(len(old)).to_list()
+        tree = old.tree.extended(old.tree.assign(more), ids)
+        return Catalogue(self.vocabulary, np.concatenate([old.text, more]), tree)
 
     @cached_property
     def log(self) -> Histories:

@@ -2,6 +2,8 @@
 
 s(u, i, t, c) = α_b · base_i(u, t) + α_c · context_i(u, c) + α_d · ⟨d_u(t), v_i⟩ + α_p · pop_i(t)
 P(i | u, t, c) = softmax_i( s(u, i, t, c) )
+
+Where a person has asked for more, less or none of something, that is one more part of the sum.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from penchant.interests.base.linear import LinearBase, LinearConfig
 from penchant.interests.calibration import Calibration, CalibrationConfig
 from penchant.interests.context.layer import ContextConfig, ContextLayer
 from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
+from penchant.interests.feedback import FEEDBACK, Wishes, weighed
 from penchant.interests.fusion import Fusion, FusionConfig
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
@@ -90,6 +93,22 @@ class Parts:
         for part in self.values[1:]:
             total += part
         return total
+
+    def without(self, name: str) -> "Parts":
+        """The others; the same where there is no such part."""
+        if name not in self.names:
+            return self
+        left = [p for p, other in enumerate(self.names) if other != name]
+        return Parts(tuple(self.names[p] for p in left), self.alpha[:, left], self.values[left])
+
+    def beside(self, name: str, values: Floats) -> "Parts":
+        """With one more part [B × I], which counts as it is."""
+        one = np.ones((len(self.alpha), 1), np.float32)
+        return Parts(
+            (*self.names, name),
+            np.concatenate([self.alpha, one], axis=1),
+            np.concatenate([self.values, np.broadcast_to(values, (1, *self.values.shape[1:]))]),
+        )
 
 
 @dataclass
@@ -197,7 +216,7 @@ class InterestModel:
         return {name: made[name] for name in LAYERS if name in c.layers and name not in off}
 
     def parts(self, moments: Moments) -> Parts:
-        """Every layer's part of every item's score [P × B × I]."""
+        """Every layer's part of every item's score [P × B × I]; feedback, where there is any."""
         alpha = self.fusion.alpha(moments)
         values = np.stack(
             [
@@ -205,7 +224,10 @@ class InterestModel:
                 for p, layer in enumerate(self.layers.values())
             ]
         )
-        return Parts(tuple(self.layers), alpha, values)
+        parts = Parts(tuple(self.layers), alpha, values)
+        if moments.said is None or not len(moments.said):
+            return parts
+        return parts.beside(FEEDBACK, Wishes(self.catalogue.tree).parts(moments.said))
 
     def score(self, moments: Moments) -> Floats:
         """s [B × I]."""
@@ -240,7 +262,9 @@ class InterestModel:
         """
         tree, parts = self.catalogue.tree, self.parts(moments)
         leaves = tree.membership(tree.levels)
-        p = self.plain(moments, parts.score)
+        p = self.plain(moments, parts.without(FEEDBACK).score)
+        if moments.said is not None:
+            p = Wishes(tree).kept(moments.said, p)
         known = self.weights(moments, parts=parts, layers=False)
         before = np.asarray((leaves.T @ p.T).T, np.float32)
         times = np.divide(known.whole[-1], before, out=np.zeros_like(before), where=before > 0)
@@ -255,8 +279,13 @@ class InterestModel:
         `parts` are those of the same moments, where they are at hand.
         """
         rhythms = self.config.calibration.rhythms
-        known = weights(self, moments, rhythms, parts=parts, layers=layers)
-        return self.calibration(known, self.catalogue.tree.siblings)
+        silent = replace(moments, said=None)
+        heard = None if parts is None else parts.without(FEEDBACK)
+        known = weights(self, silent, rhythms, parts=heard, layers=layers)
+        known = self.calibration(known, self.catalogue.tree.siblings)
+        if moments.said is None:
+            return known
+        return weighed(self, silent, moments.said, known, None if heard is None else heard.score)
 
     def chunks(self, moments: Moments, cells: int = 8_000_000) -> Iterator[tuple[slice, Moments]]:
         """Moments in pieces whose score tables fit in memory."""

@@ -47,7 +47,8 @@ class Interest:
     """One interest of one person.
 
     `weight` is P(n | u, t, c); `layers` the same with one layer alone; `usual` what it is for
-    everybody at that time; `confidence` from 0 (nothing is known) to 1.
+    everybody at that time; `confidence` from 0 (nothing is known) to 1; `asked` what the person
+    asked for by hand: more, less, never.
     """
 
     node: Node
@@ -57,6 +58,7 @@ class Interest:
     usual: float
     confidence: float
     evidence: tuple[Evidence, ...] = ()
+    asked: str | None = None
 
     @property
     def lift(self) -> float:
@@ -107,7 +109,7 @@ class Profile:
 
     def to_frame(self) -> "pl.DataFrame":
         """One row an interest: level, id, name, path, weight, one column a layer, usual, lift,
-        confidence, evidence (number of events named)."""
+        confidence, asked, evidence (number of events named)."""
         import polars as pl
 
         rows = [
@@ -122,12 +124,15 @@ class Profile:
                 "usual": x.usual,
                 "lift": x.lift,
                 "confidence": x.confidence,
+                "asked": x.asked,
                 "evidence": len(x.evidence),
             }
             for level in self.levels
             for x in level
         ]
-        return pl.DataFrame(rows).sort(["level", "weight"], descending=[False, True])
+        return pl.DataFrame(rows, schema_overrides={"asked": pl.String}).sort(
+            ["level", "weight"], descending=[False, True]
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The profile as plain values, weightiest interests first."""
@@ -154,6 +159,7 @@ class Profile:
             "usual": x.usual,
             "lift": x.lift,
             "confidence": x.confidence,
+            "asked": x.asked,
             "evidence": [
                 {"item": self.labels[e.item], "time": e.time.isoformat(), "share": e.share}
                 for e in x.evidence
@@ -223,6 +229,7 @@ def _level(
     sure = mass / (mass + DOUBT)
     best = np.argsort(-weight, kind="stable")[:SHOWN]
     named = _evidence(model, moments, members, p, best)
+    asked = _asked(moments, level)
     return tuple(
         Interest(
             node=node,
@@ -232,9 +239,18 @@ def _level(
             usual=float(usual[k]),
             confidence=float(sure[k]),
             evidence=named.get(k, ()),
+            asked=asked.get(k),
         )
         for k, node in enumerate(tree.nodes[level - 1])
     )
+
+
+def _asked(moments: Moments, level: int) -> dict[int, str]:
+    """What the person asked for, by row of the interest."""
+    said = moments.said
+    if said is None:
+        return {}
+    return {int(said.row[s]): said.direction(s) for s in said.of(0) if said.level[s] == level}
 
 
 def _evidence(

@@ -134,4 +134,5 @@ def _cut(words: str) -> Text:
 
 
 def _because(p: "Profile", x: "Interest") -> str:
-    return "; ".join(p.labels[e.item] for e in x.evidence[:2])
+    asked = [f"asked for {x.asked}"] if x.asked else []
+    return "; ".join([*asked, *(p.labels[e.item] for e in x.evidence[:2])])

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9", "#7A7A7A", "#6A51A3")
 DARK = ("#5AAEE0", "#FF8A3D", "#2FCB9C", "#E6A3C8", "#E6C229", "#9AD3F5", "#A8A8A8", "#B8A5E3")
-LAYERS = ("base", "context", "dynamic", "popularity")
-"""Layers have the same colour in every picture, the first four."""
+LAYERS = ("base", "context", "dynamic", "popularity", "feedback")
+"""Parts have the same colour in every picture, the first five."""
 
 
 def graphs() -> Any:
@@ -41,7 +41,7 @@ def colours(dark: bool) -> Sequence[str]:
 def layer_colour(name: str, place: int, dark: bool) -> str:
     """A layer's colour; parts that are no layer come after them."""
     some = colours(dark)
-    return some[LAYERS.index(name)] if name in LAYERS else some[(4 + place) % len(some)]
+    return some[LAYERS.index(name)] if name in LAYERS else some[(len(LAYERS) + place) % len(some)]
 
 
 def ink(dark: bool) -> str:

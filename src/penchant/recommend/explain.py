@@ -8,11 +8,13 @@ import polars as pl
 from penchant.clock import when
 from penchant.data import columns as c
 from penchant.data.histories import Moments
+from penchant.data.statements import NEVER
+from penchant.interests.feedback import BARRED, FEEDBACK, Wishes
 from penchant.interests.model import InterestModel, Parts
 from penchant.interests.shares import Shares, shares
 from penchant.interests.weights import Levels
-from penchant.recommend.result import Carrier, Reason
-from penchant.types import Longs
+from penchant.recommend.result import Carrier, Reason, Wish
+from penchant.types import Floats, Longs
 
 _DID = {
     "view": "viewed",
@@ -30,6 +32,7 @@ _DID = {
     "favourite": "marked",
     "tag": "tagged",
 }
+_NOTHING = 1e-6  # a statement that adds less does not bear on an item
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,22 @@ class Explainer:
             return []
         carried = shares(self.model, moments, items)
         whole = self.model.weights(moments, parts=parts, layers=False).whole
+        asked = self._terms(moments, items)
         return [
-            self._reason(moments, parts, carried, whole, n, int(i)) for n, i in enumerate(items)
+            self._reason(moments, parts, carried, whole, asked, n, int(i))
+            for n, i in enumerate(items)
         ]
 
     def _reason(
-        self, moments: Moments, parts: Parts, carried: Shares, whole: Levels, n: int, item: int
-    ) -> Reason:
+        self, moments: Moments, parts: Parts, carried: Shares, whole: Levels, asked: Floats,
+        n: int, item: int,
+    ) -> Reason:  # fmt: skip
         by_name = {
             name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)
         }
         events = self._events(moments, carried, n)
         interests = self._interests(whole, item)
+        wishes = self._wishes(moments, asked[:, n])
         return Reason(
             item_id=str(self.items[c.ITEM][item]),
             title=self.title(item),
@@ -73,9 +80,39 @@ class Explainer:
             parts=by_name,
             events=events,
             interests=interests,
-            sentence=sentence(str(self.items[c.ITEM][item]), by_name, events, interests),
+            sentence=sentence(str(self.items[c.ITEM][item]), by_name, events, interests, wishes),
             exact=tuple(sorted(carried.exact)),
+            wishes=wishes,
         )
+
+    def _terms(self, moments: Moments, items: Longs) -> Floats:
+        """What each statement of one moment adds to some items' scores [S × items]."""
+        said, wishes = moments.said, Wishes(self.model.catalogue.tree)
+        if said is None or not len(said):
+            return np.zeros((0, len(items)), np.float32)
+        return np.stack([wishes.term(said, s)[items] for s in said.of(0)])
+
+    def _wishes(self, moments: Moments, terms: Floats) -> tuple[Wish, ...]:
+        """What the person asked for that bears on an item, what weighs most first."""
+        said, tree = moments.said, self.model.catalogue.tree
+        if said is None:
+            return ()
+        found = []
+        for s in np.argsort(-np.abs(terms), kind="stable"):
+            if abs(terms[s]) < _NOTHING:
+                break
+            level, row = int(said.level[s]), int(said.row[s])
+            path = " > ".join(tree.path(tree.nodes[level - 1][row])) if level else ""
+            found.append(
+                Wish(
+                    direction=said.direction(int(s)),
+                    of=path or self.title(row),
+                    item_id=None if level else str(self.items[c.ITEM][row]),
+                    time=when(int(said.time[s])),
+                    part=float(terms[s]),
+                )
+            )
+        return tuple(found)
 
     def _events(self, moments: Moments, carried: Shares, n: int) -> tuple[Carrier, ...]:
         if not carried.by_layer or not len(moments.item):
@@ -118,12 +155,40 @@ def sentence(
     parts: dict[str, float],
     events: tuple[Carrier, ...],
     interests: tuple[tuple[str, float], ...],
+    wishes: tuple[Wish, ...] = (),
 ) -> str:
     """One plain sentence that says what the figures say.
 
     >>> sentence("i1", {"popularity": 1.0}, (), (("Wine > Red", 0.2),))
     'Popular now, in Wine > Red.'
     """
+    plain = _without_wishes(item_id, parts, events, interests)
+    if not wishes:
+        return plain
+    first = wishes[0]
+    asked = _asked(first, item_id)
+    if first.part <= BARRED:
+        return f"{asked}."
+    if 0 < first.part >= max(v for name, v in parts.items() if name != FEEDBACK):
+        return f"{asked}."
+    return f"{plain.removesuffix('.')}; {asked[0].lower()}{asked[1:]}."
+
+
+def _asked(wish: Wish, item_id: str) -> str:
+    """A wish in words."""
+    if wish.direction == NEVER:
+        return "You asked never to see " + ("this again" if wish.item_id else wish.of)
+    of = "this" if wish.item_id == item_id else wish.of
+    like = "things like " if wish.item_id not in (None, item_id) else ""
+    return f"You asked for {wish.direction} of {like}{of}"
+
+
+def _without_wishes(
+    item_id: str,
+    parts: dict[str, float],
+    events: tuple[Carrier, ...],
+    interests: tuple[tuple[str, float], ...],
+) -> str:
     where = interests[-1][0] if interests else ""
     if parts.get("given", 0.0) > 0 and parts["given"] >= max(parts.values()):
         return f"You said you like this: {where}."

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from pydantic import Field
-from scipy import sparse
 
 from penchant.config import Config
 from penchant.data import columns as c
 from penchant.data.histories import Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.errors import SchemaError, did_you_mean
+from penchant.interests.feedback import Wishes
 from penchant.taxonomy.tree import Tree
 from penchant.types import Bools, Report
 
@@ -59,6 +59,11 @@ class Shelf:
             seen = moments.seen(len(one)).tocoo().coords
             report.add("recommend", "items set aside: seen", int(found[seen].sum()))
             found[seen] = False
+        if moments.said is not None:
+            never = Wishes(self.tree).barred(moments.said)
+            what = "items set aside: the user asked for none of them"
+            report.add("recommend", what, int((found & never).sum()))
+            found &= ~never
         return found
 
     def _static(self, filters: Filters, report: Report) -> list[tuple[str, Bools]]:
@@ -78,9 +83,7 @@ class Shelf:
 
     def _within(self, interest: str) -> Bools:
         level, row = self.tree.row(self.tree.find(interest).id)
-        column = sparse.csc_array(self.tree.membership(level))[:, [row]]
-        mostly = np.asarray(self.tree.main(level) == row)  # or as much as to another
-        return np.asarray(mostly | (column.toarray().ravel() >= 0.5))
+        return self.tree.mostly(level, row)
 
     def _where(self, name: str, wanted: str | Sequence[str]) -> Bools:
         if name not in self.table.columns:

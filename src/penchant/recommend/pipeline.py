@@ -4,7 +4,7 @@ Retrieval is exact: every item of the catalogue is scored. Ties go to the lower 
 same question has the same answer.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from penchant.recommend.cold_start import given
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
 from penchant.recommend.result import Reason, Recommendation, Recommendations
-from penchant.types import Bools, Floats, Ints, Longs, Report
+from penchant.types import Bools, Floats, Ints, Longs, Progress, Report
 
 GIVEN = "given"
 
@@ -58,6 +58,9 @@ class Pipeline:
         report = Report()
         parts = self._parts(moments, interests)
         may = self.candidates(moments, filters, report)[0]
+        if moments.said is not None:
+            gone = int(moments.said.gone.sum())
+            report.add("recommend", "statements on interests or items that are gone", gone)
         score = parts.score[0]
         chosen = best(score[None, :], may[None, :], n)[0]
         chosen = chosen[chosen >= 0]
@@ -97,6 +100,25 @@ class Pipeline:
             found = np.take_along_axis(score, np.maximum(chosen, 0).astype(np.int64), axis=1)
             yield part, chosen, found
 
+    def table(
+        self,
+        users: Sequence[str],
+        moments: Callable[[Sequence[str]], Moments],
+        n: int | None,
+        filters: Filters | None,
+        progress: Progress,
+    ) -> pl.DataFrame:
+        """Lists of many users as one table (see `as_rows`); `moments` is what is known of some."""
+        n, ids = self.config.n if n is None else n, self.shelf.items.ids
+        parts = [as_rows([], np.zeros((0, n), np.int32), np.zeros((0, n), np.float32), ids)]
+        with progress.step("recommend", len(users)) as step:
+            for a in range(0, len(users), 4096):
+                some = users[a : a + 4096]
+                for rows, chosen, score in self.many(moments(some), n, filters):
+                    parts.append(as_rows(some[rows], chosen, score, ids))
+                step.advance(len(some))
+        return pl.concat(parts)
+
     def candidates(self, moments: Moments, filters: Filters | None, report: Report) -> Bools:
         """Which items may be shown [B × I]."""
         return self.shelf.candidates(
@@ -108,11 +130,7 @@ class Pipeline:
         if not interests:
             return parts
         by_hand = given(self.model.catalogue.tree, interests)
-        return Parts(
-            (*parts.names, GIVEN),
-            np.concatenate([parts.alpha, np.ones((len(moments), 1), np.float32)], axis=1),
-            np.concatenate([parts.values, np.broadcast_to(by_hand, (1, *parts.values.shape[1:]))]),
-        )
+        return parts.beside(GIVEN, by_hand)
 
     @staticmethod
     def _named(parts: Parts, item: int) -> dict[str, float]:

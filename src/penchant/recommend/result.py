@@ -27,12 +27,29 @@ class Carrier:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What the person asked for by hand that bears on an item; `part` is what it added to the
+    score.
+
+    direction: more, less, never; `of` is an interest's path or an item's title, `item_id` None for
+    an interest.
+    """
+
+    direction: str
+    of: str
+    item_id: str | None
+    time: datetime
+    part: float
+
+
+@dataclass(frozen=True)
 class Reason:
     """Why one item is recommended.
 
     `parts` add up to `score`. `events` are those that carried it most, with their shares of all
     that events added; shares are exact for layers in `exact` and by removal for others.
-    `interests` are (path, weight in the profile), broad to narrow.
+    `interests` are (path, weight in the profile), broad to narrow. `wishes` are what the person
+    asked for: they add up to the part `feedback`.
     """
 
     item_id: str
@@ -43,6 +60,7 @@ class Reason:
     interests: tuple[tuple[str, float], ...]
     sentence: str
     exact: tuple[str, ...] = ()
+    wishes: tuple[Wish, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -66,12 +84,24 @@ class Reason:
             "interests": [{"path": path, "weight": weight} for path, weight in self.interests],
             "sentence": self.sentence,
             "exact": list(self.exact),
+            "wishes": [
+                {
+                    "direction": w.direction,
+                    "of": w.of,
+                    "item_id": w.item_id,
+                    "time": w.time.isoformat(),
+                    "part": w.part,
+                }
+                for w in self.wishes
+            ],
         }
 
     def __str__(self) -> str:
         """A few lines for people."""
         parts = " + ".join(f"{name} {value:.2f}" for name, value in self.parts.items())
         lines = [f"{self.title}", f"  {self.sentence}", f"  {self.score:.2f} = {parts}"]
+        for w in self.wishes:
+            lines.append(f"  {w.part:+.2f} asked for {w.direction}: {w.of} ({w.time:%Y-%m-%d})")
         for e in self.events:
             lines.append(f"  {e.share:4.0%} {e.event} {e.title} ({e.time:%Y-%m-%d}, {e.layer})")
         return "\n".join(lines).replace("+ -", "− ")

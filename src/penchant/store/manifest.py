@@ -20,7 +20,8 @@ from penchant.store.dtypes import Types
 from penchant.store.files import write_json
 from penchant.store.tables import KINDS, Kind
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""1 knew of no feedback, and would have lost it."""
 
 Bound = TypeVar("Bound", str, int, datetime)
 

@@ -82,7 +82,7 @@ def latest(kind: Kind, rows: pl.LazyFrame, columns: Iterable[str]) -> pl.LazyFra
 
 
 def keys_of(kind: Kind, columns: Iterable[str]) -> list[str]:
-    """The columns that make a row the same row; empty for events and exposures."""
+    """The columns that make a row the same row; empty for those of a log."""
     known = set(columns)
     return [name for name in KEYS.get(kind, ()) if name in known]
 

@@ -1,9 +1,9 @@
 """Tables in a folder: append-only Parquet segments, and a manifest that says which of them count.
 
 An append is acknowledged after its file and the manifest are on the disk under their final names,
-so kill -9 at any point leaves what was acknowledged, and nothing half. Events and exposures are
-told apart when they are written, so reading them is a plain scan; items, users and relations are
-looked through for the last word when they are read.
+so kill -9 at any point leaves what was acknowledged, and nothing half. Events, exposures and
+feedback are told apart when they are written, so reading them is a plain scan; items, users and
+relations are looked through for the last word when they are read.
 """
 
 import math

@@ -3,6 +3,7 @@
     kind        what counts as the same row                          a later one
     events      event_id where given, else all that the row says     is set aside
     exposures   event_id where given, else all that the row says     is set aside
+    feedback    event_id where given, else all that the row says     is set aside
     items       item_id                                              replaces the earlier one
     users       user_id                                              replaces the earlier one
     relations   source, target, relation                             replaces the earlier one
@@ -19,7 +20,7 @@ from penchant.data import columns as c
 from penchant.errors import StoreError, did_you_mean
 from penchant.types import Report
 
-Kind: TypeAlias = Literal["events", "items", "users", "relations", "exposures"]
+Kind: TypeAlias = Literal["events", "items", "users", "relations", "exposures", "feedback"]
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -29,6 +30,7 @@ NEEDED: Final[dict[Kind, tuple[str, ...]]] = {
     "users": (c.USER,),
     "relations": (c.SOURCE, c.TARGET),
     "exposures": (c.USER, c.ITEM),
+    "feedback": (c.USER, c.EVENT),
 }
 """Columns that every row of a kind must fill."""
 
@@ -45,10 +47,11 @@ OWNERS: Final[dict[Kind, tuple[str, ...]]] = {
     "users": (c.USER,),
     "relations": (c.SOURCE, c.TARGET),
     "exposures": (c.USER,),
+    "feedback": (c.USER,),
 }
 """Columns that say whose row it is: what `forget` looks at."""
 
-TEXT: Final = frozenset({c.USER, c.ITEM, c.SOURCE, c.TARGET, c.EVENT_ID, c.SESSION})
+TEXT: Final = frozenset({c.USER, c.ITEM, c.SOURCE, c.TARGET, c.EVENT_ID, c.SESSION, c.INTEREST})
 """Ids: kept as text, whatever type they came in."""
 
 
@@ -93,7 +96,7 @@ class Receipt:
 
 
 class Tables(Protocol):
-    """Where events, items, users, relations and exposures live."""
+    """Where events, items, users, relations, exposures and feedback live."""
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         """Put rows in; once the receipt is returned they survive a crash (if the store lasts)."""

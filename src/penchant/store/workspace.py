@@ -2,7 +2,7 @@
 
 penchant.json   that this is a workspace, and of which format
 config.toml     settings, edited by people
-data/           events, items, users, relations, exposures
+data/           events, items, users, relations, exposures, feedback
 models/         versions of the model
 cache/          vectors by content hash; may be removed at any time
 scratch/        half-done fits, so that they go on where they stopped
@@ -82,7 +82,7 @@ class Workspace:
 
     @cached_property
     def tables(self) -> Segments:
-        """Events, items, users, relations, exposures."""
+        """Events, items, users, relations, exposures, feedback."""
         return Segments(self.path / "data")
 
     @cached_property

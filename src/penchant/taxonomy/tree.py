@@ -15,7 +15,7 @@ from scipy import sparse
 from penchant.data.vocabulary import Vocabulary
 from penchant.errors import DataError, UnknownIdError, did_you_mean
 from penchant.taxonomy.siblings import Siblings
-from penchant.types import Floats, Ints, State
+from penchant.types import Bools, Floats, Ints, State
 
 if TYPE_CHECKING:
     import polars as pl
@@ -158,6 +158,11 @@ class Tree:
         """Rows of the items that belong to a node more than to any other of its level."""
         level, row = self.row(node_id)
         return np.flatnonzero(self.main(level) == row).astype(np.int32)
+
+    def mostly(self, level: int, row: int) -> Bools:
+        """Which items belong to a node as much as to any other of its level, or by half [I]."""
+        column = sparse.csc_array(self.membership(level))[:, [row]].toarray().ravel()
+        return np.asarray((self.main(level) == row) | (column >= 0.5))
 
     def main(self, level: int) -> Ints:
         """Row of the node that each item belongs to most [I]; the first where they tie."""
