@@ -17,7 +17,7 @@ import penchant
 from penchant.cli.main import reference
 from penchant.config import Config
 from penchant.data.check.run import CHECKS
-from penchant.data.schema import EVENTS, EXPOSURES, ITEMS, RELATIONS, USERS
+from penchant.data.schema import EVENTS, EXPOSURES, FEEDBACK, ITEMS, RELATIONS, USERS
 
 REFERENCE: Final = Path(__file__).parent / "reference"
 SOURCE: Final = Path(penchant.__file__).parent
@@ -250,7 +250,7 @@ def tables_page() -> str:
         "Any table with these columns comes in; other names are given by a mapping. Columns that "
         "are not listed stay: they may serve as context, as attributes to filter by, or be shown.",
     ]
-    for shape in (EVENTS, ITEMS, USERS, RELATIONS, EXPOSURES):
+    for shape in (EVENTS, ITEMS, USERS, RELATIONS, EXPOSURES, FEEDBACK):
         parts += [f"## {shape.name}", _columns(shape)]
     parts += ["## What `penchant check` looks at", _checks()]
     return "\n\n".join(parts)

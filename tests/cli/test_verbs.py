@@ -443,6 +443,66 @@ def test_diagnose_beside_the_baselines_as_json(fitted):
 # forget
 
 
+def test_feedback_counts_at_once_and_is_taken_back(shop, busy):
+    before = told("interests", busy, "-w", shop)["levels"][1][1]
+    said = told("feedback", busy, "--more", before["id"], "-w", shop)
+    assert [(s["direction"], s["interest"]) for s in said["statements"]] == [("more", before["id"])]
+    level = told("interests", busy, "-w", shop)["levels"][1]
+    after = next(x for x in level if x["id"] == before["id"])
+    assert after["weight"] > before["weight"]
+    assert after["asked"] == "more"
+    assert f"{busy} asked for" in run("feedback", busy, "-w", shop).stdout
+    cleared = run("feedback", busy, "--clear", before["name"], "-w", shop).stdout
+    assert "asked for nothing by hand" in cleared
+
+
+def test_feedback_on_items_stands_in_reasons(shop, busy):
+    first, other = (r["item_id"] for r in told("recommend", busy, "-n", 2, "-w", shop)["items"])
+    run("feedback", busy, "--never", first, "--item", "-w", shop)
+    run("feedback", busy, "--less", other, "--item", "--at", "2024-03-01", "-w", shop)
+    assert first not in {r["item_id"] for r in told("recommend", busy, "-w", shop)["items"]}
+    shown = run("explain", busy, first, "-w", shop).stdout
+    assert "You asked never to see this again." in shown
+    assert "asked for never" in shown
+    assert "feedback" in told("explain", busy, other, "-w", shop)["parts"]
+    early = told("feedback", busy, "--at", "2024-02-01", "-w", shop)
+    assert early["statements"] == []
+    assert told("feedback", busy, "--clear-all", "-w", shop)["statements"] == []
+
+
+def test_feedback_of_somebody_new_is_noted(shop):
+    name = told("interests", "--tree", "-w", shop)[0]["name"]
+    said = run("feedback", "somebody new", "--more", name, "-w", shop)
+    assert "has no events yet" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--more", "no such thing"], "no such thing"),
+        (["--never", "no such thing", "--item"], "item 'no such thing'"),
+        (["--item"], "--item"),
+        (["--clear-all", "--more", "x"], "--clear-all"),
+        (["--at", "soon"], "ISO 8601"),
+    ],
+)
+def test_feedback_says_what_is_wrong_and_keeps_nothing(shop, busy, words, said):
+    name = told("interests", "--tree", "-w", shop)[0]["name"]
+    more = ["--less", name] if "no such thing" in words and "--item" not in words else []
+    assert said in run("feedback", busy, *words, *more, "-w", shop, code=2).stderr
+    assert told("feedback", busy, "-w", shop)["statements"] == []
+
+
+def test_feedback_comes_in_as_a_table(shop, busy, tmp_path):
+    name = told("interests", "--tree", "-w", shop)[0]["name"]
+    rows = {"user_id": [busy], "timestamp": ["2024-03-01"], "event": ["less"], "interest": [name]}
+    pl.DataFrame(rows).write_csv(tmp_path / "words.csv")
+    added = run("add", tmp_path / "words.csv", "-w", shop)
+    assert "It counts at once" in added.stderr
+    assert told("feedback", busy, "-w", shop)["statements"][0]["direction"] == "less"
+    assert told("add", "--feedback", tmp_path / "words.csv", "-w", shop)["tables"][0]["known"] == 1
+
+
 def test_forget_asks_first(shop, busy):
     assert "nothing was removed" in run("forget", busy, "-w", shop, input="n\n", code=1).stderr
     assert "nobody answered" in run("forget", busy, "-w", shop, code=2).stderr

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from penchant.data.coerce import COERCE, as_flag, as_id, as_labels, as_number, as_path, as_text
-from penchant.data.schema import as_events, as_exposures, as_items, as_relations, as_users
+from penchant.data.schema import (
+    as_events,
+    as_exposures,
+    as_feedback,
+    as_items,
+    as_relations,
+    as_users,
+)
 from penchant.data.times import as_time, without_zone
 from penchant.errors import SchemaError
 from penchant.types import Report
@@ -324,6 +331,22 @@ def test_exposures_users_and_relations() -> None:
     edges = as_relations(pl.DataFrame({"source": [1], "target": [2]}), report=report)
     assert edges.rows() == [("1", "2", "friend")]
     assert report.count("relations without a kind, taken as 'friend'") == 1
+
+
+def test_feedback_names_one_thing_or_takes_all_back() -> None:
+    rows = [("More", "Tea", None), ("never", None, 7), ("clear", None, None)]
+    rows += [("less", None, None), ("less", "Tea", 7), ("maybe", "Tea", None), (None, "Tea", None)]
+    table = pl.DataFrame(rows, schema=["event", "interest", "item_id"], orient="row")
+    report = Report()
+    came = as_feedback(
+        table.with_columns(user_id=pl.lit("u"), timestamp=pl.lit(NOON)), report=report
+    )
+    assert came.columns == ["user_id", "timestamp", "event", "interest", "item_id"]
+    assert came["event"].to_list() == ["more", "never", "clear"]
+    assert came["item_id"].to_list() == [None, "7", None]
+    assert report.count("rows that name no interest or item, or both, set aside") == 2
+    assert report.count("rows whose event is not one of more, less, never, clear set aside") == 1
+    assert report.count("rows without event set aside") == 1
 
 
 def test_an_empty_table_stays_empty() -> None:

@@ -70,6 +70,12 @@ def test_a_file_is_known_by_its_columns(engine, tmp_path, ending):
         (pl.DataFrame({"user_id": ["a"], "age": [3]}), "users"),
         (pl.DataFrame({"source": ["a"], "target": ["b"]}), "relations"),
         (
+            pl.DataFrame(
+                {"user_id": "a", "timestamp": "2024-05-01", "event": "more", "interest": "Tea"}
+            ),
+            "feedback",
+        ),
+        (
             EVENTS.drop("event").with_columns(clicked=pl.lit(True), position=pl.lit(1)),
             "exposures",
         ),

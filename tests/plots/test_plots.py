@@ -1,6 +1,7 @@
 """What is drawn is what was found; how it looks is looked at by people."""
 
 import builtins
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -93,6 +94,15 @@ def test_parts_end_at_the_score(drawn):
     assert bars[-1].y[0] == pytest.approx(reason.score)
     last = bars[-2]
     assert last.base + last.y[0] == pytest.approx(reason.score, abs=1e-4)
+
+
+def test_what_was_asked_for_is_a_bar_of_its_own(drawn):
+    reason = drawn["parts"][1]
+    asked = replace(reason, parts={**reason.parts, "feedback": 1.1}, score=reason.score + 1.1)
+    names = [bar.x[0] for bar in plots.parts(asked).data]
+    assert names == [*reason.parts, "feedback", "score"]
+    colours = [bar.marker.color for bar in plots.parts(asked).data]
+    assert len(set(colours)) == len(colours)
 
 
 def test_without_plotly_it_says_what_to_install(drawn, monkeypatch):

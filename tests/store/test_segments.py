@@ -55,12 +55,17 @@ EVENT = st.fixed_dictionaries(
     },
 )
 USER = st.fixed_dictionaries({"user_id": NAMES}, optional={"age": st.sampled_from([1, 2])})
+WORD = st.fixed_dictionaries(
+    {"user_id": NAMES, "event": st.sampled_from(["more", "never"])},
+    optional={"interest": st.sampled_from("mn"), "event_id": st.sampled_from(["x", None])},
+)
 EDGE = st.fixed_dictionaries(
     {"source": NAMES, "target": NAMES}, optional={"relation": st.sampled_from(["friend", None])}
 )
 ACTION = st.one_of(
     st.tuples(st.just("events"), st.lists(EVENT, min_size=1, max_size=6)),
     st.tuples(st.just("exposures"), st.lists(EVENT, min_size=1, max_size=3)),
+    st.tuples(st.just("feedback"), st.lists(WORD, min_size=1, max_size=3)),
     st.tuples(st.just("users"), st.lists(USER, min_size=1, max_size=4)),
     st.tuples(st.just("relations"), st.lists(EDGE, min_size=1, max_size=4)),
     st.tuples(st.just("forget"), NAMES),

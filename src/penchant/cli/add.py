@@ -67,7 +67,7 @@ def add(
         ),
     ] = None,
 ) -> None:
-    """Put events, items and users into the workspace, which is made if there is none.
+    """Put events, items, users, … into the workspace, which is made if there is none.
 
     Reads Parquet, Arrow, CSV, TSV and JSON lines (text also gzipped), and the formats of known
     data sets. The same event sent twice counts once; items and users sent again replace the
@@ -114,7 +114,10 @@ def _tell(session: Session, done: Sequence["Added"]) -> None:
     session.out.answer(lambda: _plain(session, done), _receipts(done))
     for added in done:
         session.out.report(added.report)
-    if sum(r.new + r.replaced for added in done for r in added.receipts):
+    changed = {r.kind for added in done for r in added.receipts if r.new + r.replaced}
+    if changed == {"feedback"}:
+        session.out.note(f"kept in {session.workspace}. It counts at once")
+    elif changed:
         session.out.note(f"kept in {session.workspace}. Next: `penchant check`, `penchant fit`")
     else:
         session.out.note("nothing new: all of it was there already")

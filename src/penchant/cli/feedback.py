@@ -71,6 +71,8 @@ def feedback(
         what = {"item": name} if item else {"interest": name}
         done = engine.feedback(user, direction, at=at, **what)
         session.out.report(done.report)
+    if (said or clear_all) and user not in engine.data.log.users:
+        session.out.note(f"{user} has no events yet: this is all that is known")
     standing = engine.feedback(user, at=at)
     session.out.answer(standing.to_json, _table(standing) if len(standing) else str(standing))
 

@@ -94,10 +94,11 @@ class Wishes:
         return np.asarray(found, np.float32)
 
     def left(self, said: Statements, p: Floats) -> Doubles:
-        """What factors on single items leave of each of the narrowest interests of one moment [K],
-        from P(i) [1 × I]."""
+        """What factors on single items leave of each of the narrowest interests [B × K], from P(i)
+        [B × I]."""
         members = self.tree.membership(self.tree.levels)
-        before, after = (members.T @ x for x in (p[0].astype(np.float64), p[0] * self.own(said, 0)))
+        kept = p * np.stack([self.own(said, b) for b in range(len(p))])
+        before, after = ((members.T @ x.T).T for x in (p.astype(np.float64), kept))
         left: Doubles = np.divide(after, before, out=np.ones_like(before), where=before > 0)
         return left
 
@@ -159,11 +160,11 @@ def weighed(
     leaves = known.whole[-1][who] * np.stack([wishes.leaves(said, int(b)) for b in who])
     single = np.zeros(len(said) + 1)
     np.cumsum((said.level == 0) | (said.gain == -np.inf), out=single[1:])
-    for k in np.flatnonzero(np.diff(single[said.offsets])[who]):
-        row = who[k : k + 1]
-        one = moments.take(row)
-        s = model.parts(one).score if scores is None else scores[row]
-        leaves[k] *= wishes.left(said.take(row), model.plain(one, s))
+    some = np.flatnonzero(np.diff(single[said.offsets])[who])
+    for piece, asked in model.chunks(moments.take(who[some])):
+        rows = who[some[piece]]
+        s = model.parts(asked).score if scores is None else scores[rows]
+        leaves[some[piece]] *= wishes.left(said.take(rows), model.plain(asked, s))
     total = leaves.sum(axis=1)
     who, leaves = who[total > 0], leaves[total > 0] / total[total > 0, None]
     whole = tuple(table.copy() for table in known.whole)

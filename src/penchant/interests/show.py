@@ -119,13 +119,22 @@ def _table(p: "Profile", level: int, bars: bool) -> Table:
         table.add_row(
             _cut(x.path[-1]),
             f"{x.weight:.1%}",
-            *(["█" * max(1, round(_BAR * x.weight / max(largest, 1e-9)))] if bars else []),
+            *(
+                ["█" * max(int(x.weight > 0), round(_BAR * x.weight / max(largest, 1e-9)))]
+                if bars
+                else []
+            ),
             f"{x.lift:.1f}",
             *(f"{x.layers[name]:.1%}" for name in layers),
             f"{x.confidence:.0%}",
             _cut(_because(p, x)),
         )
     return table
+
+
+def _bar(weight: float, largest: float) -> str:
+    """A bar that is there at all where there is any weight."""
+    return "█" * max(int(weight > 0), round(_BAR * weight / max(largest, 1e-9)))
 
 
 def _cut(words: str) -> Text:

@@ -163,11 +163,15 @@ class TablesContract:
         tables.append("users", pl.DataFrame({c.USER: ["ann", "bob"], "age": [30, 40]}))
         tables.append("users", pl.DataFrame({c.USER: ["ann"], "age": [31]}))
         tables.append("relations", pl.DataFrame(pairs))
-        assert tables.forget("ann") == 2 + 2 + 1 + 2
+        words = batch.with_columns(pl.lit("more").alias(c.EVENT)).rename({c.ITEM: c.INTEREST})
+        assert tables.append("feedback", words).new == 3
+        assert tables.append("feedback", words).known == 3
+        assert tables.forget("ann") == 2 + 2 + 1 + 2 + 2
         assert tables.forget("ann") == 0
         assert [row[c.USER] for row in rows_of(tables, "events")] == ["bob"]
         assert [row[c.USER] for row in rows_of(tables, "users")] == ["bob"]
         assert rows_of(tables, "relations") == [{c.SOURCE: "bob", c.TARGET: "cy"}]
+        assert [row[c.USER] for row in rows_of(tables, "feedback")] == ["bob"]
         assert tables.append("events", batch).new == 2  # who comes back begins anew
 
     def test_bad_rows_are_refused_whole(self, tmp_path: Path) -> None:
