@@ -167,7 +167,7 @@ def test_as_a_table(model):
     assert table.height == 3 + 6
     assert table.columns == [
         *("user_id", "level", "id", "name", "path", "weight", "base", "context", "dynamic"),
-        *("usual", "lift", "confidence", "evidence"),
+        *("usual", "lift", "confidence", "asked", "evidence"),
     ]
     assert table.filter(level=1)["weight"].sum() == pytest.approx(1.0, abs=1e-5)
     assert table["level"].is_sorted()
