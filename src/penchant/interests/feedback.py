@@ -13,17 +13,16 @@ An item stands for its narrowest interests too: with g = ln F and a spread σ, g
 item's own and g·σ goes to those interests, by membership. `never` of an item bars that item alone.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy import sparse
 
 from penchant.data.histories import Moments
 from penchant.data.statements import Statements
 from penchant.interests.weights import Weights, rolled
 from penchant.taxonomy.tree import Tree
-from penchant.types import Bools, Doubles, Floats
+from penchant.types import Bools, Doubles, Floats, Ints
 
 if TYPE_CHECKING:
     from penchant.interests.model import InterestModel
@@ -34,12 +33,11 @@ BARRED: Final = -50.0
 with it still adds up in single precision."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Wishes:
     """What statements do to the items and interests of a tree."""
 
     tree: Tree
-    _columns: dict[int, sparse.csc_array] = field(init=False, repr=False, default_factory=dict)
 
     def parts(self, said: Statements) -> Floats:
         """feedback_i [B × I]."""
@@ -53,16 +51,21 @@ class Wishes:
     def term(self, said: Statements, s: int) -> Floats:
         """What one statement adds to the score of every item [I]."""
         level, row, gain = int(said.level[s]), int(said.row[s]), float(said.gain[s])
+        found = np.zeros(self.tree.membership(1).shape[0])
         never = gain == -np.inf
         if level:
-            m = self._members(level, row)
-            found = np.log1p((m if not never else np.minimum(m, 0.5)) * np.expm1(gain))
+            items, m = self.tree.column(level, row)
+            found[items] = np.log1p((np.minimum(m, 0.5) if never else m) * np.expm1(gain))
             if never:
                 found[self.tree.mostly(level, row)] = BARRED
+        elif never:
+            found[row] = BARRED
         else:
-            alike = self._alike(row)
-            found = np.log1p(alike * np.expm1(said.spread[s]))
-            found[row] = BARRED if never else found[row] + gain - said.spread[s]
+            for leaf, m in zip(*self._leaves_of(row), strict=True):
+                items, alike = self.tree.column(self.tree.levels, int(leaf))
+                found[items] += m * alike
+            found = np.log1p(found * np.expm1(said.spread[s]))
+            found[row] += gain - said.spread[s]
         return np.asarray(found, np.float32)
 
     def barred(self, said: Statements) -> Bools:
@@ -110,8 +113,8 @@ class Wishes:
             if level:
                 found[self.below(level, row)] *= np.exp(said.gain[s])
             elif said.spread[s]:
-                m = self.tree.membership(self.tree.levels)[[row]].toarray()[0]
-                found *= 1.0 + m * np.expm1(said.spread[s])
+                leaves, m = self._leaves_of(row)
+                found[leaves] *= 1.0 + m * np.expm1(said.spread[s])
         return found
 
     def below(self, level: int, row: int) -> Bools:
@@ -128,16 +131,11 @@ class Wishes:
         else:
             barred[row] = True
 
-    def _members(self, level: int, row: int) -> Doubles:
-        """How much each item belongs to an interest [I]."""
-        if level not in self._columns:
-            self._columns[level] = sparse.csc_array(self.tree.membership(level))
-        return np.asarray(self._columns[level][:, [row]].toarray(), np.float64).ravel()
-
-    def _alike(self, item: int) -> Doubles:
-        """How much each item belongs to the narrowest interests of one [I]."""
-        members = self.tree.membership(self.tree.levels)
-        return np.asarray(members @ members[[item]].toarray()[0], np.float64)
+    def _leaves_of(self, item: int) -> tuple[Ints, Floats]:
+        """The narrowest interests of an item, and how much it belongs to each."""
+        m = self.tree.membership(self.tree.levels)
+        part = slice(m.indptr[item], m.indptr[item + 1])
+        return m.indices[part], m.data[part]
 
 
 def weighed(

@@ -161,8 +161,16 @@ class Tree:
 
     def mostly(self, level: int, row: int) -> Bools:
         """Which items belong to a node as much as to any other of its level, or by half [I]."""
-        column = sparse.csc_array(self.membership(level))[:, [row]].toarray().ravel()
-        return np.asarray((self.main(level) == row) | (column >= 0.5))
+        found = np.asarray(self.main(level) == row)
+        items, weight = self.column(level, row)
+        found[items[weight >= 0.5]] = True
+        return found
+
+    def column(self, level: int, row: int) -> tuple[Ints, Floats]:
+        """The items that belong to a node at all, and how much [N] each."""
+        made = self._by_column[self._checked(level) - 1]
+        part = slice(made.indptr[row], made.indptr[row + 1])
+        return made.indices[part], made.data[part]
 
     def main(self, level: int) -> Ints:
         """Row of the node that each item belongs to most [I]; the first where they tie."""
@@ -284,6 +292,10 @@ class Tree:
             for node in sorted(level, key=lambda n: (-n.size, n.id)):
                 below.setdefault(str(node.parent), []).append(node)
         return {id_: tuple(nodes) for id_, nodes in below.items()}
+
+    @cached_property
+    def _by_column(self) -> tuple[sparse.csc_array, ...]:
+        return tuple(sparse.csc_array(m) for m in self.members)
 
     @cached_property
     def _mains(self) -> tuple[Ints, ...]:
