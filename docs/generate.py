@@ -176,11 +176,18 @@ def _described(name: str) -> str:
 
 
 def _methods(kind: type) -> Iterator[tuple[str, Any]]:
-    for name, value in vars(kind).items():
+    own = vars(kind)
+    family = [base for base in kind.__mro__[1:] if _package(base) == _package(kind)]
+    inherited = {name: value for base in family for name, value in vars(base).items()}
+    for name, value in (own | {k: v for k, v in inherited.items() if k not in own}).items():
         plain = value.__func__ if isinstance(value, classmethod | staticmethod) else value
         shown = inspect.isfunction(plain) or _is_property(value)
         if shown and not name.startswith("_") and inspect.getdoc(plain):
             yield name, plain
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.rpartition(".")[0]
 
 
 def _is_property(value: Any) -> bool:

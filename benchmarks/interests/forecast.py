@@ -5,7 +5,8 @@
     python -m benchmarks.interests.forecast --validation xwines   # never sees the newest tenth
     python -m benchmarks.interests.forecast --page                # write docs/interests.md
 
-The newest tenth of the events is forecast, act by act, by what was learned from all before it.
+The newest tenth of the events is forecast, act by act, by what was learned from all before it; and
+so are, for weeks and months, the shares of what each person does in the step after the cut.
 Data are found through PENCHANT_DATA (default ../shared/data); one result file a set and tree under
 benchmarks/interests/results.
 """
@@ -26,13 +27,15 @@ from benchmarks.where import data
 
 from penchant import Engine, EngineConfig
 from penchant.clock import now
-from penchant.data.histories import histories
+from penchant.data.histories import Histories, histories
 from penchant.encode.items import encode_items
 from penchant.engine.prepared import Prepared
-from penchant.errors import SchemaError
+from penchant.errors import DataError, SchemaError
 from penchant.evaluate.experiment import catalogues, fitted_model, folds, grounded
 from penchant.evaluate.fingerprint import hardware
 from penchant.evaluate.forecast import Forecast, forecast
+from penchant.interests.forecaster import Forecaster
+from penchant.interests.model import InterestModel
 from penchant.types import QUIET, Progress, Report
 
 HERE = Path(__file__).resolve().parent
@@ -72,14 +75,36 @@ def measured(
     log = histories(whole.events, large.items, whole.weights, whole.context)
     cut = int(np.datetime64(fold.cut.replace(tzinfo=None), "us").astype(np.int64))
     found = forecast(model, log, cut, seed=seed, progress=progress)
+    steps = {step: _ahead(model, log, cut, step, seed, progress) for step in ("week", "month")}
     told = {
         "set": name, "tree": tree, "level": "validation" if validation else "test", "seed": seed,
         "seconds": round(seconds, 1), "hardware": hardware(), "commit": commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "figures": found.figures.to_dicts(),
         "tuned": {f"{level} {way}": vars(t) for (level, way), t in found.tuned.items()},
+        "by_history": found.by_history.to_dicts(), "bound": found.bound.to_dicts(),
+        "covered": found.covered.to_dicts(),
+        "ahead": steps,
     }  # fmt: skip
     return found, told
+
+
+def _ahead(
+    model: InterestModel, log: Histories, cut: int, step: str, seed: int, progress: Progress
+) -> dict[str, Any] | None:
+    """How well each way says the shares of the step after the cut, and which was chosen before."""
+    made = Forecaster(step)
+    try:
+        made.fit(model, log.keep(log.time < cut), cut - 1, seed=seed, progress=progress)
+    except DataError:
+        return None  # too few people came back, or the log is too short
+    asked = made.asked(model, log, cut - 1, seed=seed, progress=progress)
+    return {
+        "chosen": made.outlook_.way_,
+        "rate": made.outlook_.rate_,
+        "before": [vars(trial) for trial in made.outlook_.trials_],
+        "after": [vars(trial) for trial in made.outlook_.tried(asked)] if len(asked) else [],
+    }
 
 
 def main() -> None:

@@ -14,7 +14,10 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
     ways = {"profile": 0.9, "counts": 1.0, "faded counts": 1.1, "global share": 1.2}
     told = {"set": "shop", "tree": "given", "level": "test", "date": "2024-05-01T00:00:00",
             "commit": "abc", "seed": 0, "hardware": "2 cores",
-            "figures": [row(*pair) for pair in ways.items()]}  # fmt: skip
+            "figures": [row(*pair) for pair in ways.items()],
+            "ahead": {"week": {"chosen": "mean", "after": [
+                {"way": "mean", "log_loss": 1.5, "low": 1.4, "high": 1.6, "people": 1234}]},
+                "month": None}}  # fmt: skip
     (tmp_path / "shop.json").write_text(json.dumps(told))
     (tmp_path / "other.json").write_text(json.dumps(told | {"set": "x", "level": "validation"}))
     made = page(tmp_path)
@@ -24,3 +27,5 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
     )
     assert "1,234 acts; 2024-05-01, commit abc" in made
     assert "## x" not in made
+    assert "The next week, 1,234 people, level 2: **mean 1.5000 [1.4000, 1.6000]**." in made
+    assert "The next month: too few people came back to tell." in made

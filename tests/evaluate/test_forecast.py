@@ -3,7 +3,7 @@ import pytest
 
 from penchant.clock import DAY
 from penchant.errors import DataError
-from penchant.evaluate.forecast import COUNTING, forecast
+from penchant.evaluate.forecast import COUNTING, _bound, forecast
 from penchant.interests.model import InterestModel
 from penchant.interests.weights import shares
 from penchant.testing.layers import log_of, planted, quick, shelf
@@ -38,6 +38,27 @@ def test_planted_tastes_are_forecast_better_than_by_what_all_like(found):
         best = min(figure(found, level, way) for way in COUNTING)
         less = figure(found, level, "profile", "less")
         assert less == pytest.approx(1 - figure(found, level, "profile") / best)
+
+
+def test_who_gains_is_told_by_how_much_was_known(found):
+    for level in (1, 2):
+        rows = found.by_history.filter(level=level)
+        acts, losses = rows["acts"].to_numpy(), rows["profile"].to_numpy()
+        assert acts.sum() == len(found.losses[level, "profile"])
+        mean = (acts * losses).sum() / acts.sum()
+        assert mean == pytest.approx(figure(found, level, "profile"))
+
+
+def test_hindsight_is_the_entropy_of_what_each_did():
+    user = np.repeat([7, 9], [40, 19])  # the second did too little to tell
+    came = np.zeros((59, 2))
+    came[:30, 0], came[30:, 1] = 1.0, 1.0
+    even = np.full(59, 2.0)
+    losses = {(1, way): even for way in ("profile", *COUNTING)}
+    (row,) = _bound(losses, (came,), user).to_dicts()
+    plain = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+    assert row["hindsight"] == pytest.approx(plain + 1 / 80)
+    assert (row["people"], row["acts"], row["profile"]) == (1, 40, 2.0)
 
 
 def test_acts_at_one_time_do_not_tell_each_other():

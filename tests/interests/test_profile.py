@@ -8,7 +8,7 @@ import pytest
 from penchant.clock import DAY
 from penchant.errors import UnknownIdError
 from penchant.interests.model import InterestModel
-from penchant.interests.profile import DOUBT, profile
+from penchant.interests.profile import DOUBT, LASTING, profile
 from penchant.testing.layers import ITEMS, ends, log_of, planted, quick, shelf
 
 LOG = planted("taste", users=60, noise=0.3)
@@ -166,11 +166,39 @@ def test_as_a_table(model):
     table = one(model).to_frame()
     assert table.height == 3 + 6
     assert table.columns == [
-        *("user_id", "level", "id", "name", "path", "weight", "base", "context", "dynamic"),
-        *("usual", "lift", "confidence", "asked", "evidence"),
+        *("user_id", "level", "id", "name", "path", "weight", "low", "high"),
+        *("base", "context", "dynamic", "usual", "lift", "confidence", "stability", "kind"),
+        *("asked", "evidence"),
     ]
     assert table.filter(level=1)["weight"].sum() == pytest.approx(1.0, abs=1e-5)
     assert table["level"].is_sorted()
+
+
+def test_core_is_what_lasts_and_extended_what_does_not(model):
+    found = one(model)
+    own = found.interest("Group 4")
+    assert (own.kind, own.stability) == ("core", 1.0)
+    assert found.core(2) == (own,)
+    everybody = [x for u in range(60) for x in one(model, u).levels[1]]
+    core = [x for x in everybody if x.kind == "core"]
+    extended = [x for x in everybody if x.kind == "extended"]
+    assert core
+    assert extended
+    assert all(x.lift > 1.0 and x.stability >= LASTING for x in core)
+    assert all(x.lift > 1.0 and x.stability > 0.0 for x in extended)
+    assert all(x.stability < LASTING or x.confidence < 0.5 for x in extended)
+    assert {x.kind for x in stranger(model).levels[1]} == {"usual"}
+
+
+def test_ranges_hold_their_weights_and_narrow_with_evidence(model):
+    for x in one(model).levels[1]:
+        assert 0.0 <= x.low <= x.high <= 1.0
+    weights = np.array([[0.3, 0.7]])
+    few, many = (
+        np.subtract(*model.precision.interval(1, weights, np.array([n]))[::-1])
+        for n in (1.0, 500.0)
+    )
+    assert np.isfinite([few, many]).all()
 
 
 def test_as_plain_values(model):

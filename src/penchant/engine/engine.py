@@ -13,7 +13,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
 
-import numpy as np
 import polars as pl
 
 from penchant.clock import Clock, now
@@ -26,6 +25,7 @@ from penchant.engine.config import EngineConfig
 from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.engine.fitted import Fitted, sizes
 from penchant.engine.intake import Added, Intake
+from penchant.engine.people import People
 from penchant.engine.prepared import Prepared
 from penchant.engine.saved import pack, unpack
 from penchant.engine.spaces import Given
@@ -33,17 +33,13 @@ from penchant.engine.texts import Texts
 from penchant.engine.trial import Trial
 from penchant.engine.tuned import Tuning
 from penchant.engine.tuning import Tuner
-from penchant.errors import DataError, NotFittedError, StoreError
+from penchant.errors import NotFittedError, StoreError
 from penchant.evaluate.diagnosis import Diagnosis
 from penchant.evaluate.experiment import Plan, evaluate
 from penchant.evaluate.layers import diagnose
 from penchant.evaluate.report import Evaluation
-from penchant.interests.evolution import Evolution, evolution
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
-from penchant.interests.profile import Profile, profile, written
-from penchant.interests.profiles import Profiles, profiles
-from penchant.interests.segments import Segments, segments
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
 from penchant.recommend.pipeline import Pipeline
@@ -61,7 +57,7 @@ __all__ = ["Engine", "Fitted"]
 Answer = TypeVar("Answer", Evaluation, Diagnosis)
 
 
-class Engine:
+class Engine(People):
     """Knows what each user is interested in, and recommends from it.
 
     With a workspace (a folder, made where there is none) everything is kept there and survives;
@@ -83,6 +79,7 @@ class Engine:
         self.clock, self.progress = clock, progress
         self._model: InterestModel | None = None
         self._data: Prepared | None = None
+        self._forecasters = {}
         self._ledger = Ledger(self.tables, self.config.feedback)
         self._texts = Texts(self.workspace.cache if self.workspace else None, progress)
 
@@ -120,8 +117,7 @@ class Engine:
                 step.advance(1, kind)
         for receipt in receipts:
             report.extend(receipt.report())
-        self._data = None
-        self._ledger.look_again()
+        self._changed()
         return Added(tuple(receipts), report)
 
     def check(
@@ -167,7 +163,8 @@ class Engine:
         report.extend(Hearing(self._ledger, tree, data.vocabulary).gone())
         version = self._save(model, summary)
         seconds["save"] = perf_counter() - began
-        self._model, self._data = model, None
+        self._model = model
+        self._changed()
         return Fitted(version, seconds, report, summary)
 
     def _previous_tree(self) -> Tree | None:
@@ -212,6 +209,12 @@ class Engine:
         """The interest tree of the model that serves."""
         return self.model.catalogue.tree
 
+    def _changed(self) -> None:
+        """What was stored is not what it was: look again."""
+        self._data = None
+        self._forecasters.clear()
+        self._ledger.look_again()
+
     def _prepared(self) -> Prepared:
         return Prepared.of(self.tables, self.config, self.clock)
 
@@ -231,84 +234,6 @@ class Engine:
     @property
     def _asking(self) -> Asking:
         return Asking(self.data.log, self.model, self.clock, self._ledger)
-
-    def interests(
-        self,
-        user_id: str,
-        *,
-        at: datetime | str | None = None,
-        context: Mapping[str, str] | None = None,
-    ) -> Profile:
-        """Who is this: the profile of one user at a time (None: the last event) and in a context.
-
-        Someone never seen has the profile of everybody.
-        """
-        moments = self._asking.moments([user_id], at, context)
-        explainer = self._explainer()
-        labels = {int(i): explainer.title(i) for i in np.unique(moments.item)}
-        return profile(self.model, moments, user_id=user_id, labels=labels)
-
-    def interests_many(
-        self,
-        user_ids: Sequence[str] | None = None,
-        *,
-        at: datetime | str | None = None,
-        context: Mapping[str, str] | None = None,
-        layers: bool = False,
-    ) -> Profiles:
-        """Who are these: the weights of many users' interests (None: all), as tables; with
-        `layers` also what each layer says alone. No evidence is named: `interests` does that.
-        """
-        users = list(self.data.log.users.ids if user_ids is None else user_ids)
-        moments = self._asking.moments(users, at, context)
-        return profiles(self.model, users, moments, layers=layers, progress=self.progress)
-
-    def segments(
-        self,
-        k: int | None = None,
-        *,
-        level: int | None = None,
-        at: datetime | str | None = None,
-    ) -> Segments:
-        """Who is like whom: everybody grouped by profile into k groups (None: as many as stand
-        apart best), by one level of the tree (None: the second).
-
-        Raises:
-            DataError: there are fewer people than groups.
-        """
-        return segments(self.interests_many(at=at), k, level=level, seed=self.config.seed)
-
-    def interests_from_text(self, text: str, *, at: datetime | str | None = None) -> Profile:
-        """Who says this: the profile of somebody of whom these words are all that is known, in any
-        language that the encoder reads. `recommend(…, interests=profile.as_given())` starts a new
-        user with it.
-
-        Raises:
-            DataError: there are no words.
-        """
-        if not text.strip():
-            raise DataError("text: nothing came; expected some words on what somebody likes")
-        said = self._texts.words(text, self.config.encode)
-        return written(self.model, said, self._asking.present(at), words=text)
-
-    def evolution(
-        self,
-        user_id: str,
-        *,
-        step: str = "month",
-        since: datetime | str | None = None,
-        until: datetime | str | None = None,
-    ) -> Evolution:
-        """How somebody's interests moved: a profile for every step (day, week, month, quarter,
-        year) from the first act, or `since`, to the end of the log, or `until`.
-
-        Raises:
-            UnknownIdError: there is no such step, or there would be more than a thousand.
-        """
-        now, moments = self._asking.course(user_id, step, since, until)
-        users = [user_id] * len(moments)
-        series = profiles(self.model, users, moments, progress=self.progress)
-        return evolution(user_id, series, now)
 
     def recommend(
         self,
@@ -433,8 +358,7 @@ class Engine:
         from many people's events stay until the next fit.
         """
         removed = self.tables.forget(user_id)
-        self._data = None
-        self._ledger.look_again()
+        self._changed()
         if self.workspace is not None:
             self.workspace.clear_scratch()
             self.workspace.clear_tuning()

@@ -1,7 +1,7 @@
 """How one person's interests move: their weights over time, their phases, and what changed.
 
-A phase compares what a person did lately with what the person did before. Acts less than `VISIT`
-hours apart are one visit, and visits are counted: a long evening says no more than a short one, and
+A phase compares what a person did lately with what the person did before. Acts less than 12 hours
+apart are one visit, and visits are counted: a long evening says no more than a short one, and
 somebody who comes once a month and somebody who comes daily are told apart alike.
 
     recent    the last w visits, w a quarter of all, 5 at least and 50 at most
@@ -18,18 +18,21 @@ posteriors under Jeffreys' prior (Gelman et al., Bayesian Data Analysis, 3rd ed.
 2.4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy import sparse, stats
 
-from penchant.clock import HOUR, when
+from penchant.clock import when
 from penchant.data.histories import Moments
 from penchant.errors import UnknownIdError
+from penchant.interests.changes import Change
 from penchant.interests.profiles import Profiles
+from penchant.interests.visits import Visits
 from penchant.taxonomy.tree import Node, Tree
 from penchant.types import Bools, Floats, Longs
 
@@ -42,9 +45,6 @@ SURE = 0.95
 """Probability from which lately counts as more, or less, than before."""
 SILENT = float(-np.log(1.0 - SURE))
 """Visits that should have touched an interest in a silence for it to be too long."""
-VISIT = 12.0
-"""Hours without an act that end a visit."""
-_LEAST = 0.5  # of an act, for a visit to have touched an interest
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,14 @@ class Evolution:
 
     `series` holds a profile for each step, oldest first; `phases` by level, then by id of the
     interest, as of the last step; `acts` [T × K] by level: acts on each interest since the step
-    before.
+    before; `changes` are lasting changes of taste in the whole history, in the order found.
     """
 
     user_id: str
     series: Profiles
     phases: Mapping[int, Mapping[str, Phase]]
     acts: tuple[Floats, ...]
+    changes: tuple[Change, ...] = ()
 
     def __len__(self) -> int:
         return len(self.series)
@@ -178,6 +179,7 @@ class Evolution:
         return {
             "user_id": self.user_id,
             "times": [t.isoformat() for t in self.times],
+            "changes": [change.to_json() for change in self.changes],
             "levels": [
                 [
                     {
@@ -215,31 +217,49 @@ STEPS = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "3mo", "year": "1
 
 
 def steps(first: int, last: int, step: str, most: int = 1000) -> Longs:
-    """The times of a series (µs): whole steps back from the last one, oldest first.
+    """The times of a series (µs): whole steps back from the last one, oldest first, the oldest at
+    or before the first.
 
     Raises:
         UnknownIdError: the step has no such name, or there would be more of them than `most`.
     """
+    found = [last]
+    for time in _back(last, step):
+        if found[-1] <= first:
+            break
+        if len(found) > most:
+            raise UnknownIdError(
+                f"step: from the first act to the last there are more than {most:,} steps of one "
+                f"{step}; ask for a longer step, or since a later time"
+            )
+        found.append(time)
+    return np.array(found[::-1], np.int64)
+
+
+def back(last: int, step: str, number: int) -> Longs:
+    """So many times (µs), each a step before the next, up to the last one.
+
+    Raises:
+        UnknownIdError: the step has no such name.
+    """
+    return np.array([last, *islice(_back(last, step), number - 1)][::-1], np.int64)
+
+
+def _back(last: int, step: str) -> Iterator[int]:
+    """The times one step, two steps, … before the last one."""
     import polars as pl
 
     if step not in STEPS:
         raise UnknownIdError(f"step: {step!r} came; expected one of {', '.join(STEPS)}")
     every, end = STEPS[step], pl.Series([last], dtype=pl.Int64).cast(pl.Datetime("us"))
-    found, back = [last], 0
-    while found[-1] > first:
-        back += 1
-        if back > most:
-            raise UnknownIdError(
-                f"step: from the first act to the last there are more than {most:,} steps of one "
-                f"{step}; ask for a longer step, or since a later time"
-            )
-        number = int(every[:-2] if every.endswith("mo") else every[:-1]) * back
-        unit = "mo" if every.endswith("mo") else every[-1]
-        found.append(int(end.dt.offset_by(f"-{number}{unit}").cast(pl.Int64)[0]))
-    return np.array(found[::-1], np.int64)
+    number, unit = int(every.rstrip("dwmoy")), every.lstrip("0123456789")
+    for n in count(1):
+        yield int(end.dt.offset_by(f"-{n * number}{unit}").cast(pl.Int64)[0])
 
 
-def evolution(user_id: str, series: Profiles, now: Moments) -> Evolution:
+def evolution(
+    user_id: str, series: Profiles, now: Moments, changes: tuple[Change, ...] = ()
+) -> Evolution:
     """The evolution that a series of profiles shows; `now` has the whole history."""
     tree = series.tree
     liked = now.weight > 0
@@ -257,24 +277,14 @@ def evolution(user_id: str, series: Profiles, now: Moments) -> Evolution:
         level: {tree.nodes[level - 1][k].id: phase for k, phase in phases(now, tree, level).items()}
         for level in range(1, tree.levels + 1)
     }
-    return Evolution(user_id, series, named, tuple(acts))
+    return Evolution(user_id, series, named, tuple(acts), changes)
 
 
 def phases(moments: Moments, tree: Tree, level: int) -> dict[int, Phase]:
     """The phase of each interest of a level that one person ever turned to, by its row."""
-    if len(moments) != 1:
-        raise ValueError(f"moments: {len(moments)} came, expected one")
-    liked = np.flatnonzero(moments.weight > 0)
-    if not len(liked):
-        return {}
-    time = moments.time[liked]
-    first = np.append(True, np.diff(time) > VISIT * HOUR)
-    pairs = (np.cumsum(first) - 1, np.arange(len(liked)))
-    visits = sparse.csr_array((np.ones(len(liked), np.float32), pairs))
-    touched = (visits @ tree.membership(level)[moments.item[liked]]).toarray() >= _LEAST
-    w = recent(len(touched))
-    met = np.flatnonzero(touched.any(axis=0))
-    return {int(k): _phase(touched[:, k], time[first], w) for k in met}
+    visits = Visits.among(moments, tree, level)
+    w = recent(len(visits))
+    return {int(k): _phase(visits.on(int(k)), visits.time, w) for k in visits.nodes}
 
 
 def recent(visits: int) -> int:

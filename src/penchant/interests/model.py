@@ -20,12 +20,14 @@ from penchant.errors import ConfigError
 from penchant.interests.base.bidirectional import BidirectionalBase
 from penchant.interests.base.linear import LinearBase, LinearConfig
 from penchant.interests.calibration import Calibration, CalibrationConfig
+from penchant.interests.changes import ChangeDetector, ChangesConfig
 from penchant.interests.context.layer import ContextConfig, ContextLayer
 from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
 from penchant.interests.feedback import FEEDBACK, Wishes, weighed
 from penchant.interests.fusion import Fusion, FusionConfig
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
+from penchant.interests.precision import Precision
 from penchant.interests.reading import Reading
 from penchant.interests.weights import Weights, rolled, shares, weights
 from penchant.random import derive
@@ -62,6 +64,8 @@ class InterestsConfig(Config):
     """How much each counts."""
     calibration: CalibrationConfig = CalibrationConfig()
     """How the weights of profiles are made true."""
+    changes: ChangesConfig = ChangesConfig()
+    """When a change of taste is called lasting."""
     holdout: HoldoutConfig = HoldoutConfig()
     """What layers are chosen and mixed by."""
     layers: tuple[LayerName, ...] = LAYERS
@@ -121,7 +125,9 @@ class InterestModel:
     layers: dict[str, Layer] = field(init=False, repr=False)
     fusion: Fusion = field(init=False, repr=False)
     calibration: Calibration = field(init=False, repr=False)
+    precision: Precision = field(init=False, repr=False)
     reading: Reading = field(init=False, repr=False)
+    changes: ChangeDetector = field(init=False, repr=False)
     repeats_: bool = field(init=False)
 
     def fit(
@@ -145,12 +151,14 @@ class InterestModel:
         self._learn(lambda layer, training: layer.fit(training), training)
         self.fusion = Fusion(self.config.fusion, tuple(self.layers))
         self.calibration = Calibration(self.config.calibration)
+        self.precision = Precision()
         if len(holdout):
             self._fuse(holdout, seed, progress)
             self._calibrate(log, holdout, since, seed, progress)
         else:
             self.fusion.without_evidence()
         self.reading = Reading().fit(log, catalogue.text, self.usual, seed=derive(seed, "reading"))
+        self.changes = ChangeDetector(self.config.changes).fit(log, catalogue.tree, seed=seed)
         training = replace(training, log=log, report=report)
         self._learn(lambda layer, training: layer.refit(training), training)
         return self
@@ -185,10 +193,10 @@ class InterestModel:
             rows, moments = upcoming(
                 log, since, repeats=self.repeats_, most=most, seed=derive(seed, "calibration")
             )
-            came = leaves[log.item[rows]]
+            came, who = leaves[log.item[rows]], log.user[rows].astype(np.int64)
         else:
             some = holdout.take(np.arange(min(most, len(holdout))))
-            moments, came = some.moments, some.targets @ leaves
+            moments, came, who = some.moments, some.targets @ leaves, np.arange(len(some))
         if c.kind == "none" or not len(moments):
             return
         with progress.step("calibration", len(moments)) as step:
@@ -197,6 +205,8 @@ class InterestModel:
             truth = rolled(np.asarray(came.toarray(), np.float32), tree.siblings)
             so_far = shares(log.keep(log.time < since), tree)
             self.calibration.fit(known, truth, so_far, tree.siblings)
+            said = self.calibration(known, tree.siblings).whole
+            self.precision.fit(said, truth, known.events, who)
             self.calibration.take_up(shares(log, tree))
 
     def _made(self) -> dict[str, Layer]:
@@ -305,7 +315,9 @@ class InterestModel:
         states = {f"layer-{name}": layer.state() for name, layer in self.layers.items()}
         states["fusion"] = self.fusion.state()
         states["calibration"] = self.calibration.state()
+        states["precision"] = self.precision.state()
         states["reading"] = self.reading.state()
+        states["changes"] = self.changes.state()
         states["model"] = ({}, {"repeats": self.repeats_})
         return states
 
@@ -318,7 +330,9 @@ class InterestModel:
         }
         self.fusion = Fusion(self.config.fusion, tuple(self.layers)).restore(states["fusion"])
         self.calibration = Calibration(self.config.calibration).restore(states["calibration"])
+        self.precision = Precision().restore(states["precision"])
         self.reading = Reading().restore(states["reading"])
+        self.changes = ChangeDetector(self.config.changes).restore(states["changes"])
         self.repeats_ = bool(states["model"][1]["repeats"])
         return self
 

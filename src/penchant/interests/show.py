@@ -9,6 +9,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from penchant.interests.evolution import Evolution
+    from penchant.interests.forecaster import Forecast
     from penchant.interests.profile import Interest, Profile
     from penchant.types import Floats
 
@@ -44,7 +45,8 @@ def evolution(e: "Evolution") -> Group:
         f"  ·  {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}  ·  {len(times):,} steps",
     )
     levels = range(1, e.series.tree.levels + 1)
-    return Group(head, *(_courses(e, level) for level in levels))
+    changes = [Text(f"lasting change {change}", style="bold") for change in e.changes]
+    return Group(head, *changes, *(_courses(e, level) for level in levels))
 
 
 def _courses(e: "Evolution", level: int) -> Table:
@@ -71,6 +73,24 @@ def _courses(e: "Evolution", level: int) -> Table:
     return table
 
 
+def forecast(f: "Forecast") -> Group:
+    """A header, the ways that were tried, and one table a level."""
+    head = Text.assemble((f.user_id, "bold"), f"  ·  {f.at:%Y-%m-%d}, the {f.step} to come")
+    tried = ", ".join(f"{t.way} {t.log_loss:.3f}" for t in f.trials)
+    way = Text(f"by {f.way}: the newest {f.step} was said best by it (log loss: {tried})", "dim")
+    return Group(head, way, *(_prospects(f, level) for level in range(1, len(f.levels) + 1)))
+
+
+def _prospects(f: "Forecast", level: int) -> Table:
+    table = Table(title=Text(f"level {level}"), title_justify="left", box=None, pad_edge=False)
+    table.add_column("interest", max_width=38)
+    for name in ("now", "to come", "change"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for x in f.top(level, _ROWS):
+        table.add_row(_cut(x.path[-1]), f"{x.now:.1%}", f"{x.ahead:.1%}", f"{x.change:+.1%}")
+    return table
+
+
 def spark(course: "Floats", most: float) -> str:
     """A course as one line of bars, on a scale from 0 to the most.
 
@@ -82,7 +102,7 @@ def spark(course: "Floats", most: float) -> str:
     return "".join(steps[min(7, max(0, round(7 * float(x) / top)))] for x in course)
 
 
-def text(p: "Profile | Evolution") -> str:
+def text(p: "Profile | Evolution | Forecast") -> str:
     """The same as plain text, 100 columns wide."""
     console = Console(width=100, no_color=True, force_terminal=False, legacy_windows=False)
     with console.capture() as capture:
@@ -112,7 +132,8 @@ def _table(p: "Profile", level: int, bars: bool) -> Table:
     table.add_column("× usual", justify="right", no_wrap=True)
     for name in layers:
         table.add_column(name, justify="right", no_wrap=True, style="dim")
-    table.add_column("sure", justify="right", no_wrap=True)
+    table.add_column("90 % range", justify="right", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
     table.add_column("because of", max_width=30)
     largest = max((x.weight for x in rows), default=1.0)
     for x in rows:
@@ -126,7 +147,8 @@ def _table(p: "Profile", level: int, bars: bool) -> Table:
             ),
             f"{x.lift:.1f}",
             *(f"{x.layers[name]:.1%}" for name in layers),
-            f"{x.confidence:.0%}",
+            f"{100 * x.low:.0f}–{x.high:.0%}" if p.words is None else "",
+            x.kind if p.words is None else "",
             _cut(_because(p, x)),
         )
     return table

@@ -45,6 +45,13 @@ class Weights:
     def __len__(self) -> int:
         return len(self.alpha)
 
+    @property
+    def events(self) -> Floats:
+        """How many positive events each rests on, faded by the slowest rhythm [B]."""
+        return np.asarray(
+            np.max([tables[0].sum(axis=1) for tables in self.counted], axis=0), np.float32
+        )
+
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Those of several pieces of moments, one after the other."""

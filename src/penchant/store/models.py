@@ -33,7 +33,7 @@ from penchant.store.files import (
 from penchant.store.lock import locked
 from penchant.types import State
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current.json"
 ARRAYS: Final = ".safetensors"

@@ -1,0 +1,151 @@
+"""What an engine says about people: who they are, what changed, who is alike, what comes next."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from penchant.engine.asking import Asking
+from penchant.engine.config import EngineConfig
+from penchant.engine.prepared import Prepared
+from penchant.engine.texts import Texts
+from penchant.errors import DataError
+from penchant.interests.evolution import Evolution, evolution
+from penchant.interests.forecaster import Forecast, Forecaster
+from penchant.interests.model import InterestModel
+from penchant.interests.profile import Profile, profile, written
+from penchant.interests.profiles import Profiles, profiles
+from penchant.interests.segments import Segments, segments
+from penchant.recommend.explain import Explainer
+from penchant.taxonomy.tree import Tree
+from penchant.types import Progress
+
+
+class People(ABC):
+    """The part of an engine that is asked about people."""
+
+    config: EngineConfig
+    progress: Progress
+    _texts: Texts
+    _forecasters: dict[tuple[str, int], Forecaster]
+
+    @property
+    @abstractmethod
+    def model(self) -> InterestModel:
+        """The model that serves."""
+
+    @property
+    @abstractmethod
+    def tree(self) -> Tree:
+        """Its interest tree."""
+
+    @property
+    @abstractmethod
+    def data(self) -> Prepared:
+        """What is stored, clean."""
+
+    @property
+    @abstractmethod
+    def _asking(self) -> Asking: ...
+
+    @abstractmethod
+    def _explainer(self) -> Explainer: ...
+
+    def interests(
+        self,
+        user_id: str,
+        *,
+        at: datetime | str | None = None,
+        context: Mapping[str, str] | None = None,
+    ) -> Profile:
+        """Who is this: the profile of one user at a time (None: the last event) and in a context.
+
+        Someone never seen has the profile of everybody.
+        """
+        moments = self._asking.moments([user_id], at, context)
+        explainer = self._explainer()
+        labels = {int(i): explainer.title(i) for i in np.unique(moments.item)}
+        return profile(self.model, moments, user_id=user_id, labels=labels)
+
+    def interests_many(
+        self,
+        user_ids: Sequence[str] | None = None,
+        *,
+        at: datetime | str | None = None,
+        context: Mapping[str, str] | None = None,
+        layers: bool = False,
+    ) -> Profiles:
+        """Who are these: the weights of many users' interests (None: all), as tables; with
+        `layers` also what each layer says alone. No evidence is named: `interests` does that.
+        """
+        users = list(self.data.log.users.ids if user_ids is None else user_ids)
+        moments = self._asking.moments(users, at, context)
+        return profiles(self.model, users, moments, layers=layers, progress=self.progress)
+
+    def segments(
+        self,
+        k: int | None = None,
+        *,
+        level: int | None = None,
+        at: datetime | str | None = None,
+    ) -> Segments:
+        """Who is like whom: everybody grouped by profile into k groups (None: as many as stand
+        apart best), by one level of the tree (None: the second).
+
+        Raises:
+            DataError: there are fewer people than groups.
+        """
+        return segments(self.interests_many(at=at), k, level=level, seed=self.config.seed)
+
+    def interests_from_text(self, text: str, *, at: datetime | str | None = None) -> Profile:
+        """Who says this: the profile of somebody of whom these words are all that is known, in any
+        language that the encoder reads. `recommend(…, interests=profile.as_given())` starts a new
+        user with it.
+
+        Raises:
+            DataError: there are no words.
+        """
+        if not text.strip():
+            raise DataError("text: nothing came; expected some words on what somebody likes")
+        said = self._texts.words(text, self.config.encode)
+        return written(self.model, said, self._asking.present(at), words=text)
+
+    def evolution(
+        self,
+        user_id: str,
+        *,
+        step: str = "month",
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
+    ) -> Evolution:
+        """How somebody's interests moved: a profile for every step (day, week, month, quarter,
+        year) from the first act, or `since`, to the end of the log, or `until`.
+
+        Raises:
+            UnknownIdError: there is no such step, or there would be more than a thousand.
+        """
+        now, moments = self._asking.course(user_id, step, since, until)
+        users = [user_id] * len(moments)
+        series = profiles(self.model, users, moments, progress=self.progress)
+        return evolution(user_id, series, now, self.model.changes.find(now, self.tree))
+
+    def forecast(
+        self, user_id: str, *, step: str = "month", at: datetime | str | None = None
+    ) -> Forecast:
+        """What somebody will turn to in the step (day, week, month, quarter, year) after a time
+        (None: the end of the log): what share of the acts each interest will have.
+
+        Several ways to say it are fitted to everybody's earlier steps, and the one that said the
+        newest step best is used; the first call for a step and time does that, the next ones not.
+
+        Raises:
+            UnknownIdError: there is no such step.
+            DataError: the log is too short for such steps, or nobody came back.
+        """
+        now, model = self._asking.present(at), self.model
+        if (step, now) not in self._forecasters:
+            made = Forecaster(step)
+            made.fit(model, self.data.log, now, seed=self.config.seed, progress=self.progress)
+            self._forecasters[step, now] = made
+        return self._forecasters[step, now].of(model, self.data.log, user_id, now)

@@ -1,0 +1,74 @@
+"""A person's acts as visits: what was done in one sitting says one thing, however much it was."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy import sparse
+
+from penchant.clock import HOUR
+from penchant.data.histories import Moments
+from penchant.taxonomy.tree import Tree
+from penchant.types import Bools, Ints, Longs
+
+VISIT = 12.0
+"""Hours without an act that end a visit."""
+_LEAST = 0.5  # of an act, for a visit to have touched an interest
+
+
+@dataclass(frozen=True)
+class Visits:
+    """One person's V visits, oldest first.
+
+    time [V] (µs, of the first act), acts [V], and which interests of a level each touched,
+    `touched` [V × K].
+    """
+
+    time: Longs
+    acts: Longs
+    touched: sparse.csc_array
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @classmethod
+    def of(cls, item: Ints, time: Longs, membership: sparse.csr_array) -> Self:
+        """The visits of one person, from liked items in order of time, and memberships [I × K]."""
+        first = np.append(True, np.diff(time) > VISIT * HOUR)[: len(time)]
+        visit = np.cumsum(first) - 1
+        shape = (int(first.sum()), len(item))
+        into = sparse.csr_array((np.ones(len(item)), (visit, np.arange(len(item)))), shape=shape)
+        acts = sparse.csc_array(into @ membership[item])
+        acts.data = (acts.data >= _LEAST).astype(np.float64)
+        acts.eliminate_zeros()
+        return cls(time[first], np.bincount(visit, minlength=shape[0]), acts)
+
+    @classmethod
+    def among(cls, moments: Moments, tree: Tree, level: int) -> Self:
+        """The visits of the one person that a moment is of.
+
+        Raises:
+            ValueError: there is another number of moments.
+        """
+        if len(moments) != 1:
+            raise ValueError(f"moments: {len(moments)} came, expected one")
+        liked = moments.weight > 0
+        return cls.of(moments.item[liked], moments.time[liked], tree.membership(level))
+
+    @property
+    def nodes(self) -> Longs:
+        """The interests that any visit touched."""
+        return np.flatnonzero(np.diff(self.touched.indptr))
+
+    def on(self, node: int) -> Bools:
+        """Which visits touched an interest [V]."""
+        found = np.zeros(len(self), bool)
+        rows = slice(self.touched.indptr[node], self.touched.indptr[node + 1])
+        found[self.touched.indices[rows]] = True
+        return found
+
+    def shuffled(self, draw: np.random.Generator) -> Self:
+        """The same times, with what was done there in random order."""
+        order = draw.permutation(len(self))
+        touched = sparse.csc_array(sparse.csr_array(self.touched)[order])
+        return type(self)(self.time, self.acts[order], touched)

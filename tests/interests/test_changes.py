@@ -1,0 +1,169 @@
+"""Lasting changes: found where they were planted, not where nothing happened, nor in bursts."""
+
+import numpy as np
+import pytest
+
+from penchant.clock import DAY
+from penchant.interests.changes import ChangeDetector, ChangesConfig, strongest
+from penchant.interests.show import text
+from penchant.interests.visits import Visits
+from penchant.testing.layers import log_of, shelf
+
+GROUPS = 6
+TREE = shelf().tree
+
+
+def people(lives, every=10.0):
+    """A log of lives: each a list of groups of items, turned to so many days apart."""
+    rows = [
+        (f"u{u:03}", 6 * (n % 10) + g, every * n)
+        for u, life in enumerate(lives)
+        for n, g in enumerate(life)
+    ]
+    return log_of(rows, shelf())
+
+
+def crowd(n=200, visits=36, changed=0, seed=0):
+    """Lives with three groups each and nothing lasting, but for the first `changed`, whose last
+    third turns to group 5 seven times in ten."""
+    draw = np.random.default_rng(seed)
+    lives = []
+    for u in range(n):
+        likes = draw.choice(5, 3, replace=False)
+        life = draw.choice(likes, visits, p=[0.5, 0.3, 0.2])
+        if u < changed:
+            late = np.arange(visits) >= 2 * visits // 3
+            life = np.where(late & (draw.random(visits) < 0.7), 5, life)
+        lives.append(life.tolist())
+    return lives
+
+
+def alarms(log, detector, users):
+    rows = log.users.rows([f"u{u:03}" for u in users]).astype(np.int64)
+    end = np.array([log.time.max()])
+    return [detector.find(log.moments_at(row[None], end), TREE) for row in rows]
+
+
+def test_planted_changes_are_found_and_named():
+    log = people(crowd(changed=40))
+    found = alarms(log, ChangeDetector().fit(log, TREE), range(40))
+    right = [[c for c in one if c.node.id == "g5"] for one in found]
+    assert sum(map(bool, right)) >= 24
+    first = next(one[0] for one in right if one)
+    assert first.path[-1] == first.node.name == "Group 5"
+    assert first.began <= first.found
+    assert first.acts >= 2
+    planted = 24 * 10.0 * DAY
+    start = int(log.time.min())
+    late = [one[0].began.timestamp() * 1e6 - start - planted for one in right if one]
+    assert abs(np.median(late)) < 40 * DAY
+    assert "toward" in str(first)
+    assert first.to_json()["id"] == "g5"
+
+
+def test_where_nothing_lasts_alarms_keep_to_what_is_allowed():
+    fitted = ChangeDetector().fit(people(crowd(seed=1)), TREE)
+    log = people(crowd(seed=2))
+    found = sum(map(len, alarms(log, fitted, range(200))))
+    years = 200 * 350 * DAY / (365.25 * DAY)
+    assert found <= 2.5 * 0.05 * years
+    loose = ChangeDetector(ChangesConfig(alarms=2.0)).fit(people(crowd(seed=1)), TREE)
+    assert loose.threshold_ < fitted.threshold_
+    assert sum(map(len, alarms(log, loose, range(200)))) > found
+
+
+def test_a_burst_is_one_touch():
+    quiet = [0, 1, 0, 2, 0, 1, 0, 0, 1, 2, 0, 1]
+    burst = [(f"u{n}", 6 * (k % 10) + g, 10.0 * k) for n in range(2) for k, g in enumerate(quiet)]
+    burst += [("u0", 6 * (k % 10) + 5, 120.0 + k) for k in range(9)]  # nine days on end
+    burst += [("u1", 6 * (k % 10) + 5, 120.0 + 10 * k) for k in range(9)]  # three months
+    log = log_of(burst, shelf())
+    detector = ChangeDetector()
+    detector.prior_, detector.threshold_ = np.tile([0.3, 3.0], (GROUPS, 1)), 5.0
+    end = np.array([log.time.max()])
+    once, lasting = (detector.find(log.moments_at(np.array([u]), end), TREE) for u in (0, 1))
+    assert once == ()
+    assert [c.node.id for c in lasting] == ["g5"]
+
+
+def test_the_accounts_are_those_of_the_equation():
+    """Against plain products: what came since, one trial at a time, under each account."""
+    hit = np.array([0, 0, 1, 0, 0, 1, 1, 0, 1, 1], bool)
+    a, b = 0.4, 2.0
+    S, began = strongest(hit, a, b, window=40)
+
+    def chance(trials, a, b):
+        p = 1.0
+        for x in trials:
+            p *= (a if x else b) / (a + b)
+            a, b = a + x, b + (not x)
+        return p
+
+    def plain(end):
+        best = (0.0, end - 1)
+        for start in range(1, end):
+            k0, since = int(hit[:start].sum()), hit[start:end]
+            a0, b0 = a + k0, b + start - k0
+            if since.mean() > a0 / (a0 + b0):
+                ratio = np.log(chance(since, 1, 1) / chance(since, a0, b0))
+                best = max(best, (ratio, start))
+        return best
+
+    for end in range(2, 11):
+        strength, start = plain(end)
+        assert S[end - 1] == pytest.approx(strength, abs=1e-9)
+        if strength > 0:
+            assert began[end - 1] == start
+
+
+def test_few_histories_make_no_claims():
+    log = people([[0, 1], [2]])
+    fitted = ChangeDetector().fit(log, TREE)
+    assert alarms(log, fitted, range(2)) == [(), ()]
+    nobody = log.moments_at(np.array([-1]), log.time[:1])
+    assert fitted.find(nobody, TREE) == ()
+    with pytest.raises(ValueError, match="expected one"):
+        fitted.find(log.moments_at(np.array([0, 1]), log.time[:2]), TREE)
+
+
+def test_what_was_learned_comes_back():
+    log = people(crowd(60, changed=10))
+    fitted = ChangeDetector().fit(log, TREE)
+    again = ChangeDetector().restore(fitted.state())
+    assert alarms(log, again, range(10)) == alarms(log, fitted, range(10))
+    assert ChangeDetector().fit(log, TREE).threshold_ == fitted.threshold_
+
+
+def test_visits_in_random_order_are_the_same_visits():
+    log = people(crowd(1))
+    own = Visits.of(log.item, log.time, TREE.membership(2))
+    still = own.shuffled(np.random.default_rng(0))
+    assert still.time.tolist() == own.time.tolist()
+    assert (still.touched.sum(axis=0) == own.touched.sum(axis=0)).all()
+    assert any((still.on(int(k)) != own.on(int(k))).any() for k in own.nodes)
+
+
+def test_an_evolution_tells_its_changes(engine_evolution):
+    assert "lasting change toward Department 2 > Group 5" in text(engine_evolution)
+    assert engine_evolution.to_json()["changes"][0]["id"] == "g5"
+
+
+@pytest.fixture(scope="module")
+def engine_evolution():
+    from penchant.interests.evolution import evolution
+    from penchant.interests.model import InterestModel
+    from penchant.interests.profiles import profiles
+    from penchant.testing.layers import quick
+
+    log = people(crowd(80, changed=30))
+    model = InterestModel(quick()).fit(shelf(), log, repeats=True)
+    end = log.time.max(keepdims=True)
+    for row in range(30):
+        now = log.moments_at(np.array([row]), end)
+        changes = model.changes.find(now, TREE)
+        if any(c.node.id == "g5" for c in changes):
+            at = np.array([end[0] - 60 * DAY, end[0]])
+            moments = log.moments_at(np.array([row, row]), at)
+            series = profiles(model, [f"u{row:03}"] * 2, moments)
+            return evolution(f"u{row:03}", series, now, changes)
+    raise AssertionError("no change was found")
