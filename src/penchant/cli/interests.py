@@ -34,11 +34,19 @@ def interests(
             help="How they moved, by day, week, month, quarter or year.",
         ),
     ] = None,
+    when: Annotated[
+        bool,
+        typer.Option("--when", help="What is liked when: by a user, or with no USER by everybody."),
+    ] = False,
+    level: Annotated[
+        int,
+        typer.Option("--level", min=1, help="With --when: of which level of the tree."),
+    ] = 1,
     at: At = None,
     context: Context = None,
 ) -> None:
-    """Show what a user is interested in, per level and layer, and why; how that moved; what
-    somebody is interested in who says something; or the whole tree.
+    """Show what a user is interested in, per level and layer, and why; how that moved; what is
+    liked when; what somebody is interested in who says something; or the whole tree.
 
     A weight is the chance that the user's next positive event lands on an item of the interest.
 
@@ -47,18 +55,27 @@ def interests(
         penchant interests ann
         penchant interests ann --at 2024-05-01 --context weekday=sat
         penchant interests ann --over month
+        penchant interests ann --when
+        penchant interests --when --level 2
         penchant interests --text "slow science fiction and cooking"
         penchant interests --tree
     """
-    if tree + (user is not None) + (words is not None) != 1:
+    everybody = when and user is None
+    if tree + (user is not None) + (words is not None) + everybody != 1:
         raise DataError(
             "interests: name a user, as `penchant interests ann`, or give words, as `penchant "
-            "interests --text 'old jazz'`, or ask for the tree, as `penchant interests --tree`"
+            "interests --text 'old jazz'`, or ask for the tree, as `penchant interests --tree`, or "
+            "what everybody likes when, as `penchant interests --when`"
         )
     if (over or context) and user is None:
         raise DataError("--over, --context: they are about a user; name one before them")
-    if over and context:
-        raise DataError("--over, --context: one came with the other; expected one of them")
+    if bool(over) + bool(context) + when > 1:
+        raise DataError("--over, --context, --when: several came; expected one of them")
+    if level != 1 and not when:
+        raise DataError("--level: it goes with --when; all levels are shown without it")
+    if when:
+        _when(session, user, level, at)
+        return
     if words is not None:
         found = session.engine().interests_from_text(words, at=at)
         session.out.answer(found.to_json, found)
@@ -76,6 +93,14 @@ def interests(
     if note := note_on(engine, user, at):
         session.out.note(note)
     session.out.answer(profile.to_json, profile)
+
+
+def _when(session: Session, user: str | None, level: int, at: str | None) -> None:
+    engine = session.engine()
+    found = engine.lifts(None if user is None else one_user(user), level=level, at=at)
+    if user is not None and (note := note_on(engine, user, at)):
+        session.out.note(note)
+    session.out.answer(found.to_json, found)
 
 
 def _tree(session: Session) -> None:

@@ -12,9 +12,10 @@ from penchant.data.histories import Histories, Moments
 from penchant.data.statements import DIRECTIONS
 from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.errors import DataError, UnknownIdError
+from penchant.interests.context.when import ContextLifts, population
 from penchant.interests.evolution import steps
 from penchant.interests.model import InterestModel
-from penchant.types import Report
+from penchant.types import Progress, Report
 
 At = datetime | str | None
 
@@ -85,6 +86,19 @@ class Asking:
         made = self.log.moments_at(rows, times)
         said = self._hearing.course(user_id, times)
         return now, replace(made, context=self._context(len(times), None), said=said)
+
+    def lifts(
+        self, user_id: str | None, level: int, at: At, *, seed: int, progress: Progress
+    ) -> ContextLifts:
+        """What one user, or everybody (None), likes when, by the acts up to a time."""
+        log = self.log if at is None else self.log.keep(self.log.time <= micros(at))
+        everybody = population(
+            log, self.model.catalogue.tree, self.model.config.context.clock,
+            level=level, seed=seed, progress=progress,
+        )  # fmt: skip
+        if user_id is None:
+            return everybody.everybody
+        return everybody.person(int(log.users.rows([user_id])[0]), user_id)
 
     def _context(self, B: int, context: Mapping[str, str] | None) -> dict[str, pl.Series]:
         layer = self.model.layers.get("context")

@@ -11,6 +11,7 @@ from penchant.engine.config import EngineConfig
 from penchant.engine.prepared import Prepared
 from penchant.engine.texts import Texts
 from penchant.errors import DataError
+from penchant.interests.context.when import ContextLifts
 from penchant.interests.evolution import Evolution, evolution
 from penchant.interests.forecaster import Forecast, Forecaster
 from penchant.interests.model import InterestModel
@@ -129,6 +130,18 @@ class People(ABC):
         users = [user_id] * len(moments)
         series = profiles(self.model, users, moments, progress=self.progress)
         return evolution(user_id, series, now, self.model.changes.find(now, self.tree))
+
+    def lifts(
+        self, user_id: str | None = None, *, level: int = 1, at: datetime | str | None = None
+    ) -> ContextLifts:
+        """When do they like what: how many times as likely each interest of a level is in a context
+        as in the others, for one user or for everybody (None); and which contexts matter at all.
+
+        Raises:
+            UnknownIdError: there is no such level.
+        """
+        seed, progress = self.config.seed, self.progress
+        return self._asking.lifts(user_id, level, at, seed=seed, progress=progress)
 
     def forecast(
         self, user_id: str, *, step: str = "month", at: datetime | str | None = None

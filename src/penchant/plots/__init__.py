@@ -3,9 +3,10 @@ or `write_image` takes them elsewhere. Every one takes `dark=True`. Needs `pench
 """
 
 from penchant.plots.catalogue import catalogue
+from penchant.plots.context import context
 from penchant.plots.evolution import course
 from penchant.plots.profile import layers, profile
 from penchant.plots.reasons import parts
 from penchant.plots.reliability import reliability
 
-__all__ = ["catalogue", "course", "layers", "parts", "profile", "reliability"]
+__all__ = ["catalogue", "context", "course", "layers", "parts", "profile", "reliability"]
