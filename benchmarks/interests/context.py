@@ -4,9 +4,9 @@
     python -m benchmarks.interests.context --seeds 0       # one of each
     python -m benchmarks.interests.context --page          # write docs/contexts.md
 
-Each of the layer's three kinds and the lifts that `engine.lifts` counts say how many times as likely
-every interest is in every context; the world says what is true. One result file a seed under
-benchmarks/interests/results/context.
+Each of the layer's three kinds and the lifts that `engine.lifts` counts say how many times as
+likely every interest is in every context; the world says what is true. One result file a seed
+under benchmarks/interests/results/context.
 """
 
 import argparse
@@ -180,9 +180,7 @@ def recovered(known: Known, seed: int) -> Iterator[dict[str, Any]]:
         true = np.array(
             [truth.lift(a, v, level) for a in found for v in range(len(a.variable.values))]
         )
-        whole = population(
-            log, known.catalogue.tree, CLOCK, level=level, seed=seed
-        ).everybody
+        whole = population(log, known.catalogue.tree, CLOCK, level=level, seed=seed).everybody
         counted = _table(whole, len(true))
         enough = np.array([x.expected for x in whole.lifts]).reshape(true.shape) >= 10
         for way, values in {**{k: v[level] for k, v in said.items()}, COUNTED: counted}.items():
@@ -286,9 +284,7 @@ def _to_one(P: np.ndarray) -> np.ndarray:
 def told(seed: int) -> dict[str, Any]:
     """Everything about the two worlds of a seed."""
     began = perf_counter()
-    planted, still = (
-        Known.of(WorldConfig(seed=seed, context_strength=s)) for s in (1.0, 0.0)
-    )
+    planted, still = (Known.of(WorldConfig(seed=seed, context_strength=s)) for s in (1.0, 0.0))
     return {
         "seed": seed, "users": planted.world.config.users, "events": len(planted.log),
         "recovered": list(recovered(planted, seed)),

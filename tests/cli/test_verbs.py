@@ -252,6 +252,33 @@ def test_interests_over_time(fitted, busy):
     assert "day, week" in run("interests", busy, "--over", "hour", "-w", fitted, code=2).stderr
 
 
+def test_interests_of_everybody_and_of_one_by_context(fitted, busy):
+    everybody = told("interests", "--when", "-w", fitted)
+    assert everybody["user_id"] is None
+    assert {"device", "weekday", "hour"} <= {x["context"] for x in everybody["lifts"]}
+    assert all(x["low"] <= x["lift"] <= x["high"] for x in everybody["lifts"])
+    assert {g["context"] for g in everybody["gains"]} == {x["context"] for x in everybody["lifts"]}
+    narrow = told("interests", busy, "--when", "--level", 2, "-w", fitted)
+    assert (narrow["user_id"], narrow["level"]) == (busy, 2)
+    assert len(narrow["lifts"]) > len(everybody["lifts"])
+    assert 0 < narrow["events"] < everybody["events"]
+    shown = run("interests", busy, "--when", "-w", fitted).stdout
+    assert busy in shown
+    assert "month: fewer than 3 years" in shown
+
+
+def test_interests_by_context_of_somebody_new_and_of_a_time_long_ago(fitted, busy):
+    new = run("interests", "nobody", "--when", "-w", fitted)
+    assert "what holds for everybody" in new.stdout
+    assert "not known" in new.stderr
+    early = told("interests", "--when", "--at", "2024-01-03", "-w", fitted)
+    assert 0 < early["events"] < 500
+    assert early["matters"] == []
+    before = run("interests", "--when", "--at", "2020-01-01", "-w", fitted).stdout
+    assert "no context" in before
+    assert "levels 1 to" in run("interests", "--when", "--level", 9, "-w", fitted, code=2).stderr
+
+
 def test_interests_of_somebody_who_says_something(fitted):
     tree = told("interests", "--tree", "-w", fitted)
     found = told("interests", "--text", tree[0]["name"], "-w", fitted)
@@ -267,13 +294,15 @@ def test_interests_of_somebody_who_says_something(fitted):
         ["--text", "tea", "--over", "week"],
         ["--tree", "--context", "device=mobile"],
         ["somebody", "--over", "week", "--context", "device=mobile"],
+        ["somebody", "--over", "week", "--when"],
+        ["--when", "--context", "device=mobile"],
     ],
 )
 def test_interests_says_what_does_not_go_together(words, fitted):
     assert "--over, --context" in run("interests", *words, "-w", fitted, code=2).stderr
 
 
-@pytest.mark.parametrize("words", [[], ["ann", "--tree"]])
+@pytest.mark.parametrize("words", [[], ["ann", "--tree"], ["--text", "tea", "--when"]])
 def test_interests_wants_a_user_or_the_tree(words, fitted):
     assert "name a user" in run("interests", *words, "-w", fitted, code=2).stderr
 

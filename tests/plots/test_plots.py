@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from penchant import Engine, EngineConfig, WorldConfig, make_world, plots
-from penchant.errors import MissingExtraError
+from penchant.errors import DataError, MissingExtraError
 from penchant.evaluate.interests import reliability
 
 QUICK = EngineConfig().but(
@@ -38,6 +38,7 @@ def drawn(engine, user):
     return {
         "profile": (plots.profile, profile),
         "layers": (plots.layers, profile),
+        "context": (plots.context, engine.lifts()),
         "course": (plots.course, engine.evolution(user, step="month")),
         "parts": (plots.parts, reason),
         "catalogue": (plots.catalogue, engine.tree),
@@ -45,7 +46,7 @@ def drawn(engine, user):
     }
 
 
-NAMES = ("profile", "layers", "course", "parts", "catalogue", "reliability")
+NAMES = ("profile", "layers", "context", "course", "parts", "catalogue", "reliability")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -65,7 +66,7 @@ def test_every_picture_is_listed():
 
 
 def test_axes_say_what_they_are_and_in_which_unit(drawn):
-    for name in ("layers", "course", "parts", "reliability"):
+    for name in ("layers", "context", "course", "parts", "reliability"):
         make, of = drawn[name]
         figure = make(of)
         titles = (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text)
@@ -86,6 +87,33 @@ def test_the_river_is_full(drawn):
     figure = plots.course(drawn["course"][1], n=2)
     total = np.sum([np.asarray(trace.y) for trace in figure.data], axis=0)
     np.testing.assert_allclose(total, 1.0, atol=1e-5)
+
+
+def test_the_heatmap_is_the_lifts_on_a_scale_of_doublings(drawn):
+    found = drawn["context"][1]
+    figure = plots.context(found, "device", n=3)
+    muted, sure = figure.data
+    cells = {(x.path[-1], x.value): x for x in found.lifts if x.context == "device"}
+    names, seen = figure.layout.yaxis.ticktext, 0
+    assert len(names) == 3
+    assert list(sure.x) == ["desktop", "mobile", "tablet"]
+    for row, name in enumerate(names):
+        for column, value in enumerate(sure.x):
+            x = cells[name, value]
+            pale = x.low <= 1.0 <= x.high
+            drawn_in, other = (muted, sure) if pale else (sure, muted)
+            assert drawn_in.z[row][column] == pytest.approx(np.log2(x.lift))
+            assert other.z[row][column] is None
+            assert f"×{x.lift:.2f}" in drawn_in.customdata[row][column][1]
+            seen += 1
+    assert seen == 9
+    assert muted.opacity < 0.3
+    assert "times as likely" in sure.colorbar.title.text
+
+
+def test_a_heatmap_of_what_is_no_context_says_what_there_is(drawn):
+    with pytest.raises(DataError, match="device"):
+        plots.context(drawn["context"][1], "weather")
 
 
 def test_parts_end_at_the_score(drawn):

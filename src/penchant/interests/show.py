@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from penchant.interests.context.when import ContextLifts
     from penchant.interests.evolution import Evolution
     from penchant.interests.forecaster import Forecast
     from penchant.interests.profile import Interest, Profile
@@ -102,7 +103,7 @@ def spark(course: "Floats", most: float) -> str:
     return "".join(steps[min(7, max(0, round(7 * float(x) / top)))] for x in course)
 
 
-def text(p: "Profile | Evolution | Forecast") -> str:
+def text(p: "Profile | Evolution | ContextLifts | Forecast") -> str:
     """The same as plain text, 100 columns wide."""
     console = Console(width=100, no_color=True, force_terminal=False, legacy_windows=False)
     with console.capture() as capture:

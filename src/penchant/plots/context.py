@@ -19,9 +19,9 @@ def context(
     found: ContextLifts, of: str | None = None, n: int = _ROWS, *, dark: bool = False
 ) -> "Figure":
     """A heatmap: interests down, the values of a context across; the colour is the lift, on a
-    scale of doublings. `of` names the context (None: the one that matters most, else the first); the n
-    interests with the most acts are shown. A lift whose interval includes 1 is left pale, and one
-    that is no chance says its number where there is room.
+    scale of doublings. `of` names the context (None: the one that matters most, else the first);
+    the n interests with the most acts are shown. A lift whose interval includes 1 is left pale,
+    and one that is no chance says its number where there is room.
 
     Raises:
         DataError: there is no lift of such a context.

@@ -1,14 +1,14 @@
 """Which contexts matter: by how much better the next interest is foretold with than without.
 
 The newest tenth of the acts is foretold by what the acts before it say. Without a context, by what
-the person turned to before, smoothed with everybody's shares; with it, by the same times everybody's
-shrunken lifts:
+the person turned to before, smoothed with everybody's shares; with it, by the same times
+everybody's shrunken lifts:
 
     P(n | u, c) ∝ P(n | u) · lift_n(c) / mean lift_n
 
-The gain is the mean fall of −log P, with an interval that knows that one person's acts hang together
-and that one day's do. A context matters when its gain is above zero, by Benjamini and Hochberg over
-all contexts.
+The gain is the mean fall of −log P, with an interval that knows that one person's acts hang
+together and that one day's do. A context matters when its gain is above zero, by Benjamini and
+Hochberg over all contexts.
 """
 
 from collections.abc import Sequence
@@ -73,9 +73,9 @@ def gains(
         return []
     if len(new) > _MOST:
         new = np.sort(rng(seed, "lifts", "newest").choice(new, _MOST, replace=False))
-    P, Y = usual(log.user[rows], nodes, old, new), nodes[new]
+    P, Y = usual(log.user[rows].astype(np.int64), nodes, old, new), nodes[new]
     without = surprise(P, Y)
-    made, user, day = [], log.user[rows[new]].astype(np.int64), time[new]
+    made, user = [], log.user[rows[new]].astype(np.int64)
     for a in found:
         acts = Acts.of(log, rows[old], a.codes[old], nodes[old], a.period[old])
         factor = factors(acts, len(a.variable.values))
@@ -120,7 +120,7 @@ def usual(user: Longs, nodes: sparse.csr_array, old: Longs, new: Longs) -> Doubl
     losses = [-(Y.data * np.log((others + m * share[k]) / (T[u] - 1.0 + m))).sum() for m in DOUBTS]
     m = DOUBTS[int(np.argmin(losses))]
     found = np.asarray(counts[user[new]].toarray(), np.float64) + m * share
-    return found / found.sum(axis=1, keepdims=True)
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
 def surprise(P: Doubles, Y: sparse.csr_array) -> Doubles:

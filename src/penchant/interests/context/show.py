@@ -34,8 +34,8 @@ def _matters(x: "ContextLifts") -> Table | Text:
     if not x.matters:
         best = x.gains[0]
         return Text(
-            f"no context matters: none foretells the next interest better (the best, {best.context}, "
-            f"by {best.gain:+.4f} nats, {best.low:+.4f} to {best.high:+.4f})"
+            "no context matters: none foretells the next interest better (the best, "
+            f"{best.context}, by {best.gain:+.4f} nats, {best.low:+.4f} to {best.high:+.4f})"
         )
     table = _titled("which contexts matter, to everybody")
     table.add_column("context", no_wrap=True)

@@ -22,7 +22,7 @@ from penchant.interests.context.tally import Acts, Measured, measured
 from penchant.interests.context.variables import HOURS, MONTHS, WEEKDAYS, Variable, variables
 from penchant.random import derive
 from penchant.taxonomy.tree import Node, Tree
-from penchant.types import QUIET, Bools, Doubles, Ints, Longs, Progress
+from penchant.types import QUIET, Doubles, Ints, Longs, Progress
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -224,7 +224,7 @@ class Population:
         """The lifts of everybody."""
         contexts = zip(self.found, self.counted, self.known, strict=True)
         made = [
-            self._lifts(a, v, s[v], m[v].seen, m[v].expected, s[v].clear)
+            self._lifts(a, v, s[v], m[v].seen, m[v].expected)
             for a, m, s in contexts
             for v in range(len(m))
         ]
@@ -239,10 +239,9 @@ class Population:
             row = int(place[0]) if len(place) else -1
             own += [shrink.person(acts, row, v, lift, how) for v, lift in enumerate(s)]
             where += [(a, v) for v in range(len(s))]
-        clear = shrink.sure([lift for lift, _, _ in own]) if own else []
         made = [
-            self._lifts(a, v, lift, seen, expected, some)
-            for (a, v), (lift, seen, expected), some in zip(where, own, clear, strict=True)
+            self._lifts(a, v, lift, seen, expected)
+            for (a, v), (lift, seen, expected) in zip(where, own, strict=True)
         ]
         events = int((self.owner == user).sum())
         return self._all(user_id, events, int(events > 0), made)
@@ -271,7 +270,6 @@ class Population:
         found: shrink.Shrunk,
         seen: Doubles,
         expected: Doubles,
-        clear: Bools,
     ) -> list[Lift]:
         lift, low, high = (np.exp(x) for x in (found.log, found.low, found.high))
         return [
@@ -285,7 +283,7 @@ class Population:
                 high=float(high[k]),
                 events=float(seen[k]),
                 expected=float(expected[k]),
-                clear=bool(clear[k]),
+                clear=bool(found.clear[k]),
             )
             for k, node in enumerate(self.tree.nodes[self.level - 1])
         ]
