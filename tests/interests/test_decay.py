@@ -57,3 +57,13 @@ def test_half_life_is_in_days():
     moments = log.moments_at(np.array([0]), log.time + 7 * DAY)
     assert fading(moments, 1.0, 7.0) == pytest.approx([0.5])
     assert fading(moments, 1.0, FOREVER) == pytest.approx([1.0])
+
+
+@pytest.mark.parametrize("rhythm", [*RHYTHMS, (0.0, FOREVER), (1.0, 7.0)])
+def test_what_is_as_good_as_gone_is_all_that_a_long_history_loses(rhythm):
+    per_event, half_life = rhythm
+    log = one_person(n=3000)
+    moments = log.moments_at(np.array([0]), log.time[-1:] + DAY)
+    plain = per_event ** moments.rank.astype(np.float64)
+    plain *= 2.0 ** (-moments.age / half_life) if half_life else 1.0
+    np.testing.assert_allclose(fading(moments, *rhythm), plain, atol=1e-7)

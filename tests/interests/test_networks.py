@@ -5,7 +5,11 @@ import pytest
 import torch
 
 from penchant.clock import DAY
+from penchant.interests.dynamic.heading import Heading, Past
 from penchant.interests.dynamic.networks import GAPS, Transformer, bucket
+from penchant.interests.dynamic.sequence import DynamicConfig
+from penchant.testing.layers import planted, shelf
+from penchant.train.batches import asked
 
 MINUTE = 60_000_000
 
@@ -102,3 +106,19 @@ def test_looking_both_ways_tells_before_from_after():
     assert grid.shape == (2, 4, 4)
     assert np.allclose(np.diagonal(grid, axis1=1, axis2=2), grid[:, :1, 0])
     assert not np.allclose(grid[:, 0, 3], grid[:, 3, 0])
+
+
+@pytest.mark.parametrize("kind", ["transformer", "gru", "cnn", "mlp"])
+@pytest.mark.parametrize("both_ways", [False, True])
+@pytest.mark.parametrize("blocks", [1, 2])
+def test_the_last_place_alone_is_the_last_of_all(kind, both_ways, blocks):
+    torch.manual_seed(0)
+    config = DynamicConfig(kind=kind, dims=16, heads=2, blocks=blocks, length=12)
+    net = Heading(shelf(), config, both_ways=both_ways).eval()
+    log = planted("next", users=20)
+    moments = log.moments_at(np.arange(20), np.full(20, log.time.max() + DAY))
+    past = Past.of(asked(moments, 12))
+    with torch.no_grad():
+        vectors = net.vectors()
+        whole = net(vectors, past)[:, -1]
+        torch.testing.assert_close(net.latest(vectors, past), whole, atol=1e-6, rtol=1e-5)

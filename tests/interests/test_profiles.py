@@ -1,3 +1,5 @@
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,16 @@ def test_many_are_what_each_is_alone(model, found):
                 found.usual(level)[b], [x.usual for x in one.levels[level - 1]], atol=1e-5
             )
         assert found.events[b] == one.events
+
+
+def test_many_cores_say_what_one_says(model, found, monkeypatch):
+    module = import_module("penchant.interests.profiles")
+    monkeypatch.setattr(module, "_cores", lambda: 3)
+    monkeypatch.setattr(module, "_AT_ONCE", 1)
+    apart = profiles(model, USERS, moments(), layers=True)
+    assert apart.user_ids == USERS
+    for level in LEVELS:
+        np.testing.assert_allclose(apart.weights(level), found.weights(level), atol=1e-6)
 
 
 def test_a_table_has_a_row_for_each_user_and_interest(found):

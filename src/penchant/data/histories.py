@@ -160,6 +160,11 @@ class Histories:
         return self.weight > 0
 
     @cached_property
+    def latest(self) -> int | None:
+        """Time of the last event (µs); None where there is none."""
+        return int(self.time.max()) if len(self) else None
+
+    @cached_property
     def acts(self) -> Bools:
         """One event of each act that speaks for its item: one user, one item, one time [E].
 

@@ -9,6 +9,8 @@ import polars as pl
 from penchant.errors import UnknownIdError, did_you_mean
 from penchant.types import Ints
 
+_FEW = 32  # ids that are looked up one by one
+
 
 class Vocabulary:
     """Ids and their row numbers, both ways; ids are unique strings in a fixed order.
@@ -51,6 +53,8 @@ class Vocabulary:
 
     def rows(self, ids: Iterable[str] | pl.Series) -> Ints:
         """Rows of many ids; -1 where an id was never seen."""
+        if isinstance(ids, Sequence) and len(ids) <= _FEW:
+            return np.array([self._row.get(id_, -1) for id_ in ids], np.int32)
         series = ids if isinstance(ids, pl.Series) else pl.Series("id", list(ids), dtype=pl.String)
         known = pl.DataFrame({"id": self.ids, "row": np.arange(len(self), dtype=np.int32)})
         asked = pl.DataFrame({"id": series.alias("id")})

@@ -75,7 +75,8 @@ class Asking:
         """A time in µs; None is the present of the log, its last event."""
         if at is not None:
             return micros(at)
-        return int(self.log.time.max()) if len(self.log) else micros(self.clock())
+        latest = self.log.latest
+        return micros(self.clock()) if latest is None else latest
 
     def course(self, user_id: str, step: str, since: At, until: At) -> tuple[Moments, Moments]:
         """Somebody's whole history, and the moments of every step of it up to its end."""

@@ -4,8 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import numpy as np
-
 from penchant.engine.asking import Asking
 from penchant.engine.config import EngineConfig
 from penchant.engine.prepared import Prepared
@@ -65,9 +63,7 @@ class People(ABC):
         Someone never seen has the profile of everybody.
         """
         moments = self._asking.moments([user_id], at, context)
-        explainer = self._explainer()
-        labels = {int(i): explainer.title(i) for i in np.unique(moments.item)}
-        return profile(self.model, moments, user_id=user_id, labels=labels)
+        return profile(self.model, moments, user_id=user_id, labels=self._explainer().titles)
 
     def interests_many(
         self,

@@ -91,7 +91,7 @@ class Calibration:
         """The same moments with calibrated weights; children add up to parents. What is usual is
         what would be said of somebody unknown."""
         whole = self._applied(known, known.whole, self.pools_, families, known.counted)
-        nothing = tuple(tuple(map(np.zeros_like, tables)) for tables in known.counted)
+        nothing = tuple(tuple(np.zeros_like(t[:1]) for t in tables) for tables in known.counted)
         stranger = replace(known, counted=nothing)
         usual = self._applied(stranger, known.usual, self.pools_, families, nothing)
         layers = {

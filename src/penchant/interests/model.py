@@ -228,12 +228,10 @@ class InterestModel:
     def parts(self, moments: Moments) -> Parts:
         """Every layer's part of every item's score [P × B × I]; feedback, where there is any."""
         alpha = self.fusion.alpha(moments)
-        values = np.stack(
-            [
-                alpha[:, p, None] * layer.score(moments)
-                for p, layer in enumerate(self.layers.values())
-            ]
-        )
+        shape = (len(self.layers), len(moments), len(self.catalogue))
+        values = np.empty(shape, np.float32)
+        for p, layer in enumerate(self.layers.values()):
+            np.multiply(alpha[:, p, None], layer.score(moments), out=values[p])
         parts = Parts(tuple(self.layers), alpha, values)
         if moments.said is None or not len(moments.said):
             return parts
@@ -259,11 +257,14 @@ class InterestModel:
     def plain(self, moments: Moments, scores: Floats) -> Floats:
         """softmax_i(s) [B × I], before calibration; 0 for what the person had, where people do not
         repeat."""
-        barred = np.zeros(scores.shape, bool)
-        if not self.repeats_:
-            barred[moments.seen(scores.shape[1]).tocoo().coords] = True
-            barred &= ~barred.all(axis=1, keepdims=True)  # who had everything had it all again
-        return softmax(np.where(barred, NEVER, scores))
+        if self.repeats_:
+            return softmax(scores)
+        had = moments.seen(scores.shape[1]).tocoo()
+        count = np.bincount(had.coords[0], minlength=len(scores))
+        new = (count < scores.shape[1])[had.coords[0]]  # who had everything had it all again
+        barred = scores.copy()
+        barred[had.coords[0][new], had.coords[1][new]] = NEVER
+        return softmax(barred)
 
     def chances(self, moments: Moments) -> Floats:
         """P(i | u, t, c) [B × I]: an interest's chance is that of its items together.
@@ -297,8 +298,8 @@ class InterestModel:
             return known
         return weighed(self, silent, moments.said, known, None if heard is None else heard.score)
 
-    def chunks(self, moments: Moments, cells: int = 8_000_000) -> Iterator[tuple[slice, Moments]]:
-        """Moments in pieces whose score tables fit in memory."""
+    def chunks(self, moments: Moments, cells: int = 2_000_000) -> Iterator[tuple[slice, Moments]]:
+        """Moments in pieces whose score tables are small: memory is used again at once."""
         rows = max(1, cells // max(len(self.catalogue), 1))
         for a in range(0, len(moments), rows):
             part = slice(a, min(a + rows, len(moments)))
@@ -339,5 +340,7 @@ class InterestModel:
 
 def softmax(scores: Floats) -> Floats:
     """softmax over the last axis."""
-    z = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return np.asarray(z / z.sum(axis=-1, keepdims=True), np.float32)
+    z: Floats = (scores - scores.max(axis=-1, keepdims=True)).astype(np.float32, copy=False)
+    np.exp(z, out=z)
+    z /= z.sum(axis=-1, keepdims=True)
+    return z

@@ -35,6 +35,7 @@ QUARTERS = 4
 """Parts of a person's visits that stability is told from."""
 SHOWN = 8
 """Interests of a level that are given evidence, and shown in print."""
+Named = Mapping[int, tuple["Evidence", ...]]
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,8 @@ def profile(
     """The profile of one moment; `labels` names the items of its events."""
     parts, tree = model.parts(moments), model.catalogue.tree
     known, p = model.weights(moments, parts=parts), model.plain(moments, parts.score)[0]
-    made = [_level(model, moments, level, p, known) for level in range(1, tree.levels + 1)]
+    named = _evidence(model, moments, p, known)
+    made = [_level(model, moments, level, known, named[level - 1]) for level in tree.numbers]
     context = {name: str(v[0]) for name, v in moments.context.items() if v[0] is not None}
     return Profile(
         user_id=user_id,
@@ -228,7 +230,9 @@ def profile(
         events=int(moments.length[0]),
         tree=tree,
         levels=tuple(made),
-        labels=labels,
+        labels={
+            x: labels[x] for x in {e.item for level in named for k in level.values() for e in k}
+        },
     )
 
 
@@ -250,18 +254,16 @@ def written(model: InterestModel, said: Floats, at: int, *, words: str) -> Profi
 
 
 def _level(
-    model: InterestModel, moments: Moments, level: int, p: Floats, known: Weights
+    model: InterestModel, moments: Moments, level: int, known: Weights, named: Named
 ) -> tuple[Interest, ...]:
     tree = model.catalogue.tree
     members = tree.membership(level)
     weight, usual = known.whole[level - 1][0], known.usual[level - 1][0]
     liked = np.maximum(moments.weight, 0.0)
-    mass = liked @ members[moments.item] if len(liked) else np.zeros(len(weight))
+    mass = np.bincount(moments.item, weights=liked, minlength=members.shape[0]) @ members
     sure = mass / (mass + DOUBT)
     low, high = model.precision.interval(level, weight[None], known.events)
     lasts = _stability(Visits.among(moments, tree, level), len(weight))
-    best = np.argsort(-weight, kind="stable")[:SHOWN]
-    named = _evidence(model, moments, members, p, best)
     asked = _asked(moments, level)
     return tuple(
         Interest(
@@ -300,33 +302,47 @@ def _stability(visits: Visits, K: int) -> Doubles:
 
 
 def _evidence(
-    model: InterestModel, moments: Moments, members: Any, p: Floats, nodes: Longs, most: int = 3
-) -> dict[int, tuple[Evidence, ...]]:
-    """Events that speak for some interests: their shares in the likeliest items of each."""
+    model: InterestModel, moments: Moments, p: Floats, known: Weights, most: int = 3
+) -> list[Named]:
+    """Of every level, the events that speak for its weightiest interests: their shares in the
+    likeliest items of each."""
+    levels, tree = [], model.catalogue.tree
+    for level in tree.numbers:
+        nodes = np.argsort(-known.whole[level - 1][0], kind="stable")[:SHOWN]
+        levels.append({int(k): _likeliest(tree, level, int(k), p) for k in nodes})
+    wanted = [some for level in levels for some in level.values()]
+    items = np.unique(np.concatenate([rows for rows, _ in wanted])).astype(np.int64)
+    if not len(moments.item) or not len(items):
+        return [{} for _ in levels]
+    values = np.zeros((len(items), len(wanted)), np.float32)
+    for n, (rows, chance) in enumerate(wanted):
+        values[np.searchsorted(items, rows), n] = chance
     base = model.layers.get("base")
-    N = len(moments.item)
-    if not N:
-        return {}
-    found = {}
-    for k in nodes:
-        column = members[:, [int(k)]].toarray().ravel() * p
-        items = np.argsort(-column, kind="stable")[:10]
-        items = items[column[items] > 0]
-        if not len(items):
-            continue
-        if isinstance(base, Sharing):
-            push = base.shares(moments, items) @ column[items]
-        else:
-            push = shares(model, moments, items).total @ column[items]
-        found[int(k)] = _named(moments, np.maximum(push, 0.0), most)
-    return found
+    if isinstance(base, Sharing):
+        push = base.weighed(moments, items, values)
+    else:
+        push = shares(model, moments, items).total @ values
+    columns = iter(np.maximum(push.T, 0.0, order="C"))
+    return [{k: _named(moments, next(columns), most) for k in level} for level in levels]
+
+
+def _likeliest(
+    tree: Tree, level: int, node: int, p: Floats, most: int = 10
+) -> tuple[Longs, Floats]:
+    """The items of an interest that are likeliest next, and how much so."""
+    rows, weight = tree.column(level, node)
+    chance = weight * p[rows]
+    best = np.argsort(-chance, kind="stable")[:most]
+    best = best[chance[best] > 0]
+    return rows[best].astype(np.int64), chance[best].astype(np.float32)
 
 
 def _named(moments: Moments, push: Floats, most: int) -> tuple[Evidence, ...]:
     total = float(push.sum())
     if total <= 0:
         return ()
-    best = np.argsort(-push, kind="stable")[:most]
+    some = np.flatnonzero(push > 0.02 * total)
+    best = some[np.argsort(-push[some], kind="stable")[:most]]
     return tuple(
         Evidence(
             source=int(moments.source[e]),
@@ -335,5 +351,4 @@ def _named(moments: Moments, push: Floats, most: int) -> tuple[Evidence, ...]:
             share=float(push[e] / total),
         )
         for e in best
-        if push[e] > 0.02 * total
     )

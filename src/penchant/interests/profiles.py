@@ -1,8 +1,11 @@
 """Many people's profiles as tables of numbers: what segments, exports and dashboards start from."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +23,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 _AT_ONCE = 2048  # people whose weights are found together
+_MOST = 8  # pieces worked on at once
+
+
+def _cores() -> int:
+    """Cores that may be used."""
+    there = (
+        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    )
+    return min(len(there), _MOST)
 
 
 @dataclass(frozen=True)
@@ -116,13 +128,18 @@ def profiles(
     layers: bool = False,
     progress: Progress = QUIET,
 ) -> Profiles:
-    """The profiles of some moments, one of each user."""
-    found = []
-    with progress.step("profiles", len(moments)) as step:
-        for a in range(0, max(len(moments), 1), _AT_ONCE):
-            some = moments.take(slice(a, min(a + _AT_ONCE, len(moments))))
-            found.append(model.weights(some, layers=layers))
-            step.advance(len(some))
+    """The profiles of some moments, one of each user; pieces are shared out among the cores."""
+    starts = range(0, max(len(moments), 1), _AT_ONCE)
+
+    def piece(a: int) -> Weights:
+        return model.weights(moments.take(slice(a, a + _AT_ONCE)), layers=layers)
+
+    with progress.step("profiles", len(moments)) as step, ThreadPoolExecutor(_cores()) as pool:
+        found = []
+        first = map(piece, starts[:1])  # what is made once for all is made before they part
+        for known in chain(first, pool.map(piece, starts[1:])):
+            found.append(known)
+            step.advance(len(known))
     return Profiles(
         user_ids, moments.at, moments.length, model.catalogue.tree, Weights.joined(found)
     )

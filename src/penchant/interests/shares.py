@@ -27,6 +27,10 @@ class Sharing(Protocol):
         """What each event adds to some items' scores [N × items]."""
         ...
 
+    def weighed(self, moments: Moments, items: Longs, values: Floats) -> Floats:
+        """`shares` @ values, for weighted sums over the items [items × C] → [N × C]."""
+        ...
+
 
 @dataclass(frozen=True)
 class Shares:

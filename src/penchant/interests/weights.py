@@ -95,7 +95,7 @@ def weights(
         rolled(whole, families),
         {name: rolled(np.concatenate([f[2][name] for f in found]), families) for name in names},
         rolled(usual, families),
-        tuple(rolled(counted(moments, tree, rhythm), families) for rhythm in rhythms),
+        tuple(rolled(table, families) for table in counted(moments, tree, rhythms)),
     )
 
 
@@ -112,7 +112,7 @@ def _summed(
         prior = parts.values[parts.names.index("popularity")]
 
     def summed(scores: Floats) -> Floats:
-        return np.asarray((leaves.T @ model.plain(moments, scores).T).T, np.float32)
+        return np.asarray(model.plain(moments, scores) @ leaves, np.float32)
 
     alone = {
         name: summed(prior + part)
@@ -122,12 +122,20 @@ def _summed(
     return parts.alpha, summed(parts.score), alone, summed(prior)
 
 
-def counted(moments: Moments, tree: Tree, rhythm: tuple[float, float]) -> Floats:
-    """Positive events by leaf, faded [B × K]; a tie of time fades alike."""
-    members = tree.membership(tree.levels)
-    liked = (moments.weight > 0) * fading(moments, *rhythm)
-    H = moments.matrix(np.asarray(liked, np.float32), members.shape[0])
-    return np.asarray((H @ members).toarray(), np.float32)
+def counted(
+    moments: Moments, tree: Tree, rhythms: Sequence[tuple[float, float]]
+) -> Sequence[Floats]:
+    """Positive events by leaf, faded, of each rhythm [B × K]; a tie of time fades alike."""
+    members, R, B = tree.membership(tree.levels), len(rhythms), len(moments)
+    liked = np.asarray(moments.weight > 0, np.float32)
+    values = np.concatenate([liked * fading(moments, *rhythm) for rhythm in rhythms])
+    starts = np.arange(R)[:, None] * len(liked) + moments.offsets[None, :-1]
+    offsets = np.append(starts.ravel(), len(values))
+    H = sparse.csr_array(
+        (values, np.tile(moments.item, R), offsets), shape=(R * B, members.shape[0])
+    )
+    found = np.asarray((H @ members).toarray(), np.float32)
+    return [found[r * B : (r + 1) * B] for r in range(R)]
 
 
 def rolled(leaves: Floats, families: Sequence[Siblings]) -> Levels:

@@ -51,6 +51,11 @@ class Explainer:
         name = self.items[c.TITLE][row] if c.TITLE in self.items.columns else None
         return str(name) if name else str(self.items[c.ITEM][row])
 
+    @property
+    def titles(self) -> "Titles":
+        """What people call the items, by row."""
+        return Titles(self)
+
     def reasons(self, moments: Moments, parts: Parts, items: Longs) -> list[Reason]:
         """Why each of some items has its score in one moment."""
         if not len(items):
@@ -148,6 +153,18 @@ class Explainer:
             node = tree.nodes[level - 1][row]
             found.append((" > ".join(tree.path(node)), float(whole[level - 1][0, row])))
         return tuple(found)
+
+
+class Titles(dict[int, str]):
+    """Titles by row, each looked up when it is first asked for."""
+
+    def __init__(self, explainer: Explainer) -> None:
+        super().__init__()
+        self.explainer = explainer
+
+    def __missing__(self, item: int) -> str:
+        self[item] = self.explainer.title(item)
+        return self[item]
 
 
 def sentence(

@@ -87,6 +87,11 @@ class Tree:
         """How many levels there are."""
         return len(self.nodes)
 
+    @property
+    def numbers(self) -> range:
+        """The levels' numbers, from 1 on."""
+        return range(1, self.levels + 1)
+
     def __len__(self) -> int:
         return sum(len(level) for level in self.nodes)
 
@@ -145,7 +150,7 @@ class Tree:
 
     def path(self, node: Node | str) -> tuple[str, ...]:
         """Names from the broadest level down to the node."""
-        return tuple(n.name for n in self.lineage(node))
+        return self._paths[self._node(node).id]
 
     def lineage(self, node: Node | str) -> tuple[Node, ...]:
         """Nodes from the broadest level down to the node itself."""
@@ -167,10 +172,10 @@ class Tree:
         return found
 
     def column(self, level: int, row: int) -> tuple[Ints, Floats]:
-        """The items that belong to a node at all, and how much [N] each."""
-        made = self._by_column[self._checked(level) - 1]
-        part = slice(made.indptr[row], made.indptr[row + 1])
-        return made.indices[part], made.data[part]
+        """Rows of the items that belong to a node at all, in order, and how much."""
+        found = self._by_node[self._checked(level) - 1]
+        part = slice(found.indptr[row], found.indptr[row + 1])
+        return found.indices[part], found.data[part]
 
     def main(self, level: int) -> Ints:
         """Row of the node that each item belongs to most [I]; the first where they tie."""
@@ -267,6 +272,10 @@ class Tree:
         return {node.id: node for level in self.nodes for node in level}
 
     @cached_property
+    def _paths(self) -> dict[str, tuple[str, ...]]:
+        return {id_: tuple(n.name for n in self.lineage(id_)) for id_ in self._by_id}
+
+    @cached_property
     def _by_name(self) -> dict[str, Node]:
         """Names and every tail of a path, folded; the broadest and largest comes first."""
         found: dict[str, Node] = {}
@@ -294,7 +303,7 @@ class Tree:
         return {id_: tuple(nodes) for id_, nodes in below.items()}
 
     @cached_property
-    def _by_column(self) -> tuple[sparse.csc_array, ...]:
+    def _by_node(self) -> tuple[sparse.csc_array, ...]:
         return tuple(sparse.csc_array(m) for m in self.members)
 
     @cached_property

@@ -298,6 +298,16 @@ class LayerContract:
             total = _summed(layer.shares(moments, items), moments)
             np.testing.assert_allclose(total, layer.score(moments), atol=1e-5, rtol=1e-5)
 
+    def test_weighed_shares_are_shares_with_weights(self) -> None:
+        """Sums over items come to the same with the table of shares and without it."""
+        layer, moments = self.fitted(), self.moments()
+        if isinstance(layer, Sharing):
+            items = np.arange(1, ITEMS, 2, dtype=np.int64)
+            values = np.random.default_rng(0).random((len(items), 4)).astype(np.float32)
+            plain = layer.shares(moments, items) @ values
+            found = layer.weighed(moments, items, values)
+            np.testing.assert_allclose(found, plain, atol=1e-5, rtol=1e-5)
+
 
 def _summed(shares: Floats, moments: Moments) -> Floats:
     total = np.zeros((len(moments), shares.shape[1]), np.float32)

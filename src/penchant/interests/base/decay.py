@@ -16,6 +16,8 @@ from penchant.types import Doubles, Floats
 FOREVER = 0.0
 """A half-life of zero days stands for: never fades by time."""
 
+_GONE = 1e-20
+
 
 def fading(moments: Moments, per_event: float, half_life: float) -> Floats:
     """One rhythm for every event of some moments [N].
@@ -23,10 +25,15 @@ def fading(moments: Moments, per_event: float, half_life: float) -> Floats:
     per_event is what is left of the weight after one more event; half_life is in days, or
     `FOREVER`.
     """
-    kept = np.float32(per_event) ** moments.rank.astype(np.float32)
+    kept = np.ones(len(moments.item), np.float32)
+    if per_event != 1.0 and len(kept):
+        far = int(np.log(_GONE) / np.log(per_event)) if per_event > 0 else 0
+        left = np.float32(per_event) ** np.arange(far + 2, dtype=np.float32)
+        left[-1] = 0.0  # what is as good as gone is gone: tiny numbers are slow ones
+        kept = left[np.minimum(moments.rank, far + 1)]
     if half_life > 0:
-        kept *= np.exp2(-moments.age / np.float32(half_life))
-    return kept.astype(np.float32)
+        kept *= np.exp2(moments.age * np.float32(-1.0 / half_life))
+    return kept
 
 
 def blend(

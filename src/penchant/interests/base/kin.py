@@ -52,10 +52,12 @@ class Kin:
 
     def score(self, moments: Moments, theta: Sequence[float]) -> Floats:
         """Their weighted sum [B × I]."""
-        total = np.zeros((len(moments), self.members[0].shape[0]), np.float32)
-        for A, values in self._mixed(moments, theta):
-            total += _through(A, moments, values)
-        return total
+        mixed = self._mixed(moments, theta)
+        if not mixed:
+            return np.zeros((len(moments), self.members[0].shape[0]), np.float32)
+        p = [moments.matrix(values, A.shape[0]) @ A for A, values in mixed]
+        A = sparse.hstack([A for A, _ in mixed], format="csr")
+        return np.asarray((A @ sparse.hstack(p).toarray().T).T, np.float32)
 
     def shares(self, moments: Moments, theta: Sequence[float], items: Longs) -> Floats:
         """What each event adds to some items' scores [N × items]."""
@@ -63,6 +65,15 @@ class Kin:
         for A, values in self._mixed(moments, theta):
             common = A[moments.item] @ A[items].T
             total += values[:, None] * np.asarray(common.toarray(), np.float32)
+        return total
+
+    def weighed(
+        self, moments: Moments, theta: Sequence[float], items: Longs, values: Floats
+    ) -> Floats:
+        """`shares` @ values, for weighted sums over the items [items × C] → [N × C]."""
+        total = np.zeros((len(moments.item), values.shape[1]), np.float32)
+        for A, faded in self._mixed(moments, theta):
+            total += faded[:, None] * (A @ (A[items].T @ values))[moments.item]
         return total
 
     def weights(self, moments: Moments, rhythm: Rhythm) -> Floats:

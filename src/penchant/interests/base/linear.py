@@ -132,6 +132,20 @@ class LinearBase:
             total += own[:, None] * (moments.item[:, None] == items[None, :])
         return total
 
+    def weighed(self, moments: Moments, items: Longs, values: Floats) -> Floats:
+        """`shares` @ values, for weighted sums over some items [items × C] → [N × C]."""
+        rows, place = np.unique(moments.item, return_inverse=True)
+        each = self.M_.weighed(rows.astype(np.int64), items, values)
+        total: Floats = self._pushes(moments)[:, None] * each[place]
+        if any(self.kin_):
+            total += self.Kin_.weighed(moments, self.kin_, items, values)
+        own = self._own(moments)
+        if own is not None:
+            itself = np.zeros((self.M_.n_items, values.shape[1]), np.float32)
+            itself[items] = values
+            total += own[:, None] * itself[moments.item]
+        return total
+
     def state(self) -> State:
         """M, the rhythms' weights and what was chosen."""
         arrays, values = self.M_.state()

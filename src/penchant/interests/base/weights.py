@@ -1,6 +1,7 @@
 """Item–item weights M [I × I], sparse or of low rank: push a history through, look entries up."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
@@ -26,6 +27,10 @@ class Weights(Protocol):
         """Entries for all pairs [rows × columns]."""
         ...
 
+    def weighed(self, rows: Longs, columns: Longs, values: Floats) -> Floats:
+        """Those entries @ values, for weighted sums over the columns [columns × C] → [rows × C]."""
+        ...
+
     def extended(self, text: Floats, neighbours: int, unit: float) -> "Weights":
         """M with room for more items, of which only the text is known; text is `centred`."""
         ...
@@ -48,11 +53,31 @@ class Sparse:
 
     def push(self, histories: sparse.csr_array) -> Floats:
         """H M [B × I], dense."""
+        if self._long(histories.nnz, times=len(histories.indptr) - 1):
+            return np.asarray((self._by_column.T @ histories.toarray().T).T, np.float32)
         return np.asarray((histories @ self.M).toarray(), np.float32)
 
     def entries(self, rows: Longs, columns: Longs) -> Floats:
         """Entries for all pairs [rows × columns]."""
+        if self._long(len(rows)):
+            return np.asarray(self._by_column[:, columns].toarray()[rows], np.float32)
         return np.asarray(self.M[rows][:, columns].toarray(), np.float32)
+
+    def weighed(self, rows: Longs, columns: Longs, values: Floats) -> Floats:
+        """Those entries @ values [rows × C]."""
+        if self._long(len(rows)):
+            some = self._by_column[:, columns] @ sparse.csc_array(values)
+            return np.asarray(some.toarray()[rows], np.float32)
+        return np.asarray(self.entries(rows, columns) @ values, np.float32)
+
+    def _long(self, events: int, times: int = 1) -> bool:
+        """Whether so many rows of M are so much of it that the whole is read faster."""
+        return 4 * events > times * self.n_items
+
+    @cached_property
+    def _by_column(self) -> sparse.csc_array:
+        """M once more, in the order that long histories are read in; made when one first comes."""
+        return sparse.csc_array(self.M)
 
     def extended(self, text: Floats, neighbours: int, unit: float) -> "Sparse":
         """M with room for more items, which follow their texts."""
@@ -112,6 +137,10 @@ class LowRank:
     def entries(self, rows: Longs, columns: Longs) -> Floats:
         """Entries for all pairs [rows × columns]."""
         return np.asarray(self.V[rows] @ self.V[columns].T, np.float32)
+
+    def weighed(self, rows: Longs, columns: Longs, values: Floats) -> Floats:
+        """Those entries @ values [rows × C]."""
+        return np.asarray(self.V[rows] @ (self.V[columns].T @ values), np.float32)
 
     def extended(self, text: Floats, neighbours: int, unit: float) -> "LowRank":
         """V with a row for more items: the mean of their nearest by text."""

@@ -34,10 +34,9 @@ class Variable:
 
     def codes(self, time: Longs, column: pl.Series | None) -> Ints:
         """Index of each value; −1 where it is unknown."""
-        if self.clock and column is None:
-            return clock_codes(self.name, time)
-        if column is None:
-            return np.full(len(time), -1, np.int32)
+        if column is None or column.null_count() == len(column):
+            unknown = np.full(len(time), -1, np.int32)
+            return clock_codes(self.name, time) if self.clock else unknown
         known = {value: code for code, value in enumerate(self.values)}
         found = column.cast(pl.String).replace_strict(known, default=-1, return_dtype=pl.Int32)
         codes = found.fill_null(-1).to_numpy().astype(np.int32)

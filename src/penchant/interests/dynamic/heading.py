@@ -83,13 +83,26 @@ class Heading(nn.Module):
 
     def forward(self, vectors: Tensor, past: Past) -> Tensor:
         """d at every place [B × T × D], unit length."""
-        there = past.item != NOBODY
-        x = F.embedding(past.item.clamp_min(0), vectors) * (past.item >= 0)[..., None]
-        x = x * vectors.shape[1] ** 0.5 * 0.25
-        x = x + self.gap(bucket(past.when - past.came)) + (past.sign < 0)[..., None] * self.against
-        x = x + (past.item == OPEN)[..., None] * self.open
-        x = F.dropout(x, self.dropout, self.training) * there[..., None]
+        x, there = self._told(vectors, past)
         return F.normalize(self.encoder(x, there, past.came, past.when), dim=-1)
+
+    def latest(self, vectors: Tensor, past: Past) -> Tensor:
+        """d at the last place [B × D], unit length."""
+        x, there = self._told(vectors, past)
+        if isinstance(self.encoder, Transformer):
+            return F.normalize(self.encoder.latest(x, there, past.came, past.when), dim=-1)
+        return F.normalize(self.encoder(x, there, past.came, past.when)[:, -1], dim=-1)
+
+    def _told(self, vectors: Tensor, past: Past) -> tuple[Tensor, Tensor]:
+        """What stands at every place [B × T × D], and which of them hold an event [B × T]."""
+        there = past.item != NOBODY
+        x = F.embedding(past.item.clamp_min(0), vectors * (vectors.shape[1] ** 0.5 * 0.25))
+        x = x * (past.item >= 0)[..., None]
+        x = x + self.gap(bucket(past.when - past.came))
+        for is_so, vector in ((past.sign < 0, self.against), (past.item == OPEN, self.open)):
+            if self.training or is_so.any():
+                x = x + is_so[..., None] * vector
+        return F.dropout(x, self.dropout, self.training) * there[..., None], there
 
     @torch.no_grad()
     def score(self, asked: Sequences) -> Floats:
@@ -105,8 +118,8 @@ class Heading(nn.Module):
             part = slice(a, a + _ROWS)
             past = Past(*(x[part] for x in whole))
             some = (past.item != NOBODY).any(1, keepdim=True)
-            d = self(vectors, past.opened() if self.both_ways else past)[:, -1] * some
-            found[part] = (d @ vectors.T / self.temperature).numpy()
+            d = self.latest(vectors, past.opened() if self.both_ways else past) * some
+            torch.mm(d / self.temperature, vectors.T, out=torch.from_numpy(found[part]))
         return found
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+ALL = slice(None)
 GAPS = 24
 """Number of buckets of time, doubling from a minute to decades."""
 _FASTER = 3.0  # biases to attention are learned so much faster than weights: they have far to go
@@ -42,16 +43,30 @@ class Transformer(nn.Module):
 
     def forward(self, x: Tensor, there: Tensor, came: Tensor, when: Tensor) -> Tensor:
         """[B × T × D]."""
-        T = x.shape[1]
-        see = there[:, None, None, :]
-        if self.causal:
-            see = see & torch.ones(T, T, dtype=torch.bool, device=x.device).tril()
-        see = see | torch.eye(T, dtype=torch.bool, device=x.device)  # nobody attends to nothing
-        worth = torch.where(see, self._by_place(T) + self._by_age(came, when), -torch.inf)
+        worth = self._worth(there, came, when)
         for block in self.blocks:
             x = block(x, worth)
         out: Tensor = self.last(x)
         return out
+
+    def latest(self, x: Tensor, there: Tensor, came: Tensor, when: Tensor) -> Tensor:
+        """What `forward` has at the last place [B × D]; the last block is not asked for others."""
+        worth = self._worth(there, came, when, slice(-1, None) if len(self.blocks) == 1 else ALL)
+        for block in self.blocks[:-1]:
+            x = block(x, worth)
+        out: Tensor = self.last(self.blocks[-1](x, worth[:, :, -1:], slice(-1, None)))
+        return out[:, 0]
+
+    def _worth(self, there: Tensor, came: Tensor, when: Tensor, asking: slice = ALL) -> Tensor:
+        """What is added to attention [B × heads × places that ask × T]."""
+        T = there.shape[1]
+        see = there[:, None, None, :]
+        if self.causal:
+            see = see & torch.ones(T, T, dtype=torch.bool, device=there.device).tril()[asking]
+        itself = torch.eye(T, dtype=torch.bool, device=there.device)
+        see = see | itself[asking]  # nobody attends to nothing
+        worth = self._by_place(T)[:, asking] + self._by_age(came, when, asking)
+        return torch.where(see, worth, -torch.inf)
 
     def _by_place(self, T: int) -> Tensor:
         """[heads × T × T]: by how many places lie between."""
@@ -59,9 +74,9 @@ class Transformer(nn.Module):
         back = place[:, None] - place[None, :]
         return _FASTER * self.by_place[:, (back + self.reach).clamp_min(0)]
 
-    def _by_age(self, came: Tensor, when: Tensor) -> Tensor:
-        """[B × heads × T × T]: by how long each event was before the time asked about."""
-        age = (when if self.causal else came)[:, :, None] - came[:, None, :]
+    def _by_age(self, came: Tensor, when: Tensor, asking: slice) -> Tensor:
+        """By how long each event was before the time asked about."""
+        age = (when if self.causal else came)[:, asking, None] - came[:, None, :]
         return _FASTER * F.embedding(bucket(age.abs()), self.by_age.T).permute(0, 3, 1, 2)
 
 
@@ -77,17 +92,27 @@ class Block(nn.Module):
             nn.Linear(dims, 2 * dims), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * dims, dims)
         )
 
-    def forward(self, x: Tensor, worth: Tensor) -> Tensor:
-        """[B × T × D]; worth [B × heads × T × T] is added to attention: −∞ is not looked at."""
-        B, T, D = x.shape
-        q, k, v = (
-            part.view(B, T, self.heads, D // self.heads).transpose(1, 2)
-            for part in self.qkv(self.before_attention(x)).chunk(3, dim=-1)
-        )
+    def forward(self, x: Tensor, worth: Tensor, asking: slice = ALL) -> Tensor:
+        """[B × places that ask × D]; worth [B × heads × places that ask × T] is added to attention:
+        −∞ is not looked at."""
         p = self.dropout if self.training else 0.0
+        q, k, v = (self._by_head(part) for part in self._qkv(self.before_attention(x), asking))
         a = F.scaled_dot_product_attention(q, k, v, attn_mask=worth, dropout_p=p)
-        x = x + F.dropout(self.out(a.transpose(1, 2).reshape(B, T, D)), p, self.training)
+        x = x[:, asking]
+        x = x + F.dropout(self.out(a.transpose(1, 2).reshape(x.shape)), p, self.training)
         return x + F.dropout(self.feed(self.before_feed(x)), p, self.training)
+
+    def _qkv(self, x: Tensor, asking: slice) -> tuple[Tensor, ...]:
+        """Queries of the places that ask, keys and values of all."""
+        if asking == ALL:
+            return tuple(self.qkv(x).chunk(3, dim=-1))
+        D, W, b = x.shape[-1], self.qkv.weight, self.qkv.bias
+        return F.linear(x[:, asking], W[:D], b[:D]), *F.linear(x, W[D:], b[D:]).chunk(2, dim=-1)
+
+    def _by_head(self, x: Tensor) -> Tensor:
+        """[B × T × D] → [B × heads × T × D / heads]."""
+        B, T, D = x.shape
+        return x.view(B, T, self.heads, D // self.heads).transpose(1, 2)
 
 
 class Recurrent(nn.Module):
