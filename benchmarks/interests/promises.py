@@ -3,6 +3,7 @@
 python -m benchmarks.interests.promises        # write the page
 """
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,146 @@ from penchant.evaluate.fingerprint import hardware
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "promises"
 WORK = HERE.parent.parent / "build" / "interests"
+Run = dict[str, Any]
+
+INTRO = """# Can profiles be relied on?
+
+Their speed, whether reasons are true, and whether interests stay what they are. Written by
+`python -m benchmarks.interests.promises` from the files in
+`benchmarks/interests/results/promises/`; no figure here is typed.
+"""
+FAITHFUL = """## Are reasons true?
+
+The events that a reason names for an item (three at most) are deleted from the person's history and
+the whole model is asked again; beside it, as many other events of the same person are deleted, five
+times at random. *falls*: in how many cases the item's score falls. *beats*: in how many it falls by
+more than without others on average. The same is asked of each layer's own part and the events that
+carried it; with 95 % intervals (Wilson's). *error* is the largest gap between a score and the sum
+of its parts. In a layer that is not linear, shares are by removal of each event.
+"""
+WEEK = """## Do interests keep their ids?
+
+The tree of all but the newest week, and the tree of all, grown with the first as the one before.
+*by members*: the share of the first tree's members whose node's id lives on; *by count*: of the
+nodes; *items stay*: the share of items that are mostly in the node of the same id.
+"""
+SEEDS = """## Do the dice matter?
+
+Everything is learned twice from the same data, with two seeds, in one workspace. Jensen–Shannon
+between the two profiles of a person, over ids: *divergence* in bits, and *distance*, its root.
+*to everybody* is the distance from a person's profile to the mean of all: what there is to tell.
+"""
 
 
-def told(what: str) -> dict[str, Any]:
+def told(what: str) -> Run:
     """What a result file says of itself: command, hardware, commit, date."""
     return {
         "command": f"python -m benchmarks.interests.{what}", "hardware": hardware(),
         "commit": commit(), "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
+
+
+def page(folder: Path) -> str:
+    """Markdown: speed, faithfulness, stability, as far as there are results."""
+    runs = {
+        p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*.json"))
+    }
+    faithful = [run for name, run in runs.items() if name.startswith("faithfulness-")]
+    stable = [run for name, run in runs.items() if name.startswith("stability-")]
+    lines = [INTRO]
+    if "speed" in runs:
+        lines += [*_speed(runs["speed"]), ""]
+    if faithful:
+        lines += [FAITHFUL, *_faithful(faithful), "", *_origins(faithful), ""]
+    if stable:
+        lines += [WEEK, *_week(stable), "", *_origins(stable), ""]
+    if any(run.get("seeds") for run in stable):
+        lines += [SEEDS, *_seeds(stable), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _speed(run: Run) -> list[str]:
+    one, many = run["one"], run["many"]
+    levels = " + ".join(str(n) for n in run["interests"])
+    return [
+        "## How fast are they?", "",
+        f"A world of {run['items']:,} items, {levels} interests, {run['users']:,} people and "
+        f"{run['events']:,} events, in memory and asked before; all layers. The machine was shared "
+        "with other work: seconds of processor time are what it takes on a core of one's own.", "",
+        "| what | by the clock | processor time |",
+        "| --- | ---: | ---: |",
+        f"| the profile of one person with {one['events']:,} events, with evidence, median of "
+        f"{one['repeats']} | {one['ms']:.1f} ms | {one['cpu_ms']:.1f} ms |",
+        f"| profiles of {many['users']:,} people in one batch | "
+        f"{many['users_a_second']:,} a second | {many['users_a_cpu_second']:,} a second |", "",
+        *_origins([run]),
+    ]  # fmt: skip
+
+
+def _faithful(runs: list[Run]) -> list[str]:
+    lines = [
+        "| set | people | median events | of | cases | falls | beats | error |",
+        "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for run in runs:
+        for row in run["figures"]:
+            rates = " | ".join(
+                f"{row[x]:.1%} [{row[f'{x}_low']:.1%}, {row[f'{x}_high']:.1%}]"
+                for x in ("falls", "beats")
+            )
+            lines.append(
+                f"| {run['set']} | {run['people']} | {run['median_events']} | {row['layer']} | "
+                f"{row['cases']:,} | {rates} | {row['error']:.0e} |"
+            )
+    return lines
+
+
+def _week(runs: list[Run]) -> list[str]:
+    lines = [
+        "| set | tree | level | nodes | by members | by count | items stay |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for run in runs:
+        for tree, levels in run["week"].items():
+            for row in levels:
+                shares = " | ".join(
+                    f"{row[x]:.1%}" for x in ("by_members", "by_count", "items_stay")
+                )
+                lines.append(
+                    f"| {run['set']} | {tree} | {row['level']} | {row['nodes']} | {shares} |"
+                )
+    return lines
+
+
+def _seeds(runs: list[Run]) -> list[str]:
+    lines = [
+        "| set | level | people | divergence | distance | 90 % below | to everybody | same first |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for run in runs:
+        for row in run.get("seeds", []):
+            lines.append(
+                f"| {run['set']} | {row['level']} | {row['people']:,} | {row['divergence']:.4f} | "
+                f"{row['distance']:.3f} | {row['p90']:.3f} | {row['to_everybody']:.3f} | "
+                f"{row['same_first']:.1%} |"
+            )
+    return lines
+
+
+def _origins(runs: list[Run]) -> list[str]:
+    """Command, date, commit, hardware and settings of some runs, each once."""
+    said = [
+        f"`{run['command']}`: {run['date'][:10]}, commit {run['commit']}, {run['hardware']}, "
+        f"{json.dumps(run['changes'])}."
+        for run in runs
+    ]
+    return list(dict.fromkeys(said))
+
+
+def main() -> None:
+    path = HERE.parent.parent / "docs" / "profiles.md"
+    path.write_text(page(RESULTS), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

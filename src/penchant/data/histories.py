@@ -97,13 +97,17 @@ class Moments:
 
     def without_each(self, b: int, events: Longs) -> "Moments":
         """One moment as often as some of its events are named, each time without that event."""
+        return self.without(b, list(np.asarray(events)[:, None]))
+
+    def without(self, b: int, groups: Sequence[Longs]) -> "Moments":
+        """One moment as often as groups of its events are named, each time without that group."""
         whole = np.arange(self.offsets[b], self.offsets[b + 1])
-        left = np.stack([np.delete(whole, k) for k in events]) if len(events) else whole[:0]
-        index, B = left.ravel(), len(events)
-        rows = np.full(B, b)
+        left = [np.delete(whole, group) for group in groups]
+        index = np.concatenate([whole[:0], *left])
+        rows = np.full(len(groups), b)
         return replace(
             self,
-            offsets=np.arange(B + 1, dtype=np.int64) * max(len(whole) - 1, 0),
+            offsets=np.cumsum([0, *map(len, left)], dtype=np.int64),
             item=self.item[index],
             time=self.time[index],
             weight=self.weight[index],

@@ -16,6 +16,8 @@ from penchant.types import Floats, Longs
 
 RECENT = 100
 """Events that are taken away one by one, the latest; older ones have no share in such a layer."""
+LEAST = 0.01
+"""Least share of all that events added for an event to be named."""
 _CELLS = 4_000_000  # scores held at once
 
 
@@ -63,6 +65,13 @@ def shares(model: InterestModel, moments: Moments, items: Longs) -> Shares:
         else:
             found[name] = alpha[p] * _by_removal(layer.score, moments, items)
     return Shares(found, frozenset(exact))
+
+
+def strongest(total: Floats, most: int) -> Longs:
+    """Which events carried a score most, by their shares of it [N]: those that are named."""
+    for_it = np.maximum(total, 0.0)
+    enough = np.flatnonzero(for_it >= LEAST * for_it.sum()) if for_it.any() else np.zeros(0, int)
+    return np.asarray(enough[np.argsort(-for_it[enough], kind="stable")[:most]], np.int64)
 
 
 def _by_removal(score, moments: Moments, items: Longs) -> Floats:  # type: ignore[no-untyped-def]

@@ -11,7 +11,7 @@ from penchant.data.histories import Moments
 from penchant.data.statements import NEVER
 from penchant.interests.feedback import BARRED, FEEDBACK, Wishes
 from penchant.interests.model import InterestModel, Parts
-from penchant.interests.shares import Shares, shares
+from penchant.interests.shares import Shares, shares, strongest
 from penchant.interests.weights import Levels
 from penchant.recommend.result import Carrier, Reason, Wish
 from penchant.types import Floats, Longs
@@ -125,11 +125,8 @@ class Explainer:
         names = list(carried.by_layer)
         each = np.stack([carried.by_layer[name][:, n] for name in names])
         total = each.sum(axis=0)
-        for_it = np.maximum(total, 0.0)
-        if for_it.sum() <= 0:
-            return ()
-        share = for_it / for_it.sum()
-        best = [e for e in np.argsort(-share, kind="stable")[: self.most] if share[e] >= 0.01]
+        best = strongest(total, self.most)
+        share = np.maximum(total, 0.0) / max(float(np.maximum(total, 0.0).sum()), 1e-12)
         return tuple(
             Carrier(
                 item_id=str(self.items[c.ITEM][int(moments.item[e])]),

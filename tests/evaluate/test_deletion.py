@@ -1,0 +1,87 @@
+"""Reasons are tested by deletion: without the named events the item falls."""
+
+import numpy as np
+import pytest
+
+from penchant import Engine, EngineConfig, WorldConfig, make_world
+from penchant.evaluate.deletion import WHOLE, deletions, rates, wilson
+from penchant.interests.shares import shares, strongest
+from penchant.testing.layers import planted, quick
+
+CONFIG = EngineConfig(interests=quick()).but(**{"encode.kind": "hashed", "encode.hashed_dim": 64})
+PEOPLE, ITEMS = 60, 3
+
+
+@pytest.fixture(scope="module")
+def engine():
+    made = Engine(config=CONFIG)
+    world = make_world(WorldConfig.small(users=150, events=6000, exposure_rate=0.0))
+    made.add(events=world.events, items=world.items)
+    made.fit()
+    return made
+
+
+@pytest.fixture(scope="module")
+def asked(engine):
+    log = engine.data.log
+    rows = np.flatnonzero(np.diff(log.offsets) > 3)[:PEOPLE]
+    moments = log.moments_at(rows, np.full(len(rows), log.latest))
+    return moments, np.argsort(-engine.model.score(moments), axis=1)[:, :ITEMS]
+
+
+def test_several_groups_of_events_are_taken_away_at_once():
+    log = planted("taste", users=3)
+    moments = log.moments_at(np.arange(3), np.full(3, log.time.max()))
+    whole = moments.events(1)
+    left = moments.without(1, [np.array([0, 2]), np.array([], int), np.array([1])])
+    assert left.length.tolist() == [moments.length[1] - n for n in (2, 0, 1)]
+    assert left.item[left.events(0)].tolist() == np.delete(moments.item[whole], [0, 2]).tolist()
+    assert left.item[left.events(1)].tolist() == moments.item[whole].tolist()
+    assert left.time[left.events(2)].tolist() == np.delete(moments.time[whole], 1).tolist()
+
+
+@pytest.fixture(scope="module")
+def table(engine, asked):
+    return deletions(engine.model, *asked, most=3, draws=4, seed=1)
+
+
+def test_without_the_named_events_an_item_falls(table):
+    found = {row["layer"]: row for row in rates(table).iter_rows(named=True)}
+    assert found[WHOLE]["cases"] >= 0.9 * PEOPLE * ITEMS
+    assert found[WHOLE]["falls"] >= 0.95
+    assert found[WHOLE]["beats"] >= 0.97
+    for layer, floor in (("base", 0.85), ("dynamic", 0.8)):
+        assert found[layer]["falls"] >= floor
+        assert found[layer]["beats"] >= floor
+    assert max(row["error"] for row in found.values()) < 1e-5
+
+
+def test_events_named_for_another_item_would_not_do(engine, asked):
+    """A ceiling: what carried the least likely item is not missed by the first of the list."""
+    (moments, items), draw, beats = asked, np.random.default_rng(0), []
+    for b in range(0, len(moments), 2):
+        one = moments.take(np.array([b]))
+        first, last = items[b, 0], int(engine.model.score(one)[0].argmin())
+        named = strongest(shares(engine.model, one, np.array([last])).total[:, 0], 3)
+        others = [draw.choice(len(one.item), len(named), replace=False) for _ in range(4)]
+        score = engine.model.score(one.without(0, [named, *others]))[:, first]
+        beats.append(score[0] < score[1:].mean())
+    assert np.mean(beats) < 0.8
+
+
+def test_the_same_seed_draws_the_same(engine, asked, table):
+    assert table.equals(deletions(engine.model, *asked, most=3, draws=4, seed=1))
+    assert not table.equals(deletions(engine.model, *asked, most=3, draws=4, seed=2))
+
+
+def test_the_strongest_are_those_that_added_enough():
+    assert strongest(np.array([0.1, 5.0, -9.0, 2.0, 3.0, 0.01]), 3).tolist() == [1, 4, 3]
+    assert strongest(np.array([1.0, 0.001, 0.0]), 3).tolist() == [0]
+    assert not len(strongest(np.array([0.0, -1.0]), 3))
+    assert not len(strongest(np.zeros(0), 3))
+
+
+def test_an_interval_of_a_rate():
+    low, high = wilson(99, 100)
+    assert low < 0.99 < high <= 1.0
+    assert wilson(0, 10)[0] == 0.0
