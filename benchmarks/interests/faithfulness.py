@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.interests.fits import CHANGES, WORLD, engine, model
+from benchmarks.interests.fits import CHANGES, LEARNED, engine, model
 from benchmarks.interests.promises import RESULTS, WORK, told
 
 from penchant.data.histories import Moments
@@ -24,15 +24,13 @@ from penchant.random import rng
 from penchant.recommend.pipeline import best
 from penchant.types import Longs, Progress
 
-LEARNED = 1500
-"""People of each set, drawn at random, that the model is learned from."""
-SETS = ("xwines", "online-retail", WORLD)
+SETS = tuple(LEARNED)
 
 
 def measured(name: str, work: Path, people: int, items: int, progress: Progress) -> dict[str, Any]:
     """Rates of one set."""
-    learned = model(name, work, progress, seed=0, people=LEARNED)
-    log = engine(name, work, progress, people=LEARNED).data.log
+    learned = model(name, work, progress, seed=0, people=LEARNED[name])
+    log = engine(name, work, progress, people=LEARNED[name]).data.log
     some = np.flatnonzero(np.diff(log.offsets) > 1)
     some = np.sort(rng(0, "people").permutation(some)[:people])
     moments = log.moments_at(some, np.full(len(some), log.latest or 0))

@@ -13,6 +13,8 @@ from penchant.interests.model import InterestModel
 from penchant.types import Progress
 
 WORLD = "world"
+LEARNED = {"xwines": 1500, "online-retail": 400, WORLD: 800}
+"""People of each set, drawn at random, that models are learned from."""
 CHANGES = {"interests.dynamic.epochs": 4}
 """What is asked here does not rest on the last percent of the dynamic layer."""
 

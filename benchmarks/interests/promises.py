@@ -42,7 +42,8 @@ SEEDS = """## Do the dice matter?
 
 Everything is learned twice from the same data, with two seeds, in one workspace. Jensen–Shannon
 between the two profiles of a person, over ids: *divergence* in bits, and *distance*, its root.
-*to everybody* is the distance from a person's profile to the mean of all: what there is to tell.
+*to everybody* is the distance from a person's profile to the mean of all: what there is to tell;
+*by layer*: the distance of what each layer says alone.
 """
 
 
@@ -128,15 +129,17 @@ def _week(runs: list[Run]) -> list[str]:
 
 def _seeds(runs: list[Run]) -> list[str]:
     lines = [
-        "| set | level | people | divergence | distance | 90 % below | to everybody | same first |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| set | level | people | divergence | distance | 90 % below | to everybody | same first | "
+        "by layer |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for run in runs:
         for row in run.get("seeds", []):
+            layers = ", ".join(f"{name} {far:.3f}" for name, far in row["layers"].items())
             lines.append(
                 f"| {run['set']} | {row['level']} | {row['people']:,} | {row['divergence']:.4f} | "
                 f"{row['distance']:.3f} | {row['p90']:.3f} | {row['to_everybody']:.3f} | "
-                f"{row['same_first']:.1%} |"
+                f"{row['same_first']:.1%} | {layers} |"
             )
     return lines
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.interests.fits import CHANGES, engine, model
+from benchmarks.interests.fits import CHANGES, LEARNED, engine, model
 from benchmarks.interests.promises import RESULTS, WORK, told
 
 from penchant import EngineConfig
@@ -31,8 +31,6 @@ from penchant.taxonomy.grow import grow
 from penchant.taxonomy.tree import Tree
 from penchant.types import Doubles, Progress, Report
 
-LEARNED = 1500
-"""People of each set, drawn at random, whose profiles are learned twice."""
 SETS = ("xwines", "online-retail", "grocery")
 SEEDS = ("xwines", "online-retail")
 TREES = ("given", "learned")
@@ -77,12 +75,12 @@ def kept(first: Tree, again: Tree, level: int) -> dict[str, Any]:
 
 def two_seeds(name: str, work: Path, progress: Progress) -> list[dict[str, Any]]:
     """How far apart profiles of the same people are, level by level."""
-    learned = [model(name, work, progress, seed=seed, people=LEARNED) for seed in (0, 1)]
-    log = engine(name, work, progress, people=LEARNED).data.log
+    learned = [model(name, work, progress, seed=seed, people=LEARNED[name]) for seed in (0, 1)]
+    log = engine(name, work, progress, people=LEARNED[name]).data.log
     some = np.arange(len(log.users))
     moments = log.moments_at(some, np.full(len(some), log.latest or 0))
     users = log.users.ids.gather(some).to_list()
-    found = [profiles(m, users, moments, progress=progress) for m in learned]
+    found = [profiles(m, users, moments, layers=True, progress=progress) for m in learned]
     return [apart(*learned, *found, level) for level in learned[0].catalogue.tree.numbers]
 
 
@@ -98,15 +96,20 @@ def apart(
         "level": level, "people": len(far), "ids": len(ids), "divergence": float(far.mean()),
         "distance": float(np.sqrt(far).mean()), "p90": float(np.quantile(np.sqrt(far), 0.9)),
         "to_everybody": float(np.sqrt(own).mean()),
+        "layers": {
+            name: float(np.sqrt(divergence(by_id(a, level, ids, name), by_id(b, level, ids, name))).mean())
+            for name in a.known.layers
+        },
         "same_first": float(np.mean(first_of(a, level, ids) == first_of(b, level, ids))),
     }  # fmt: skip
 
 
-def by_id(found: Profiles, level: int, ids: list[str]) -> Doubles:
-    """Weights in the order of ids [B × ids]; 0 for those that a tree has not."""
+def by_id(found: Profiles, level: int, ids: list[str], layer: str | None = None) -> Doubles:
+    """Weights in the order of ids [B × ids], of a layer alone if one is named; 0 for those that a
+    tree has not."""
     table = np.zeros((len(found), len(ids)))
     place = [ids.index(node.id) for node in found.tree.nodes[level - 1]]
-    table[:, place] = found.weights(level)
+    table[:, place] = found.weights(level, layer)
     return table
 
 

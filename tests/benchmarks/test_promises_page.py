@@ -21,7 +21,7 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
     kept(tmp_path, "faithfulness-shop", set="shop", people=300, median_events=9, figures=[row])
     level = {"level": 1, "nodes": 6, "by_members": 0.991, "by_count": 0.9, "items_stay": 0.96}
     apart = {"level": 1, "people": 2000, "divergence": 0.0021, "distance": 0.031, "p90": 0.06,
-             "to_everybody": 0.4, "same_first": 0.97}  # fmt: skip
+             "to_everybody": 0.4, "same_first": 0.97, "layers": {"base": 0.02}}  # fmt: skip
     kept(tmp_path, "stability-shop", set="shop", week={"given": [level]}, seeds=[apart])
     made = page(tmp_path)
     assert "of 30 | 17.3 ms | 15.0 ms |" in made
@@ -31,7 +31,7 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
         in made
     )
     assert "| shop | given | 1 | 6 | 99.1% | 90.0% | 96.0% |" in made
-    assert "| shop | 1 | 2,000 | 0.0021 | 0.031 | 0.060 | 0.400 | 97.0% |" in made
+    assert "| shop | 1 | 2,000 | 0.0021 | 0.031 | 0.060 | 0.400 | 97.0% | base 0.020 |" in made
     assert "2024-05-01, commit abc, 2 cores" in made
 
 
