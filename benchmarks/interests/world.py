@@ -29,6 +29,7 @@ from penchant import Engine, EngineConfig, WorldConfig, make_world
 from penchant.clock import DAY, micros, now, when
 from penchant.data.sources.world import World
 from penchant.engine.prepared import Prepared
+from penchant.evaluate.beyond import divergence
 from penchant.evaluate.fingerprint import hardware
 from penchant.evaluate.forecast import counts_of, tuned_counting
 from penchant.evaluate.significance import bootstrap
@@ -52,14 +53,8 @@ AFTER = 14 * DAY
 
 
 def distance(P: Doubles, Q: Doubles) -> Doubles:
-    """Jensen–Shannon distance of rows [B], 0 to 1: Lin, IEEE Trans. Inf. Theory 37, 1991."""
-    M = (P + Q) / 2.0
-
-    def divergence(A: Doubles) -> Doubles:
-        ratio = np.log2(np.where(A > 0, A, 1.0) / np.where(A > 0, M, 1.0))
-        return np.asarray((A * ratio).sum(axis=1))
-
-    return np.sqrt(np.maximum((divergence(P) + divergence(Q)) / 2.0, 0.0))
+    """Jensen–Shannon distance of rows [B], 0 to 1: the square root of the divergence."""
+    return np.sqrt(np.maximum(divergence(P, Q), 0.0))
 
 
 def profiles(world: World, config: EngineConfig, progress: Progress = QUIET) -> dict[str, Any]:

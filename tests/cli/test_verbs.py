@@ -252,6 +252,16 @@ def test_interests_over_time(fitted, busy):
     assert "day, week" in run("interests", busy, "--over", "hour", "-w", fitted, code=2).stderr
 
 
+def test_interests_to_come(fitted, busy):
+    found = told("interests", busy, "--ahead", "week", "-w", fitted)
+    assert (found["user_id"], found["step"]) == (busy, "week")
+    for level in found["levels"]:
+        assert sum(x["ahead"] for x in level) == pytest.approx(1.0, abs=1e-4)
+    assert found["way"] in {trial["way"] for trial in found["trials"]}
+    assert "to come" in run("interests", busy, "--ahead", "week", "-w", fitted).stdout
+    assert "day, week" in run("interests", busy, "--ahead", "hour", "-w", fitted, code=2).stderr
+
+
 def test_interests_of_everybody_and_of_one_by_context(fitted, busy):
     everybody = told("interests", "--when", "-w", fitted)
     assert everybody["user_id"] is None
@@ -295,11 +305,12 @@ def test_interests_of_somebody_who_says_something(fitted):
         ["--tree", "--context", "device=mobile"],
         ["somebody", "--over", "week", "--context", "device=mobile"],
         ["somebody", "--over", "week", "--when"],
+        ["somebody", "--ahead", "week", "--over", "week"],
         ["--when", "--context", "device=mobile"],
     ],
 )
 def test_interests_says_what_does_not_go_together(words, fitted):
-    assert "--over, --context" in run("interests", *words, "-w", fitted, code=2).stderr
+    assert "--over, --ahead, --context" in run("interests", *words, "-w", fitted, code=2).stderr
 
 
 @pytest.mark.parametrize("words", [[], ["ann", "--tree"], ["--text", "tea", "--when"]])

@@ -161,6 +161,24 @@ def test_a_course_is_the_profiles_of_its_times(engine, world):
     assert len(engine.evolution("who-is-this")) == 1
 
 
+def test_a_forecast_is_of_the_step_after_a_time(engine, world):
+    ann = user(world, 0.9)
+    ahead = engine.forecast(ann, step="week", at="2024-03-10")
+    assert (ahead.at.isoformat(), ahead.step) == ("2024-03-10T00:00:00+00:00", "week")
+    now = engine.interests(ann, at="2024-03-10")
+    for level in (1, 2):
+        assert sum(x.ahead for x in ahead.levels[level - 1]) == pytest.approx(1.0, abs=1e-4)
+        np.testing.assert_allclose(
+            [x.now for x in ahead.levels[level - 1]], now.weights(level), atol=1e-5
+        )
+    again = engine.forecast(user(world, 0.5), step="week", at="2024-03-10")
+    assert again.trials is ahead.trials  # learned once
+    with pytest.raises(UnknownIdError, match="day, week"):
+        engine.forecast(ann, step="hour")
+    with pytest.raises(DataError, match="Ask for a shorter step"):
+        engine.forecast(ann, step="year", at="2024-01-05")
+
+
 def test_many_profiles_are_those_of_each(engine, world):
     people = [user(world, 0.9), "who-is-this", user(world, 0.5)]
     found = engine.interests_many(people, at="2024-03-01", context={"device": "mobile"})

@@ -34,6 +34,15 @@ def interests(
             help="How they moved, by day, week, month, quarter or year.",
         ),
     ] = None,
+    ahead: Annotated[
+        str | None,
+        typer.Option(
+            "--ahead",
+            metavar="STEP",
+            show_default=False,
+            help="What is forecast for the next day, week, month, quarter or year.",
+        ),
+    ] = None,
     when: Annotated[
         bool,
         typer.Option("--when", help="What is liked when: by a user, or with no USER by everybody."),
@@ -45,8 +54,8 @@ def interests(
     at: At = None,
     context: Context = None,
 ) -> None:
-    """Show what a user is interested in, per level and layer, and why; how that moved; what is
-    liked when; what somebody is interested in who says something; or the whole tree.
+    """Show what a user is interested in, per level and layer, and why; how that moved; what comes
+    next; what is liked when; what somebody is interested in who says something; or the whole tree.
 
     A weight is the chance that the user's next positive event lands on an item of the interest.
 
@@ -55,6 +64,7 @@ def interests(
         penchant interests ann
         penchant interests ann --at 2024-05-01 --context weekday=sat
         penchant interests ann --over month
+        penchant interests ann --ahead month
         penchant interests ann --when
         penchant interests --when --level 2
         penchant interests --text "slow science fiction and cooking"
@@ -67,10 +77,10 @@ def interests(
             "interests --text 'old jazz'`, or ask for the tree, as `penchant interests --tree`, or "
             "what everybody likes when, as `penchant interests --when`"
         )
-    if (over or context) and user is None:
-        raise DataError("--over, --context: they are about a user; name one before them")
-    if bool(over) + bool(context) + when > 1:
-        raise DataError("--over, --context, --when: several came; expected one of them")
+    if (over or ahead or context) and user is None:
+        raise DataError("--over, --ahead, --context: they are about a user; name one before them")
+    if bool(over) + bool(ahead) + bool(context) + when > 1:
+        raise DataError("--over, --ahead, --context, --when: several came; expected one of them")
     if level != 1 and not when:
         raise DataError("--level: it goes with --when; all levels are shown without it")
     if when:
@@ -86,6 +96,10 @@ def interests(
     if over:
         moved = session.engine().evolution(one_user(user), step=over, until=at)
         session.out.answer(moved.to_json, moved)
+        return
+    if ahead:
+        to_come = session.engine().forecast(one_user(user), step=ahead, at=at)
+        session.out.answer(to_come.to_json, to_come)
         return
     said = context_of(context)
     engine = session.engine()
