@@ -27,6 +27,7 @@ def profile(found: Profile, *, dark: bool = False) -> "Figure":
             parents=[x.node.parent or "" for x in shown],
             values=[x.weight for x in shown],
             branchvalues="total",
+            leaf={"opacity": 1.0},  # the colour of words is chosen for the colour as it is
             marker={
                 "colors": [colour.get(_root(found, x), palette[6]) for x in shown],
                 "line": {"color": paper(dark), "width": 1},

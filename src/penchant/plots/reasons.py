@@ -29,9 +29,4 @@ def parts(reason: Reason, *, dark: bool = False) -> "Figure":
     figure.add_hline(y=0, line={"color": colours(dark)[6], "width": 1})
     figure.update_yaxes(title="score (logits)")
     title = f"Why {short(reason.title, 48)}"
-    figure = dressed(figure, title, dark=dark)
-    words = short(reason.sentence, 110)
-    figure.add_annotation(
-        text=words, x=0, y=1.06, xref="paper", yref="paper", showarrow=False, xanchor="left"
-    )
-    return figure
+    return dressed(figure, title, dark=dark, under=short(reason.sentence, 160))

@@ -5,6 +5,7 @@ little to stand out against their background.
 """
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from penchant.errors import MissingExtraError
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 LIGHT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9", "#7A7A7A", "#6A51A3")
 DARK = ("#5AAEE0", "#FF8A3D", "#2FCB9C", "#E6A3C8", "#E6C229", "#9AD3F5", "#A8A8A8", "#B8A5E3")
+_WIDE = 40  # letters of a title that fit on a line of a phone
+_WIDE_SMALL = 54
+_LINE = 20  # pixels
+_BUTTONS = 38  # pixels at the top that Plotly's buttons take
 LAYERS = ("base", "context", "dynamic", "popularity", "feedback")
 """Parts have the same colour in every picture, the first five."""
 
@@ -54,21 +59,30 @@ def paper(dark: bool) -> str:
     return "#16181D" if dark else "#FFFFFF"
 
 
-def dressed(figure: "Figure", title: str, *, dark: bool, height: int = 420) -> "Figure":
-    """A figure with title, fonts, margins and background."""
+def dressed(
+    figure: "Figure", title: str, *, dark: bool, height: int = 420, under: str = ""
+) -> "Figure":
+    """A figure with title, fonts, margins and background; a long title, and the words under it,
+    take several lines, below the buttons that Plotly shows."""
+    small = [f'<span style="font-size:12px">{line}</span>' for line in wrap(under, _WIDE_SMALL)]
+    lines = wrap(title, _WIDE) + small
+    height += _LINE * len(lines)
     grid = "#33363D" if dark else "#E4E4E4"
     figure.update_layout(
-        title={"text": title, "x": 0.02, "xanchor": "left", "font": {"size": 16}},
+        title={
+            "text": "<br>".join(lines), "x": 0.02, "xanchor": "left", "font": {"size": 16},
+            "y": 1.0 - _BUTTONS / height, "yref": "container", "yanchor": "top",
+        },
         font={"family": "system-ui, sans-serif", "size": 13, "color": ink(dark)},
         paper_bgcolor=paper(dark),
         plot_bgcolor=paper(dark),
         colorway=list(colours(dark)),
-        margin={"l": 60, "r": 24, "t": 64, "b": 56},
+        margin={"l": 60, "r": 24, "t": 56 + _LINE * len(lines), "b": 56},
         height=height,
         hoverlabel={"font": {"size": 13}},
         uniformtext={"minsize": 9, "mode": "hide"},
         legend={"orientation": "h", "y": -0.18, "x": 0},
-    )
+    )  # fmt: skip
     figure.update_xaxes(gridcolor=grid, zerolinecolor=grid, automargin=True)
     figure.update_yaxes(gridcolor=grid, zerolinecolor=grid, automargin=True)
     return figure
