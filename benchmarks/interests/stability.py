@@ -92,14 +92,15 @@ def apart(
     ids = sorted({n.id for m in (one, other) for n in m.catalogue.tree.nodes[level - 1]})
     far = divergence(by_id(a, level, ids), by_id(b, level, ids))
     own = divergence(*np.broadcast_arrays(by_id(a, level, ids), by_id(a, level, ids).mean(axis=0)))
+    alone = {
+        name: divergence(by_id(a, level, ids, name), by_id(b, level, ids, name))
+        for name in a.known.layers
+    }
     return {
         "level": level, "people": len(far), "ids": len(ids), "divergence": float(far.mean()),
         "distance": float(np.sqrt(far).mean()), "p90": float(np.quantile(np.sqrt(far), 0.9)),
         "to_everybody": float(np.sqrt(own).mean()),
-        "layers": {
-            name: float(np.sqrt(divergence(by_id(a, level, ids, name), by_id(b, level, ids, name))).mean())
-            for name in a.known.layers
-        },
+        "layers": {name: float(np.sqrt(x).mean()) for name, x in alone.items()},
         "same_first": float(np.mean(first_of(a, level, ids) == first_of(b, level, ids))),
     }  # fmt: skip
 
