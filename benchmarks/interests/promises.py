@@ -30,7 +30,9 @@ the whole model is asked again; beside it, as many other events of the same pers
 times at random. *falls*: in how many cases the item's score falls. *beats*: in how many it falls by
 more than without others on average. The same is asked of each layer's own part and the events that
 carried it; with 95 % intervals (Wilson's). *error* is the largest gap between a score and the sum
-of its parts. In a layer that is not linear, shares are by removal of each event.
+of its parts, or between a layer's part and the sum of its events' shares, where these are exact; in
+other layers shares are by removal of each event. *learned*: people, drawn at random, that the model
+knows.
 """
 WEEK = """## Do interests keep their ids?
 
@@ -94,8 +96,8 @@ def _speed(run: Run) -> list[str]:
 
 def _faithful(runs: list[Run]) -> list[str]:
     lines = [
-        "| set | people | median events | of | cases | falls | beats | error |",
-        "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |",
+        "| set | learned | people | median events | of | cases | falls | beats | error |",
+        "| --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: |",
     ]
     for run in runs:
         for row in run["figures"]:
@@ -103,9 +105,10 @@ def _faithful(runs: list[Run]) -> list[str]:
                 f"{row[x]:.1%} [{row[f'{x}_low']:.1%}, {row[f'{x}_high']:.1%}]"
                 for x in ("falls", "beats")
             )
+            error = "" if row["error"] is None else f"{row['error']:.0e}"
             lines.append(
-                f"| {run['set']} | {run['people']} | {run['median_events']} | {row['layer']} | "
-                f"{row['cases']:,} | {rates} | {row['error']:.0e} |"
+                f"| {run['set']} | {run['learned']:,} | {run['people']} | {run['median_events']} | "
+                f"{row['layer']} | {row['cases']:,} | {rates} | {error} |"
             )
     return lines
 

@@ -34,7 +34,7 @@ class _Case:
     layer: str
     named: Longs
     draws: Sequence[Longs]
-    together: float
+    together: float | None
 
 
 def deletions(
@@ -49,7 +49,8 @@ def deletions(
 ) -> pl.DataFrame:
     """One row for each moment, item of it (`items` [B][n]) and layer, and for the whole: the score
     `before`, `without_named` events (at most `most`), and `without_others` (the mean over draws of
-    as many); `together` is what the parts sum to. Who has fewer others than are named is left out.
+    as many); `together` is what the parts sum to, or the events' shares of a layer that knows them
+    exactly (else null). Who has fewer others than are named is left out.
     """
     rows: list[dict[str, object]] = []
     with progress.step("deletions", len(moments)) as step:
@@ -66,12 +67,15 @@ def deletions(
 def rates(table: pl.DataFrame) -> pl.DataFrame:
     """Of each layer and the whole: `cases`, in how many the score `falls`, and falls by more than
     without others (`beats`), each with a 95 % interval (Wilson's); and the largest `error` of a
-    sum of parts."""
+    sum of parts or shares, as a share of the score (of 1 at least)."""
     found = table.group_by("layer", maintain_order=True).agg(
         pl.len().alias("cases"),
         (pl.col("without_named") < pl.col("before")).sum().alias("fell"),
         (pl.col("without_named") < pl.col("without_others")).sum().alias("beat"),
-        (pl.col("together") - pl.col("before")).abs().max().alias("error"),
+        ((pl.col("together") - pl.col("before")) / pl.col("before").abs().clip(1.0))
+        .abs()
+        .max()
+        .alias("error"),
     )
     rows = []
     for row in found.iter_rows(named=True):
@@ -107,7 +111,7 @@ def _answered(
     carried, parts = shares(model, one, items), model.parts(one)
     cases = []
     for n, item in enumerate(items):
-        together = float(parts.values[:, 0, item].sum())
+        together = float(parts.values[:, 0, item].astype(np.float64).sum())
         tables = {WHOLE: carried.total, **carried.by_layer}
         for name, table in tables.items():
             named = strongest(table[:, n], most)
@@ -115,8 +119,9 @@ def _answered(
             if not len(named) or len(others) < len(named):
                 continue
             some = [draw.choice(others, len(named), replace=False) for _ in range(draws)]
-            value = parts.values[parts.names.index(name), 0, item] if name != WHOLE else together
-            cases.append(_Case(int(item), name, named, some, float(value)))
+            value = together if name == WHOLE else float(table[:, n].sum())
+            known = name == WHOLE or name in carried.exact
+            cases.append(_Case(int(item), name, named, some, value if known else None))
     if not cases:
         return []
     groups = [group for case in cases for group in (case.named, *case.draws)]
