@@ -108,7 +108,7 @@ def test_the_heatmap_is_the_lifts_on_a_scale_of_doublings(drawn):
             seen += 1
     assert seen == 9
     assert muted.opacity < 0.3
-    assert "times as likely" in sure.colorbar.title.text
+    assert "times as likely" in figure.layout.title.text
 
 
 def test_a_heatmap_of_what_is_no_context_says_what_there_is(drawn):

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 _ROWS = 14
 _WIDE = 8  # values of a context beyond which cells are too narrow for numbers
 
-_BAR = 48  # pixels of the colour bar above the cells
-
 
 def context(
     found: ContextLifts, of: str | None = None, n: int = _ROWS, *, dark: bool = False
@@ -62,8 +60,7 @@ def context(
     who = "everybody" if found.user_id is None else short(found.user_id, 30)
     height = 240 + 30 * max(len(rows), 3)
     said = "colour: times as likely as otherwise; pale: may as well be chance"
-    figure = dressed(figure, f"What {who} likes when", dark=dark, height=height, under=said)
-    return figure.update_layout(margin={"l": 20, "t": figure.layout.margin.t + _BAR})
+    return dressed(figure, f"What {who} likes when", dark=dark, height=height, under=said)
 
 
 def _weightiest(cells: list[Lift], n: int) -> list[str]:
@@ -107,9 +104,8 @@ def _bar(reach: float) -> dict[str, object]:
     step = 0.5 if reach < 1.5 else 1.0
     ticks = np.arange(-np.floor(reach / step), np.floor(reach / step) + 1) * step
     return {
-        "orientation": "h",
         "tickvals": ticks.tolist(), "ticktext": [f"×{2.0**t:.2g}" for t in ticks],
-        "thickness": 10, "len": 0.9, "x": 0.5, "y": 1.0, "yanchor": "bottom", "outlinewidth": 0,
+        "thickness": 10, "len": 1.0, "outlinewidth": 0, "xpad": 6,
     }  # fmt: skip
 
 
