@@ -29,8 +29,8 @@ def population(sharpness=1.0, events=40, seed=0):
     usual = np.repeat(taste.mean(axis=0)[None], PEOPLE, axis=0)
     rhythms = len(CalibrationConfig().rhythms)
     known = Weights(
-        np.ones((PEOPLE, 1), np.float32), levels(said), {"base": levels(said)}, levels(usual),
-        (levels(counts),) * rhythms,
+        np.ones((PEOPLE, 1), np.float32), np.zeros(PEOPLE, np.float32), levels(said),
+        {"base": levels(said)}, levels(usual), (levels(counts),) * rhythms,
     )  # fmt: skip
     return known, levels(came), levels(taste)
 
@@ -44,7 +44,8 @@ def taken(known, rows):
         return tuple(table[rows] for table in tables)
 
     return Weights(
-        known.alpha[rows], some(known.whole), {k: some(v) for k, v in known.layers.items()},
+        known.alpha[rows], known.fresh[rows], some(known.whole),
+        {k: some(v) for k, v in known.layers.items()},
         some(known.usual), tuple(some(tables) for tables in known.counted),
     )  # fmt: skip
 
@@ -106,3 +107,34 @@ def test_it_is_kept_exactly():
     np.testing.assert_array_equal(
         learned(known, FAMILIES).whole[1], again(known, FAMILIES).whole[1]
     )
+
+
+def test_in_the_midst_of_a_visit_people_go_on_with_what_they_began():
+    """Half are asked in a visit, whose last act says the next one; half between visits."""
+    known, came, truth = population(events=40)
+    fresh = np.arange(PEOPLE) % 2 == 0
+    last = tuple(
+        np.where(fresh[:, None], c, np.roll(c, 3, axis=0)).astype(np.float32) for c in came
+    )
+    quick = (*known.counted[:2], last, *known.counted[3:])  # the rhythm of a week holds just it
+    known = replace(known, fresh=fresh.astype(np.float32), counted=quick)
+    made = Calibration().fit(known, came, SHARE, FAMILIES)(known, FAMILIES).whole
+
+    def of(tables, rows):
+        return tuple(table[rows] for table in tables)
+
+    assert (
+        loss(of(made, fresh), of(came, fresh))[1] < 0.5 * loss(of(truth, fresh), of(came, fresh))[1]
+    )
+    between = loss(of(made, ~fresh), of(came, ~fresh))[1]
+    assert between < 1.15 * loss(of(truth, ~fresh), of(came, ~fresh))[1]
+
+
+def test_the_base_layer_counts_slowly_and_the_dynamic_one_quickly():
+    known, came, _ = population(sharpness=0.0, events=60)  # the layers say nothing
+    known = replace(known, layers={"base": known.whole, "dynamic": known.whole})
+    none = tuple(map(np.zeros_like, known.counted[0]))
+    slow = (none,) * 3 + known.counted[3:]  # only the slow rhythms know anything
+    known = replace(known, counted=slow)
+    made = Calibration().fit(known, came, SHARE, FAMILIES)(known, FAMILIES).layers
+    assert loss(made["base"], came)[1] < 0.9 * loss(made["dynamic"], came)[1]

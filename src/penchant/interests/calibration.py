@@ -5,12 +5,15 @@ So each level has a pool of experts about which child of an interest comes next,
 interest does:
 
     P(n | u) = P(parent | u) · softmax_{siblings n}( Σ_e w_e(parent) · log q_e(n | parent) )
-    w_e = a_e + b_e · ln(1 + events of the parent) / 3
+    w_e = a_e + b_e · ln(1 + events of the parent) / 3 + c_e · fresh
 
 Experts q: the model's own sums over items; what is usual now; what share of all events the interest
 had so far; and the person's counts under several rhythms, each believed beside so many events'
-worth of that share (Dirichlet smoothing). a and b belong to nobody: they are the same for all, one
-set a level, fitted to held-out moments by likelihood, which is convex. Children add up to their
+worth of that share (Dirichlet smoothing). *Fresh* is 1 in the midst of a visit, where a person goes
+on with what was begun, and 0 between visits. a, b and c belong to nobody: they are the same for
+all, one set a level, fitted to held-out moments by likelihood, which is convex. A layer alone has a
+pool of itself, what is usual, and the counts of its own rhythms: the slow ones are the base
+layer's, the quick ones the dynamic layer's. Children add up to their
 parent by construction, and where a person has no events an interest is split as by everybody:
 nothing narrow is invented.
 
@@ -35,6 +38,8 @@ from penchant.types import Arrays, Bools, Doubles, Floats, Longs, State
 
 _FLOOR = 1e-7
 """No expert calls anything less likely than this, among its siblings."""
+SLOW = 30.0
+"""Half-life in days from which a rhythm is long-term."""
 _LEAST = 0.02  # of a moment: what came beside it is not learned from
 _SEARCH = {"maxiter": 200}
 
@@ -57,13 +62,13 @@ class CalibrationConfig(Config):
     """Events' worth of everybody's share that counts are seen beside."""
     moments: int = Field(3000, ge=100)
     """At most so many held-out moments are fitted to."""
-    pull: float = Field(1e-3, ge=0.0)
+    pull: float = Field(1e-2, ge=0.0)
     """Pull of every weight to zero."""
 
 
 @dataclass
 class Calibration:
-    """The pools of every level; `pools_` [experts × 2] each, or none where nothing was held out."""
+    """The pools of every level; `pools_` [experts × 3] each, or none where nothing was held out."""
 
     config: CalibrationConfig = field(default_factory=CalibrationConfig)
     share_: list[Floats] = field(init=False, default_factory=list)
@@ -78,7 +83,7 @@ class Calibration:
         self.take_up(share)
         self.pools_ = self._pools(known, known.whole, came, families, known.counted)
         self.alone_ = {
-            name: self._pools(known, said, came, families, ())
+            name: self._pools(known, said, came, families, self._own(name, known))
             for name, said in known.layers.items()
         }
         return self
@@ -92,13 +97,24 @@ class Calibration:
         what would be said of somebody unknown."""
         whole = self._applied(known, known.whole, self.pools_, families, known.counted)
         nothing = tuple(tuple(np.zeros_like(t[:1]) for t in tables) for tables in known.counted)
-        stranger = replace(known, counted=nothing)
+        stranger = replace(known, counted=nothing, fresh=np.zeros_like(known.fresh))
         usual = self._applied(stranger, known.usual, self.pools_, families, nothing)
         layers = {
-            name: self._applied(known, said, self.alone_.get(name, []), families, ())
+            name: self._applied(
+                known, said, self.alone_.get(name, []), families, self._own(name, known)
+            )
             for name, said in known.layers.items()
         }
         return replace(known, whole=whole, layers=layers, usual=usual)
+
+    def _own(self, layer: str, known: Weights) -> Sequence[Levels]:
+        """The counts of a layer's own rhythms."""
+        slow = {"base": True, "dynamic": False}
+        return [
+            tables
+            for (left, half_life), tables in zip(self.config.rhythms, known.counted, strict=True)
+            if slow.get(layer) == (left == 1.0 and (half_life == FOREVER or half_life >= SLOW))
+        ]
 
     def _applied(
         self,
@@ -113,10 +129,10 @@ class Calibration:
         found: list[Floats] = []
         for level, (pool, family) in enumerate(zip(pools, families, strict=True)):
             evidence = _evidence(family.total(known.counted[-1][level]))
-            logits = np.zeros_like(said[level])
+            logits, fresh = np.zeros_like(said[level]), known.fresh[:, None]
             experts = self._experts(known, said, level, family, counted)
-            for (a, b), x in zip(pool.astype(np.float32), experts, strict=True):
-                logits += (a + b * evidence) * x
+            for (a, b, c), x in zip(pool.astype(np.float32), experts, strict=True):
+                logits += (a + b * evidence + c * fresh) * x
             given = family.softmax(logits)
             found.append(found[-1][:, family.parent] * given if found else given)
         return tuple(found)
@@ -129,7 +145,7 @@ class Calibration:
         families: Sequence[Siblings],
         counted: Sequence[Levels],
     ) -> list[Doubles]:
-        """The weights of every level's experts [experts × 2]."""
+        """The weights of every level's experts [experts × 3]."""
         found = []
         for level, family in enumerate(families):
             moment, parent = _told(came[level], family)
@@ -139,8 +155,8 @@ class Calibration:
             X = np.stack([x[at] for x in experts], axis=2).astype(np.float64)
             T = (came[level][at] * there).astype(np.float64)
             evidence = _evidence(family.total(known.counted[-1][level])[at][:, 0])
-            pull = self.config.pull
-            found.append(_likeliest(X, there, T, evidence.astype(np.float64), len(known), pull))
+            F = np.stack([np.ones(len(X)), evidence, known.fresh[moment]], axis=1)
+            found.append(_likeliest(X, there, T, F, len(known), self.config.pull))
         return found
 
     def _experts(
@@ -194,17 +210,17 @@ def _told(came: Floats, family: Siblings) -> tuple[Longs, Longs]:
 
 
 def _likeliest(
-    X: Doubles, there: Bools, T: Doubles, evidence: Doubles, moments: int, pull: float
+    X: Doubles, there: Bools, T: Doubles, F: Doubles, moments: int, pull: float
 ) -> Doubles:
-    """a and b of each expert [experts × 2], from log q [R × S × experts] of the siblings of what
-    came, which of the places are taken, how much came on each, and the parents' evidence [R]."""
+    """a, b, c of each expert [experts × 3], from log q [R × S × experts] of the siblings of what
+    came, which of the places are taken, how much came on each, and what the weights follow [R × 3]:
+    one, the parent's evidence, freshness."""
     E = X.shape[2]
     X = np.where(there[:, :, None], X - X.mean(axis=1, keepdims=True), 0.0)
     weight = T.sum(axis=1)
-    F = np.stack([np.ones_like(evidence), evidence], axis=1)
 
     def objective(flat: Doubles) -> tuple[float, Doubles]:
-        w = F @ flat.reshape(E, 2).T
+        w = F @ flat.reshape(E, 3).T
         z = np.where(there, np.einsum("rse,re->rs", X, w), -np.inf)
         z -= z.max(axis=1, keepdims=True)
         p = np.exp(z)
@@ -215,9 +231,9 @@ def _likeliest(
         loss = float(loss / moments + pull * flat @ flat)
         return loss, slope.ravel() / moments + 2.0 * pull * flat
 
-    start = np.zeros((E, 2))
+    start = np.zeros((E, 3))
     start[0, 0] = 1.0
     found = optimize.minimize(
         objective, start.ravel(), jac=True, method="L-BFGS-B", options=_SEARCH
     )
-    return np.asarray(found.x, np.float64).reshape(E, 2)
+    return np.asarray(found.x, np.float64).reshape(E, 3)

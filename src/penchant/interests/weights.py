@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy import sparse
 
+from penchant.clock import HOUR
 from penchant.data.histories import Histories, Moments
 from penchant.interests.base.decay import fading
 from penchant.taxonomy.siblings import Siblings
@@ -23,6 +24,7 @@ from penchant.types import Floats
 if TYPE_CHECKING:
     from penchant.interests.model import InterestModel, Parts
 
+_SITTING = 6.0  # hours in which half of what a visit says about the next act is gone
 Levels = tuple[Floats, ...]
 """One table a level [B × K], broadest first."""
 
@@ -33,10 +35,12 @@ class Weights:
 
     `whole` is what the model says, `layers` what it says with one layer alone beside popularity,
     `usual` what everybody turns to at that time: rows sum to 1. `counted` holds, for each rhythm,
-    how many of the person's positive events were of each interest, faded.
+    how many of the person's positive events were of each interest, faded. `fresh` [B] is 1 in the
+    midst of a visit and fades to 0 after it, by half every six hours since the last event.
     """
 
     alpha: Floats
+    fresh: Floats
     whole: Levels
     layers: dict[str, Levels]
     usual: Levels
@@ -61,6 +65,7 @@ class Weights:
 
         return cls(
             np.concatenate([p.alpha for p in parts]),
+            np.concatenate([p.fresh for p in parts]),
             levels([p.whole for p in parts]),
             {name: levels([p.layers[name] for p in parts]) for name in parts[0].layers},
             levels([p.usual for p in parts]),
@@ -92,6 +97,7 @@ def weights(
     names = list(found[0][2])
     return Weights(
         alpha,
+        freshness(moments),
         rolled(whole, families),
         {name: rolled(np.concatenate([f[2][name] for f in found]), families) for name in names},
         rolled(usual, families),
@@ -136,6 +142,15 @@ def counted(
     )
     found = np.asarray((H @ members).toarray(), np.float32)
     return [found[r * B : (r + 1) * B] for r in range(R)]
+
+
+def freshness(moments: Moments) -> Floats:
+    """How fresh the last event of each moment is [B]: 2^(−hours / 6); 0 where there is none."""
+    some = moments.length > 0
+    last = np.zeros(len(moments), np.int64)
+    last[some] = moments.time[moments.offsets[1:][some] - 1]
+    hours = np.maximum(moments.at - last, 0) / HOUR
+    return np.where(some, np.exp2(-np.minimum(hours / _SITTING, 100.0)), 0.0).astype(np.float32)
 
 
 def rolled(leaves: Floats, families: Sequence[Siblings]) -> Levels:
