@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from penchant.evaluate.interests import coverage
+from penchant.interests.model import InterestModel
 from penchant.interests.precision import COVER, Precision
+from penchant.testing.layers import planted, quick, shelf
 
 
 def people(kappa, U=1500, K=6, acts=12, seed=0):
@@ -51,6 +53,18 @@ def test_single_acts_tell_nothing_of_scatter():
     )
     low, high = plain.interval(1, np.array([[1.0, 0.0]]), np.array([0.0]))
     assert np.isfinite([low, high]).all()
+
+
+@pytest.mark.parametrize("kind", ["last", "time"])
+def test_ranges_are_learned_with_the_model_whatever_is_held_out(kind):
+    """Whoever turns to one interest at a time is not to be narrowed down to its weight."""
+    log = planted("taste", users=80, noise=0.3)
+    model = InterestModel(quick().but(**{"holdout.kind": kind})).fit(shelf(), log, repeats=True)
+    assert len(model.precision.known_) == 2
+    kappa = model.precision.kappa(2, np.array([10.0]))[0]
+    assert 0.5 < kappa < 500.0
+    low, high = model.precision.interval(2, np.array([[0.5, 0.5]]), np.array([10.0]))
+    assert (high - low > 0.05).all()
 
 
 def test_what_was_learned_comes_back():

@@ -13,6 +13,7 @@ from typing import Literal, Self
 
 import numpy as np
 from pydantic import model_validator
+from scipy import sparse
 
 from penchant.config import Config
 from penchant.data.histories import Histories, Moments
@@ -29,7 +30,7 @@ from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
 from penchant.interests.precision import Precision
 from penchant.interests.reading import Reading
-from penchant.interests.weights import Weights, rolled, shares, weights
+from penchant.interests.weights import Levels, Weights, rolled, shares, weights
 from penchant.random import derive
 from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, upcoming
 from penchant.types import QUIET, Floats, Longs, Progress, Report, State
@@ -185,29 +186,36 @@ class InterestModel:
     def _calibrate(
         self, log: Histories, holdout: Holdout, since: int, seed: int, progress: Progress
     ) -> None:
-        """Fit the weights of interests to acts that the layers have not seen."""
+        """Fit the weights of interests to acts that the layers have not seen, and how far people
+        scatter around them to the acts of the newest tenth."""
         c, tree = self.config.calibration, self.catalogue.tree
         most = max(20, min(c.moments, self.config.holdout.cells // max(len(self.catalogue), 1)))
-        leaves = tree.membership(tree.levels)
-        if self.config.holdout.kind == "time":
-            rows, moments = upcoming(
-                log, since, repeats=self.repeats_, most=most, seed=derive(seed, "calibration")
-            )
-            came, who = leaves[log.item[rows]], log.user[rows].astype(np.int64)
-        else:
-            some = holdout.take(np.arange(min(most, len(holdout))))
-            moments, came, who = some.moments, some.targets @ leaves, np.arange(len(some))
+        timed, leaves = self.config.holdout.kind == "time", tree.membership(tree.levels)
+        newest = since if timed or not len(log) else int(np.quantile(log.time, 0.9))
+        rows, later = upcoming(
+            log, newest, repeats=self.repeats_, most=most, seed=derive(seed, "calibration")
+        )
+        came = leaves[log.item[rows]]
+        some = holdout.take(np.arange(min(most, len(holdout))))
+        moments = later if timed else some.moments
         if c.kind == "none" or not len(moments):
             return
-        with progress.step("calibration", len(moments)) as step:
+        with progress.step("calibration", len(moments) + len(later) * (not timed)) as step:
             known = weights(self, moments, c.rhythms)
             step.advance(len(moments))
-            truth = rolled(np.asarray(came.toarray(), np.float32), tree.siblings)
+            truth = self._levels(came if timed else some.targets @ leaves)
             so_far = shares(log.keep(log.time < since), tree)
             self.calibration.fit(known, truth, so_far, tree.siblings)
+            if not timed:
+                known, truth = weights(self, later, c.rhythms), self._levels(came)
+                step.advance(len(later))
             said = self.calibration(known, tree.siblings).whole
-            self.precision.fit(said, truth, known.events, who)
+            self.precision.fit(said, truth, known.events, log.user[rows].astype(np.int64))
             self.calibration.take_up(shares(log, tree))
+
+    def _levels(self, leaves: sparse.csr_array) -> Levels:
+        """Memberships in the narrowest interests, and in all above them."""
+        return rolled(np.asarray(leaves.toarray(), np.float32), self.catalogue.tree.siblings)
 
     def _made(self) -> dict[str, Layer]:
         c = self.config

@@ -28,6 +28,7 @@ COVER = 0.9
 """How often the true share lies within the interval."""
 _PLAIN = (np.log(3.0), 0.5)  # where nothing was held out: three acts' worth, and more with events
 _SMALL = 1e-6
+_FEWEST = 30  # people with several acts that tell how far people scatter
 
 
 @dataclass
@@ -77,8 +78,8 @@ class Precision:
 def _likeliest(w: Doubles, n: Doubles, events: Floats) -> Sequence[float]:
     """a and b from weights [U × K], acts [U × K] (parts of acts count) and events [U]."""
     total, x = n.sum(axis=1), np.log1p(events.astype(np.float64))
-    several = total > 1.0  # one act says where, not how far around it
-    if several.sum() < 2:
+    several = total > 1.5  # one act says where, not how far around it
+    if several.sum() < _FEWEST:
         return _PLAIN
     w, n, total, x = np.maximum(w[several], _SMALL), n[several], total[several], x[several]
 
