@@ -6,6 +6,7 @@ import pytest
 from penchant.evaluate.interests import coverage
 from penchant.interests.model import InterestModel
 from penchant.interests.precision import COVER, Precision
+from penchant.interests.weights import met
 from penchant.testing.layers import planted, quick, shelf
 
 
@@ -71,3 +72,10 @@ def test_what_was_learned_comes_back():
     fitted = Precision().fit(*people(lambda e: 0 * e + 8.0, U=100))
     again = Precision().restore(fitted.state())
     assert again.kappa(1, np.array([9.0])) == fitted.kappa(1, np.array([9.0]))
+
+
+def test_an_act_is_of_the_interest_that_its_item_mostly_belongs_to():
+    tree, items = shelf().tree, np.array([0, 7, 0], np.int32)
+    for level, table in enumerate(met(items, tree), start=1):
+        assert table.sum(axis=1).tolist() == [1.0, 1.0, 1.0]
+        assert table.argmax(axis=1).tolist() == tree.main(level)[items].tolist()

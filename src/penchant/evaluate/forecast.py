@@ -18,7 +18,7 @@ from penchant.evaluate.interests import accuracy, calibration_error, coverage, l
 from penchant.evaluate.significance import bootstrap, paired
 from penchant.interests.base.decay import FOREVER
 from penchant.interests.model import InterestModel
-from penchant.interests.weights import Levels, Weights, counted, rolled, shares, weights
+from penchant.interests.weights import Levels, Weights, counted, met, rolled, shares, weights
 from penchant.taxonomy.tree import Tree
 from penchant.train.holdout import upcoming
 from penchant.types import QUIET, Doubles, Longs, Progress
@@ -117,7 +117,7 @@ def forecast(
     profile = tuple(
         said[level, "profile"].astype(np.float32) for level in range(1, tree.levels + 1)
     )
-    came = tuple(table.astype(np.float32) for table in T)
+    came = met(log.item[rows], tree)
     return Forecast(
         losses, _figures(said, losses, T, seed), tuned, _by_history(losses, events),
         _bound(losses, T, who),

@@ -178,7 +178,7 @@ def coverage(
         w = said[first[some]].astype(np.float64)
         best = np.argsort(-w, axis=1, kind="stable")[:, :3]
         at, rest = np.take_along_axis(w, best, axis=1), events[first[some]]
-        k = np.rint(np.take_along_axis(told[some], best, axis=1))
+        k = np.take_along_axis(told[some], best, axis=1)
         kappa = precision.kappa(level, rest)[:, None]
         law = stats.betabinom(n[some][:, None], kappa * at, kappa * (1.0 - at))
         below, upto = law.cdf(k - 1), law.cdf(k)

@@ -13,7 +13,6 @@ from typing import Literal, Self
 
 import numpy as np
 from pydantic import model_validator
-from scipy import sparse
 
 from penchant.config import Config
 from penchant.data.histories import Histories, Moments
@@ -30,7 +29,7 @@ from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
 from penchant.interests.precision import Precision
 from penchant.interests.reading import Reading
-from penchant.interests.weights import Levels, Weights, rolled, shares, weights
+from penchant.interests.weights import Weights, met, rolled, shares, weights
 from penchant.random import derive
 from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, upcoming
 from penchant.types import QUIET, Floats, Longs, Progress, Report, State
@@ -195,7 +194,6 @@ class InterestModel:
         rows, later = upcoming(
             log, newest, repeats=self.repeats_, most=most, seed=derive(seed, "calibration")
         )
-        came = leaves[log.item[rows]]
         some = holdout.take(np.arange(min(most, len(holdout))))
         moments = later if timed else some.moments
         if c.kind == "none" or not len(moments):
@@ -203,19 +201,17 @@ class InterestModel:
         with progress.step("calibration", len(moments) + len(later) * (not timed)) as step:
             known = weights(self, moments, c.rhythms)
             step.advance(len(moments))
-            truth = self._levels(came if timed else some.targets @ leaves)
+            came = leaves[log.item[rows]] if timed else some.targets @ leaves
+            truth = rolled(np.asarray(came.toarray(), np.float32), tree.siblings)
             so_far = shares(log.keep(log.time < since), tree)
             self.calibration.fit(known, truth, so_far, tree.siblings)
             if not timed:
-                known, truth = weights(self, later, c.rhythms), self._levels(came)
+                known = weights(self, later, c.rhythms)
                 step.advance(len(later))
             said = self.calibration(known, tree.siblings).whole
-            self.precision.fit(said, truth, known.events, log.user[rows].astype(np.int64))
+            acts, who = met(log.item[rows], tree), log.user[rows].astype(np.int64)
+            self.precision.fit(said, acts, known.events, who)
             self.calibration.take_up(shares(log, tree))
-
-    def _levels(self, leaves: sparse.csr_array) -> Levels:
-        """Memberships in the narrowest interests, and in all above them."""
-        return rolled(np.asarray(leaves.toarray(), np.float32), self.catalogue.tree.siblings)
 
     def _made(self) -> dict[str, Layer]:
         c = self.config

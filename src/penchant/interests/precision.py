@@ -38,8 +38,9 @@ class Precision:
     known_: Doubles = field(init=False, default_factory=lambda: np.zeros((0, 2)))
 
     def fit(self, weights: Levels, came: Levels, events: Floats, who: Longs) -> Self:
-        """Learn from calibrated weights of moments [B × K], the memberships of what came [B × K],
-        how many events each profile rests on [B], and whose each moment is [B]."""
+        """Learn from calibrated weights of moments [B × K], the interest that each act was of, as
+        ones and zeros [B × K], how many events each profile rests on [B], and whose each moment
+        is [B]."""
         _, first, place = np.unique(who, return_index=True, return_inverse=True)
         found = []
         for said, acts in zip(weights, came, strict=True):
@@ -76,7 +77,7 @@ class Precision:
 
 
 def _likeliest(w: Doubles, n: Doubles, events: Floats) -> Sequence[float]:
-    """a and b from weights [U × K], acts [U × K] (parts of acts count) and events [U]."""
+    """a and b from weights [U × K], acts [U × K] and events [U]."""
     total, x = n.sum(axis=1), np.log1p(events.astype(np.float64))
     several = total > 1.5  # one act says where, not how far around it
     if several.sum() < _FEWEST:

@@ -19,7 +19,7 @@ from penchant.data.histories import Histories, Moments
 from penchant.interests.base.decay import fading
 from penchant.taxonomy.siblings import Siblings
 from penchant.taxonomy.tree import Tree
-from penchant.types import Floats
+from penchant.types import Floats, Ints
 
 if TYPE_CHECKING:
     from penchant.interests.model import InterestModel, Parts
@@ -159,6 +159,18 @@ def rolled(leaves: Floats, families: Sequence[Siblings]) -> Levels:
     for family in reversed(families[1:]):
         found.append(family.up(found[-1]))
     return tuple(reversed(found))
+
+
+def met(items: Ints, tree: Tree) -> Levels:
+    """Which interest of each level some items mostly are of, as ones and zeros [B × K]."""
+    found = []
+    for level in tree.numbers:
+        table = np.zeros((len(items), len(tree.nodes[level - 1])), np.float32)
+        main = tree.main(level)[items]
+        known = np.flatnonzero(main >= 0)
+        table[known, main[known]] = 1.0
+        found.append(table)
+    return tuple(found)
 
 
 def shares(log: Histories, tree: Tree) -> Levels:
