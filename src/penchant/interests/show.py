@@ -141,15 +141,11 @@ def _table(p: "Profile", level: int, bars: bool) -> Table:
         table.add_row(
             _cut(x.path[-1]),
             f"{x.weight:.1%}",
-            *(
-                ["█" * max(int(x.weight > 0), round(_BAR * x.weight / max(largest, 1e-9)))]
-                if bars
-                else []
-            ),
+            *([_bar(x.weight, largest)] if bars else []),
             f"{x.lift:.1f}",
             *(f"{x.layers[name]:.1%}" for name in layers),
             f"{100 * x.low:.0f}–{x.high:.0%}" if p.words is None else "",
-            x.kind if p.words is None else "",
+            _kind(x) if p.words is None else "",
             _cut(_because(p, x)),
         )
     return table
@@ -165,6 +161,10 @@ def _cut(words: str) -> Text:
     return Text(words, no_wrap=True, overflow="ellipsis")
 
 
+def _kind(x: "Interest") -> str:
+    """What the person asked for by hand, else the kind."""
+    return f"asked for {x.asked}" if x.asked else x.kind
+
+
 def _because(p: "Profile", x: "Interest") -> str:
-    asked = [f"asked for {x.asked}"] if x.asked else []
-    return "; ".join([*asked, *(p.labels[e.item] for e in x.evidence[:2])])
+    return "; ".join(p.labels[e.item] for e in x.evidence[:2])
