@@ -26,7 +26,6 @@ from penchant.types import Doubles, Floats, Longs
 if TYPE_CHECKING:
     import torch
 
-WAYS = ("last value", "mean", "smoothed", "learned")
 RATES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 """Rates a that smoothing is tuned over."""
 _FLOOR = 1e-6

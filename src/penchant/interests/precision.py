@@ -6,11 +6,12 @@ the shares of people scatter as
     p ~ Dirichlet(κ w),   ln κ = a + b · ln(1 + events)
 
 so the acts to come are Dirichlet-multinomial, and a and b are found by their likelihood, one pair a
-level, in what people did after a time before which the layers were learned. The interval of one
-interest's share is that of Beta(κ w_n, κ (1 − w_n)). Whoever acts in bursts scatters more, and κ is
-less for it: the interval is of what people do, not of a law that they might follow. Minka,
-Estimating a Dirichlet distribution, 2000; Madsen, Kauchak, Elkan, Modeling word burstiness using
-the Dirichlet distribution, ICML 2005.
+level, in the newest tenth of all acts, beside profiles of the time before each. The layers have not
+seen these acts where what is held out is cut in time; where it is each person's last act, they have
+seen the others. The interval of one interest's share is that of Beta(κ w_n, κ (1 − w_n)). Whoever
+acts in bursts scatters more, and κ is less for it: the interval is of what people do, not of a law
+that they might follow. Minka, Estimating a Dirichlet distribution, 2000; Madsen, Kauchak, Elkan,
+Modeling word burstiness using the Dirichlet distribution, ICML 2005.
 """
 
 from collections.abc import Sequence
