@@ -5,12 +5,16 @@
     numbers   seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their
               size; eight digits that are a day (20240501) are that day
 
-A time without a zone is taken as UTC.
+A time without a zone is taken as UTC. A time outside the years 1 to 9999 is none: no calendar
+that reads it back could write it.
 """
+
+from datetime import UTC, datetime
 
 import polars as pl
 
 UTC_TIME = pl.Datetime("us", "UTC")
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 DAY_NUMBERS = (19000101, 21001231)
 SECONDS, MILLIS, MICROS = 1e11, 1e14, 1e17
 """Upper ends of the sizes: in seconds 1e11 is the year 5138, in milliseconds 1973."""
@@ -28,6 +32,11 @@ def as_time(column: pl.Series, form: str | None = None) -> pl.Series:
     >>> as_time(pl.Series(["2024-05-01T10:00:00+02:00", "1714550400", "soon"])).dt.hour().to_list()
     [8, 8, None]
     """
+    time = _read(column, form)
+    return time.set(~time.is_between(FIRST, LAST), None)
+
+
+def _read(column: pl.Series, form: str | None) -> pl.Series:
     kind = column.dtype
     if isinstance(kind, pl.Datetime):
         return _in_utc(column)
