@@ -20,7 +20,9 @@ at the end of the log is compared with the truth by the Jensen–Shannon distanc
 beside the true interests of that moment, averaged over devices; *dynamic*: the same for people in
 the midst of a burst; *context*: the profile asked with a device, beside the truth on it. *counts*
 are the person's faded counts, half-life and smoothing tuned on the newest tenth of the log. The
-goal is 30 % less.
+goal is 30 % less. *told* says what bounds it: counts of choices beside the mean of the true
+interests of the person's community, with the half-life and the smoothing that come nearest to the
+truth. No log tells a community, nor how far the truth is.
 """
 
 CHANGES = """## How many changes of taste are found, and how soon
@@ -50,8 +52,8 @@ def page(folder: Path) -> str:
 
 
 def _profiles(run: dict[str, Any]) -> Iterable[str]:
-    yield "| what | level | events | users | profile (95 %) | counts | less |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    yield "| what | level | events | users | profile (95 %) | counts | less | told |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for row in run["profiles"]:
         low, high = row["events"]
         if (low, high) == (0, None):
@@ -61,7 +63,7 @@ def _profiles(run: dict[str, Any]) -> Iterable[str]:
         yield (
             f"| {row['what']} | {row['level']} | {events} | {row['users']:,} | "
             f"{row['profile']:.3f} [{row['low']:.3f}, {row['high']:.3f}] | {row['counts']:.3f} | "
-            f"{row['less']:+.0%} |"
+            f"{row['less']:+.0%} | {row['told']:.3f} |"
         )
 
 

@@ -7,7 +7,8 @@
 Profiles: a model is learned from a world's log with its own categories as the tree; people's
 profiles at the end of the log are compared with their true interests by the Jensen–Shannon
 distance (base 2, the square root of the divergence), beside counts whose half-life and smoothing
-are tuned on the newest tenth of the log. Changes: a detector is learned from the log and asked
+are tuned on the newest tenth of the log, and beside counting that is told more than any log tells:
+what bounds a profile. Changes: a detector is learned from the log and asked
 about everybody. Result files go to benchmarks/interests/results.
 """
 
@@ -27,14 +28,16 @@ from benchmarks.quality.jobs import commit
 
 from penchant import Engine, EngineConfig, WorldConfig, make_world
 from penchant.clock import DAY, micros, now, when
+from penchant.data.histories import Moments
 from penchant.data.sources.world import World
 from penchant.engine.prepared import Prepared
 from penchant.evaluate.beyond import divergence
 from penchant.evaluate.fingerprint import hardware
 from penchant.evaluate.forecast import counts_of, tuned_counting
 from penchant.evaluate.significance import bootstrap
+from penchant.interests.base.decay import FOREVER
 from penchant.interests.changes import Change, ChangeDetector
-from penchant.interests.weights import shares
+from penchant.interests.weights import counted, rolled, shares
 from penchant.taxonomy.grow import grow
 from penchant.taxonomy.tree import Tree
 from penchant.types import QUIET, Progress
@@ -48,6 +51,8 @@ MOVED = ((0.0, 0.05), (0.05, 0.15), (0.15, 0.3), (0.3, 0.5), (0.5, 1.01))
 """What share of the acts a planted change moves."""
 LATER = 15
 """Acts after a change for which it is asked whether it was found."""
+HALF_LIVES, DOUBTS = (30.0, 60.0, 120.0, 240.0, FOREVER), (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Days and choices, among which counting that is told the truth has the best."""
 AFTER = 14 * DAY
 """µs after a burst in which an alarm of its interest is laid to it."""
 
@@ -69,6 +74,7 @@ def profiles(world: World, config: EngineConfig, progress: Progress = QUIET) -> 
     events = (np.bincount(end.owner[end.weight > 0], minlength=len(users))).astype(np.int64)
     tuned = dict(tuned_counting(log, tree, repeats=engine.model.repeats_, most=20_000, seed=0))
     share = shares(log, tree)
+    clan = _clans(world, users)
     burst = np.asarray(world.truth(users, at).dynamic.sum(axis=1) > 0)
     found = []
     for device in (None, "mobile", "desktop"):
@@ -89,14 +95,40 @@ def profiles(world: World, config: EngineConfig, progress: Progress = QUIET) -> 
             }  # fmt: skip
             for name, (layer, Q) in wanted.items():
                 ours, theirs = distance(own[layer], Q), distance(counts, Q)
+                told = _told(end, tree, level, order, clan, Q)
                 of = burst if name == "dynamic" else np.ones(len(users), bool)
                 what = f"{name}, {device}" if device else name
-                found += _rows(what, level, ours, theirs, events, of)
+                found += _rows(what, level, np.stack([ours, theirs, told], axis=1), events, of)
     return {
         "profiles": found,
         "tuned": {f"{k} {w}": vars(t) for (k, w), t in tuned.items()},
         "alone": list(engine.model.layers),
     }
+
+
+def _clans(world: World, users: list[str]) -> npt.NDArray[np.int64]:
+    """The community of each user [B], which no log tells."""
+    people = world.law.people
+    row = {user: n for n, user in enumerate(people.ids().to_list())}
+    return np.asarray(people.community[[row[user] for user in users]], np.int64)
+
+
+def _told(
+    end: Moments, tree: Tree, level: int, order: npt.NDArray[np.int64],
+    clan: npt.NDArray[np.int64], Q: Doubles,
+) -> Doubles:  # fmt: skip
+    """Distances [B] of counting that is told what nobody can know: choices beside the mean of the
+    true interests of the person's community, half-life and doubt such that the truth is nearest."""
+    members = clan[:, None] == np.arange(clan.max() + 1)
+    prior = (members.T @ Q / np.maximum(members.sum(axis=0), 1)[:, None])[clan]
+    tables = counted(end, tree, [(1.0, days) for days in HALF_LIVES], end.chosen)
+    tried = []
+    for leaves in tables:
+        n = rolled(leaves, tree.siblings)[level - 1][:, order].astype(np.float64)
+        for doubt in DOUBTS:
+            P = (n + doubt * prior) / (n.sum(axis=1, keepdims=True) + doubt)
+            tried.append(distance(P, Q))
+    return min(tried, key=lambda far: float(far.mean()))
 
 
 def _order(tree: Tree, level: int, categories: list[tuple[str, ...]]) -> npt.NDArray[np.int64]:
@@ -105,21 +137,20 @@ def _order(tree: Tree, level: int, categories: list[tuple[str, ...]]) -> npt.NDA
     return np.array([rows[path] for path in categories])
 
 
-def _rows(
-    what: str, level: int, ours: Doubles, theirs: Doubles, events: Any, of: Any
-) -> list[dict[str, Any]]:
+def _rows(what: str, level: int, far: Doubles, events: Any, of: Any) -> list[dict[str, Any]]:
+    """`far` [B × 3]: of the profile, of counts, of counting that is told the truth."""
     found = []
     for low, high in (*GROUPS, (0, None)):
         some = of & (events >= low) & (events < (high or np.inf))
         if some.sum() < 10:
             continue
-        pair = np.stack([ours[some], theirs[some]], axis=1)
-        mean, counts = bootstrap(pair, seed=0)
+        mean, counts, told = bootstrap(far[some], seed=0)
         found.append(
             {
                 "what": what, "level": level, "events": [low, high], "users": int(some.sum()),
                 "profile": mean.value, "low": mean.low, "high": mean.high,
                 "counts": counts.value, "less": 1.0 - mean.value / counts.value,
+                "told": told.value,
             }
         )  # fmt: skip
     return found

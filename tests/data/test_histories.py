@@ -38,6 +38,37 @@ def test_an_item_is_met_once(rows):
     assert log.first_met.tolist() == first
 
 
+KINDED = st.lists(st.tuples(EVENT, st.sampled_from([1.0, -1.0]), st.integers(0, 2)), max_size=30)
+
+
+@settings(max_examples=80, deadline=None)
+@given(KINDED)
+def test_an_act_chooses_if_it_is_of_the_kind_its_user_came_by(rows):
+    log = log_of([event for event, _, _ in rows], shelf())
+    weight = np.asarray([weight for _, weight, _ in rows], np.float32)
+    log = replace(log, weight=weight, kind=np.asarray([kind for *_, kind in rows], np.int32))
+    came_by, expected = {}, []
+    for user, item, weight, kind, act in zip(
+        log.user.tolist(), log.item.tolist(), log.weight, log.kind.tolist(), log.acts, strict=True
+    ):
+        first = came_by.setdefault((user, item), kind) if weight > 0 else None
+        expected.append(bool(act and kind == first))
+    assert log.choices.tolist() == expected
+    assert log.keep(log.positive).choices.tolist() == log.choices[log.positive].tolist()
+
+
+def test_who_looks_buys_and_rates_chose_once_and_to_look_again_is_to_choose_again():
+    VIEW, BUY, RATE = 0, 1, 2
+    log = log_of([("a", 1, t) for t in range(6)], shelf())
+    log = replace(log, kind=np.array([VIEW, BUY, RATE, VIEW, BUY, BUY], np.int32))
+    assert log.choices.tolist() == [True, False, False, True, False, False]
+    assert replace(log, kind=np.zeros(6, np.int32)).choices.all()  # what is bought again is chosen
+    users = np.array([0])
+    asked = log.moments(users, log.offsets[users + 1], np.array([9]))
+    assert asked.chosen.tolist() == log.choices.tolist()
+    assert asked.without(0, [np.array([0])]).chosen.tolist() == log.choices.tolist()[1:]
+
+
 def test_an_act_told_against_and_for_is_an_act():
     log = log_of([("a", 1, 1), ("a", 1, 1), ("a", 1, 2)], shelf())
     log = replace(log, weight=np.array([-1.0, 1.0, -1.0], np.float32))

@@ -89,11 +89,11 @@ def test_cold_users_and_cold_items_stand_apart():
     lengths = np.array([0, 2, 7, 30])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     n = offsets[-1]
-    flat = np.zeros(n, np.int64)
-    asked = Moments(offsets, flat.astype(np.int32), flat, np.ones(n, np.float32), flat, np.zeros(4))
+    flat, row, one = np.zeros(n, np.int64), np.zeros(n, np.int32), np.ones(n, np.float32)
+    asked = Moments(offsets, row, flat, one, flat, one > 0, np.zeros(4))
     log = Histories(
         Vocabulary(["u"]), Vocabulary(["a", "b"]), np.array([0, 1]), np.zeros(1, np.int32),
-        np.zeros(1, np.int64), np.ones(1, np.float32), np.zeros(1, np.int64),
+        np.zeros(1, np.int64), np.ones(1, np.float32), np.zeros(1, np.int64), np.zeros(1, np.int32),
     )  # fmt: skip
     targets = sparse.csr_array(np.array([[1, 0], [0, 1], [1, 0], [1, 0]], np.float32))
     groups = beyond.slices(asked, targets, log, outside=np.array([0, 0, 1, 0]))

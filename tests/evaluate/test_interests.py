@@ -51,7 +51,8 @@ def test_calibration_error_by_hand():
 def test_counting_is_the_smoothed_share_of_what_was_liked():
     asked = Moments(
         np.array([0, 3, 3]), np.array([0, 0, 1], np.int32), np.zeros(3, np.int64),
-        np.array([1.0, 0.5, -1.0], np.float32), np.arange(3), np.zeros(2, np.int64),
+        np.array([1.0, 0.5, -1.0], np.float32), np.arange(3), np.ones(3, bool),
+        np.zeros(2, np.int64),
     )  # fmt: skip
     prior = np.array([0.2, 0.3, 0.5])
     found = ev.counted(asked, MEMBERS, prior, strength=2.0)

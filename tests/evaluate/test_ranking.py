@@ -106,7 +106,8 @@ def test_what_does_not_fit_is_refused():
 def moments(n: int) -> Moments:
     none = np.zeros(0, np.int64)
     zeros = np.zeros(n + 1, np.int64)
-    return Moments(zeros, none.astype(np.int32), none, none.astype(np.float32), none, np.arange(n))
+    no_item, no_weight = none.astype(np.int32), none.astype(np.float32)
+    return Moments(zeros, no_item, none, no_weight, none, none.astype(bool), np.arange(n))
 
 
 def test_scoring_in_chunks_is_scoring_at_once():

@@ -164,6 +164,7 @@ def test_several_targets_a_moment_are_learned_from(holdout):
         holdout.moments,
         sparse.csr_array((holdout.targets + holdout.targets[::-1]) / 2),
         sparse.csr_array(holdout.targets.shape, dtype=np.float32),
+        holdout.chosen,
     )
     scores = [x + 3 * wide.targets.toarray() for x in layers(holdout)]
     assert fitted(wide, "logistic", scores).theta_.min() > 0

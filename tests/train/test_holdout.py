@@ -159,6 +159,7 @@ def test_ndcg_against_its_definition(seed):
         moments,
         sparse.csr_array(wanted / wanted.sum(axis=1, keepdims=True)),
         sparse.csr_array(barred),
+        np.ones(B, bool),
     )
     expected = []
     for b in range(B):

@@ -25,7 +25,8 @@ def held(B, n, seed=0, barred=0.1, targets=1, by=None):
     out &= wanted == 0
     log = planted("none", users=B)
     moments = log.moments(np.arange(B), log.offsets[1:], log.time[log.offsets[1:] - 1])
-    return Holdout(moments, sparse.csr_array(wanted), sparse.csr_array(out.astype(np.float32)))
+    barred = sparse.csr_array(out.astype(np.float32))
+    return Holdout(moments, sparse.csr_array(wanted), barred, np.ones(B, bool))
 
 
 def scores(B, n, P=3, seed=1):

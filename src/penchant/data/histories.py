@@ -23,7 +23,8 @@ class Moments:
     person is computed from one of these and from nothing else.
 
     offsets [B+1], item [N] (rows of the catalogue), time [N] (µs), weight [N] (signed strength),
-    source [N] (rows of the event table, for naming evidence), at [B] (µs),
+    source [N] (rows of the event table, for naming evidence), chosen [N] (which of them choose
+    their item, see `Histories.choices`), at [B] (µs),
     context: column → value asked about [B] (strings, null where unknown),
     past: column → value of each event [N],
     said: what these people asked for by hand, where it counts: nothing is learned from that.
@@ -34,6 +35,7 @@ class Moments:
     time: Longs
     weight: Floats
     source: Longs
+    chosen: Bools
     at: Longs
     context: dict[str, pl.Series] = field(default_factory=dict)
     past: dict[str, pl.Series] = field(default_factory=dict)
@@ -47,7 +49,7 @@ class Moments:
         """Moments of people of whom nothing is known, at some times (µs) [B]."""
         none, at = np.zeros(0, np.int64), np.asarray(at, np.int64)
         offsets, weight = np.zeros(len(at) + 1, np.int64), np.zeros(0, np.float32)
-        return cls(offsets, none.astype(np.int32), none, weight, none, at)
+        return cls(offsets, none.astype(np.int32), none, weight, none, none.astype(bool), at)
 
     @cached_property
     def length(self) -> Longs:
@@ -89,6 +91,7 @@ class Moments:
             time=self.time[index],
             weight=self.weight[index],
             source=self.source[index],
+            chosen=self.chosen[index],
             at=self.at[chosen],
             context={name: column.gather(chosen) for name, column in self.context.items()},
             past={name: column.gather(index) for name, column in self.past.items()},
@@ -112,6 +115,7 @@ class Moments:
             time=self.time[index],
             weight=self.weight[index],
             source=self.source[index],
+            chosen=self.chosen[index],
             at=self.at[rows],
             context={name: column.gather(rows) for name, column in self.context.items()},
             past={name: column.gather(index) for name, column in self.past.items()},
@@ -136,7 +140,8 @@ class Histories:
     """All events in (user, time) order, ids as rows.
 
     offsets [U+1], item [E], time [E] (µs since 1970, UTC), weight [E] (signed: evidence against is
-    negative), source [E] (row of the table it came from), past: context columns [E].
+    negative), source [E] (row of the table it came from), kind [E] (its type, as a number), past:
+    context columns [E].
     Inside a tie of time the order is `position` where there is one, else a fixed function of the
     event itself, so the order of rows in a file changes nothing.
     """
@@ -148,6 +153,7 @@ class Histories:
     time: Longs
     weight: Floats
     source: Longs
+    kind: Ints
     past: dict[str, pl.Series] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -180,6 +186,22 @@ class Histories:
         new = (np.diff(self.user[rows]) != 0) | (np.diff(self.time[rows]) != 0)
         moment = np.cumsum(np.append(True, new)[: len(rows)])
         return self._marked(self._firsts(rows, moment))
+
+    @cached_property
+    def choices(self) -> Bools:
+        """Which acts choose their item, and do not carry an earlier choice of it further [E].
+
+        Who looks at something, buys it and rates it chose once. An act chooses if it is of the kind
+        by which its user first came to the item: to look again, or to buy again what was never
+        looked at, is a choice again.
+        """
+        if not len(self) or self.kind.min() == self.kind.max():
+            return self.acts
+        rows = np.flatnonzero(self.positive)
+        each = {"user": self.user[rows], "item": self.item[rows], "kind": self.kind[rows]}
+        came_by = pl.col("kind").first().over("user", "item")
+        same = pl.DataFrame(each).select(pl.col("kind") == came_by).to_series()
+        return self.acts & self._marked(rows[same.to_numpy()])
 
     @cached_property
     def first_met(self) -> Bools:
@@ -237,6 +259,7 @@ class Histories:
             time=self.time[index],
             weight=self.weight[index],
             source=self.source[index],
+            chosen=self.choices[index],
             at=np.asarray(at, np.int64),
             past={name: column.gather(index) for name, column in self.past.items()},
         )
@@ -290,6 +313,7 @@ class Histories:
             time=self.time[mask],
             weight=self.weight[mask],
             source=self.source[mask],
+            kind=self.kind[mask],
             past={name: column.filter(pl.Series(mask)) for name, column in self.past.items()},
         )
 
@@ -317,6 +341,7 @@ def histories(
             "tie": tie(events),
             "weight": strength(events, config),
             "source": np.arange(events.height, dtype=np.int64),
+            "kind": events[c.EVENT].rank("dense") - 1,
             **{f"told {name}": events[name].cast(pl.String) for name in told},
         }
     )
@@ -332,12 +357,17 @@ def histories(
         time=table["time"].to_numpy().astype(np.int64),
         weight=table["weight"].to_numpy().astype(np.float32),
         source=table["source"].to_numpy(),
+        kind=table["kind"].fill_null(-1).to_numpy().astype(np.int32),
         past={
-            name: events[name].cast(pl.String).gather(order)
-            for name in context
-            if name in events.columns
+            name: _coded(events[name].gather(order)) for name in context if name in events.columns
         },
     )
+
+
+def _coded(column: pl.Series) -> pl.Series:
+    """Values as text that is kept once each, in alphabetical order [E]."""
+    text = column.cast(pl.String)
+    return text.cast(pl.Enum(text.drop_nulls().unique().sort()))
 
 
 def tie(events: pl.DataFrame) -> pl.Series:

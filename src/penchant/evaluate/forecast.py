@@ -159,7 +159,7 @@ def tuned_counting(
 
 def counts_of(moments: Moments, tree: Tree, half_life: float) -> Levels:
     """Positive events by interest, faded [B × K], level by level."""
-    return rolled(counted(moments, tree, [(1.0, half_life)])[0], tree.siblings)
+    return rolled(counted(moments, tree, [(1.0, half_life)], moments.weight > 0)[0], tree.siblings)
 
 
 def _came(log: Histories, rows: Longs, tree: Tree) -> tuple[Doubles, ...]:

@@ -8,14 +8,14 @@ interest does:
     w_e = a_e + b_e · ln(1 + events of the parent) / 3 + c_e · fresh
 
 Experts q: the model's own sums over items; what is usual now; what share of all events the interest
-had so far; and the person's counts under several rhythms, each believed beside so many events'
-worth of that share (Dirichlet smoothing). *Fresh* is 1 in the midst of a visit, where a person goes
-on with what was begun, and 0 between visits. a, b and c belong to nobody: they are the same for
-all, one set a level, fitted to held-out moments by likelihood, which is convex. A layer alone has a
+had so far; and the person's choices, counted under several rhythms, each believed beside so many
+choices' worth of that share (Dirichlet smoothing). *Fresh* is 1 in the midst of a visit, where a
+person goes on with what was begun, and 0 between visits. a, b and c belong to nobody: they are the
+same for all, one set a level, fitted to held-out choices by likelihood, which is convex: that
+somebody buys what they looked at yesterday says nothing new of their interests. A layer alone has a
 pool of itself, what is usual, and the counts of its own rhythms: the slow ones are the base
-layer's, the quick ones the dynamic layer's. Children add up to their
-parent by construction, and where a person has no events an interest is split as by everybody:
-nothing narrow is invented.
+layer's, the quick ones the dynamic layer's. Children add up to their parent by construction, and
+where a person has chosen nothing an interest is split as by everybody: nothing narrow is invented.
 
 Log-linear pooling: Genest and Zidek, Combining probability distributions, Statistical Science 1,
 1986; that a fitted pool is calibrated where a plain average is not: Ranjan and Gneiting, Combining
@@ -51,17 +51,15 @@ class CalibrationConfig(Config):
     """pool | none: sums over items as they are."""
     rhythms: tuple[tuple[float, float], ...] = (
         (0.6, FOREVER),
-        (0.9, FOREVER),
         (1.0, 7.0),
-        (1.0, 30.0),
         (1.0, 120.0),
         (1.0, FOREVER),
     )
     """(what one more event leaves of a count, half-life in days or 0 for never) of the counts."""
     doubts: tuple[float, ...] = (1.0, 10.0)
-    """Events' worth of everybody's share that counts are seen beside."""
-    moments: int = Field(3000, ge=100)
-    """At most so many held-out moments are fitted to."""
+    """Choices' worth of everybody's share that counts are seen beside."""
+    moments: int = Field(10_000, ge=100)
+    """At most so many held-out choices are fitted to."""
     pull: float = Field(1e-2, ge=0.0)
     """Pull of every weight to zero."""
 

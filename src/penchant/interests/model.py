@@ -192,9 +192,10 @@ class InterestModel:
         timed, leaves = self.config.holdout.kind == "time", tree.membership(tree.levels)
         newest = since if timed or not len(log) else int(np.quantile(log.time, 0.9))
         rows, later = upcoming(
-            log, newest, repeats=self.repeats_, most=most, seed=derive(seed, "calibration")
-        )
-        some = holdout.take(np.arange(min(most, len(holdout))))
+            log, newest, repeats=self.repeats_, most=most, seed=derive(seed, "calibration"),
+            choices=True,
+        )  # fmt: skip
+        some = holdout.take(np.flatnonzero(holdout.chosen)[:most])
         moments = later if timed else some.moments
         if c.kind == "none" or not len(moments):
             return

@@ -3,7 +3,7 @@
     P(n | u, t, c) = Σ_{i ∈ n} P(i | u, t, c)
 
 Beside the whole model's weights stand those of each layer alone, of what is usual at the time, and
-of the person's past events under several rhythms. Only the narrowest level is summed over items;
+of the person's past choices under several rhythms. Only the narrowest level is summed over items;
 broader ones add up their children.
 """
 
@@ -19,7 +19,7 @@ from penchant.data.histories import Histories, Moments
 from penchant.interests.base.decay import fading
 from penchant.taxonomy.siblings import Siblings
 from penchant.taxonomy.tree import Tree
-from penchant.types import Floats, Ints
+from penchant.types import Bools, Floats, Ints
 
 if TYPE_CHECKING:
     from penchant.interests.model import InterestModel, Parts
@@ -35,7 +35,7 @@ class Weights:
 
     `whole` is what the model says, `layers` what it says with one layer alone beside popularity,
     `usual` what everybody turns to at that time: rows sum to 1. `counted` holds, for each rhythm,
-    how many of the person's positive events were of each interest, faded. `fresh` [B] is 1 in the
+    how many of the person's choices were of each interest, faded. `fresh` [B] is 1 in the
     midst of a visit and fades to 0 after it, by half every six hours since the last event.
     """
 
@@ -51,7 +51,7 @@ class Weights:
 
     @property
     def events(self) -> Floats:
-        """How many positive events each rests on, faded by the slowest rhythm [B]."""
+        """How many choices each rests on, faded by the slowest rhythm [B]."""
         return np.asarray(
             np.max([tables[0].sum(axis=1) for tables in self.counted], axis=0), np.float32
         )
@@ -101,7 +101,7 @@ def weights(
         rolled(whole, families),
         {name: rolled(np.concatenate([f[2][name] for f in found]), families) for name in names},
         rolled(usual, families),
-        tuple(rolled(table, families) for table in counted(moments, tree, rhythms)),
+        tuple(rolled(t, families) for t in counted(moments, tree, rhythms, moments.chosen)),
     )
 
 
@@ -129,11 +129,11 @@ def _summed(
 
 
 def counted(
-    moments: Moments, tree: Tree, rhythms: Sequence[tuple[float, float]]
+    moments: Moments, tree: Tree, rhythms: Sequence[tuple[float, float]], of: Bools
 ) -> Sequence[Floats]:
-    """Positive events by leaf, faded, of each rhythm [B × K]; a tie of time fades alike."""
+    """Events `of` a kind [N] by leaf, faded, of each rhythm [B × K]; a tie of time fades alike."""
     members, R, B = tree.membership(tree.levels), len(rhythms), len(moments)
-    liked = np.asarray(moments.weight > 0, np.float32)
+    liked = np.asarray(of, np.float32)
     values = np.concatenate([liked * fading(moments, *rhythm) for rhythm in rhythms])
     starts = np.arange(R)[:, None] * len(liked) + moments.offsets[None, :-1]
     offsets = np.append(starts.ravel(), len(values))

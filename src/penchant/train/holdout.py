@@ -35,18 +35,21 @@ class HoldoutConfig(Config):
 
 @dataclass(frozen=True)
 class Holdout:
-    """B moments, what came next (rows sum to 1) and what may not be recommended [B × I each]."""
+    """B moments, what came next (rows sum to 1) and what may not be recommended [B × I each];
+    `chosen` says whether what came first was a choice, see `Histories.choices` [B]."""
 
     moments: Moments
     targets: sparse.csr_array
     excluded: sparse.csr_array
+    chosen: Bools
 
     def __len__(self) -> int:
         return len(self.moments)
 
     def take(self, rows: Longs) -> "Holdout":
         """Some of the moments."""
-        return Holdout(self.moments.take(rows), self.targets[rows], self.excluded[rows])
+        found = (self.targets[rows], self.excluded[rows], self.chosen[rows])
+        return Holdout(self.moments.take(rows), *found)
 
     @cached_property
     def n_items(self) -> int:
@@ -83,17 +86,20 @@ def hold_out(
     seen = moments.seen(len(log.items))
     if repeats:
         seen = sparse.csr_array(seen.shape, dtype=np.float32)
-    return left, Holdout(moments, _targets(log, rows, users, config.targets), seen)
+    targets = _targets(log, rows, users, config.targets)
+    return left, Holdout(moments, targets, seen, log.choices[first])
 
 
 def upcoming(
-    log: Histories, since: int, *, repeats: bool, most: int, seed: int
+    log: Histories, since: int, *, repeats: bool, most: int, seed: int, choices: bool = False
 ) -> tuple[Longs, Moments]:
     """A sample of the acts from a time (µs) on, and what was known before the time of each.
 
-    Unlike a `Holdout`, a history goes on while its person acts. Rows of the log [B], in order.
+    Unlike a `Holdout`, a history goes on while its person acts. Rows of the log [B], in order;
+    with `choices`, only of those that choose, see `Histories.choices`.
     """
     wanted = log.acts if repeats else log.positive & log.first_met
+    wanted = wanted & log.choices if choices else wanted
     rows = np.flatnonzero(wanted & (log.time >= since))
     if len(rows) > most:
         rows = np.sort(rng(seed, "upcoming").choice(rows, most, replace=False))

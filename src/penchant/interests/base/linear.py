@@ -8,7 +8,7 @@ kin shares evidence among the items of an interest (see `kin`). Linear in the ev
 event's share of a score is exact.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -328,15 +328,15 @@ def _new(holdout: Holdout) -> Holdout:
     seen = holdout.moments.seen(holdout.n_items)
     targets = sparse.csr_array(holdout.targets - holdout.targets.multiply(seen))
     targets.eliminate_zeros()
-    return Holdout(holdout.moments, targets, seen)
+    return replace(holdout, targets=targets, excluded=seen)
 
 
 def _within(holdout: Holdout, rows: Longs) -> Holdout:
     """The moments with a target among some items, with only these items."""
     targets = holdout.targets[:, rows].tocsr()
     reached = np.flatnonzero(np.diff(targets.indptr))
-    return Holdout(
-        holdout.moments.take(reached),
-        sparse.csr_array(targets[reached]),
-        sparse.csr_array(holdout.excluded[:, rows].tocsr()[reached]),
+    return replace(
+        holdout.take(reached),
+        targets=sparse.csr_array(targets[reached]),
+        excluded=sparse.csr_array(holdout.excluded[:, rows].tocsr()[reached]),
     )

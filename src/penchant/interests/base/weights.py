@@ -42,9 +42,16 @@ class Weights(Protocol):
 
 @dataclass(frozen=True)
 class Sparse:
-    """A few weights for each item."""
+    """A few weights for each item; places in 32 bits where they suffice, for long histories read
+    the whole."""
 
     M: sparse.csr_array
+
+    def __post_init__(self) -> None:
+        M = self.M
+        if M.nnz <= np.iinfo(np.int32).max and M.indptr.dtype != np.int32:
+            places = (M.data, M.indices.astype(np.int32), M.indptr.astype(np.int32))
+            object.__setattr__(self, "M", sparse.csr_array(places, shape=M.shape))
 
     @property
     def n_items(self) -> int:

@@ -37,16 +37,31 @@ class Variable:
         if column is None or column.null_count() == len(column):
             unknown = np.full(len(time), -1, np.int32)
             return clock_codes(self.name, time) if self.clock else unknown
-        known = {value: code for code, value in enumerate(self.values)}
-        found = column.cast(pl.String).replace_strict(known, default=-1, return_dtype=pl.Int32)
-        codes = found.fill_null(-1).to_numpy().astype(np.int32)
+        codes = self._coded(column)
         if self.clock:  # a clock value that was not asked about is read from the time
             codes = np.where(column.is_null().to_numpy(), clock_codes(self.name, time), codes)
         return codes
 
+    def _coded(self, column: pl.Series) -> Ints:
+        values = pl.Series(self.values, dtype=pl.String)
+        if isinstance(column.dtype, pl.Enum):  # as a log keeps its columns: no text is compared
+            place = _places(values.cast(column.dtype, strict=False))
+            codes = np.full(len(column.dtype.categories) + 1, -1, np.int32)
+            codes[place] = np.arange(len(values))
+            codes[-1] = -1
+            return codes[_places(column)]
+        known = {value: code for code, value in enumerate(values)}
+        found = column.cast(pl.String).replace_strict(known, default=-1, return_dtype=pl.Int32)
+        return found.fill_null(-1).to_numpy().astype(np.int32)
+
     def to_json(self) -> dict[str, Any]:
         """Name and values."""
         return {"name": self.name, "values": list(self.values)}
+
+
+def _places(column: pl.Series) -> Longs:
+    """Index of each value among the categories of its column; −1 where there is none."""
+    return column.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
 
 
 def clock_codes(name: str, time: Longs) -> Ints:
