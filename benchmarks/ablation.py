@@ -47,11 +47,12 @@ LEARNED_BY = ("data", "encode", "interests", "random.py", "taxonomy", "train")
 """Folders of the source whose change makes a measured figure stale."""
 
 
-def ideas(items: int, repeats: bool) -> dict[str, dict[str, Any]]:
-    """Each idea and the settings that take it away."""
+def ideas(items: int, repeats: bool, related: bool) -> dict[str, dict[str, Any]]:
+    """Each idea and the settings that take it away; `related` says whether relations are known."""
     found: dict[str, dict[str, Any]] = {
         f"{layer} layer": {"interests.layers": [name for name in LAYERS if name != layer]}
         for layer in LAYERS
+        if related or layer != "social"
     }
     found |= {
         "text in the base": {"interests.base.linear.text": [0.0]},
@@ -157,7 +158,8 @@ def bench(
 
 def run(one: Bench, only: list[str]) -> dict[str, Any]:
     """Measure the default and every idea; what was measured before is read."""
-    found = ideas(one.data.items.height, one.data.repeats)
+    related = one.data.relations is not None
+    found = ideas(one.data.items.height, one.data.repeats, related)
     taken = {name: some for name, some in found.items() if one.config.but(**some) != one.config}
     variants = {DEFAULT: {}, **taken}
     unknown = set(only) - set(variants)

@@ -72,7 +72,9 @@ def measured(
     small, large = catalogues(whole, ground)
     model = fitted_model(whole, ground, small, large)
     seconds = perf_counter() - began
-    log = histories(whole.events, large.items, whole.weights, whole.context)
+    log = histories(
+        whole.events, large.items, whole.weights, whole.context, relations=whole.relations
+    )
     cut = int(np.datetime64(fold.cut.replace(tzinfo=None), "us").astype(np.int64))
     found = forecast(model, log, cut, seed=seed, progress=progress)
     steps = {step: _ahead(model, log, cut, step, seed, progress) for step in ("week", "month")}

@@ -111,7 +111,10 @@ def part(whole: Plan, fold: Any, name: str) -> Part:
     known = ids.is_in(fold.train[c.ITEM].unique().implode()).to_numpy()
     first, later = np.flatnonzero(known), np.flatnonzero(~known)
     order = Vocabulary(ids.gather(np.concatenate([first, later])))
-    train = histories(fold.train, Vocabulary(ids.gather(first)), whole.weights, whole.context)
+    train = histories(
+        fold.train, Vocabulary(ids.gather(first)), whole.weights, whole.context,
+        relations=whole.relations,
+    )  # fmt: skip
     repeats = experiment._repeats(whole, fold.train)
     asked = experiment._asked(whole, fold, order, train, repeats)
     users = train.users.rows(fold.asks[c.USER]).astype(np.int64)

@@ -52,8 +52,8 @@ have none; *cold items*: something came that had no event in training. `movietwe
 new films, hours old: what is popular now leads in every group, and little about a person helps.
 In `ml-latest-small` `time` few people are asked, most of them cold, and they are asked about the
 films that a form showed them. In `lastfm` a tag says who somebody is rather than what comes next:
-counting who shares artists is hard to beat, and artist names say nothing to a text model; who is
-whose friend would help, and no layer learns from that yet."""
+counting who shares artists is hard to beat, and artist names say nothing to a text model. There
+Penchant knows who is whose friend, which none of the others can take."""
 
 LAYERS = """NDCG@10 of each layer alone and of the whole, all from one fit; the lead of the whole
 over the best of its layers is over the same users. A layer alone answers worse than it could: base

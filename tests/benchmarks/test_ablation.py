@@ -111,7 +111,7 @@ def replaced(row):
 
 def test_every_idea_is_a_setting_that_changes_something():
     words = f"import json, sys; sys.path.insert(0, {str(BENCHMARKS)!r}); import ablation; "
-    words += "print(json.dumps([ablation.ideas(n, r) for n, r in [(500, False), (9000, True)]]))"
+    words += "print(json.dumps([ablation.ideas(n, r, r) for n, r in [(500, False), (9000, True)]]))"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     for ideas in json.loads(done.stdout.splitlines()[-1]):
         for idea, changes in ideas.items():

@@ -46,13 +46,14 @@ def test_profiles_are_nearer_to_the_truth_than_chance():
         assert 0.0 < row["profile"] < 0.6
         assert row["low"] < row["profile"] < row["high"]
         assert row["less"] == pytest.approx(1 - row["profile"] / row["counts"])
+        assert row["told"] < row["counts"]
 
 
 def test_the_page_is_made_of_the_result_files(tmp_path, told):
     assert "Not measured yet: profiles." in page(tmp_path)
     origin = {"seed": 0, "commit": "abc", "hardware": "2 cores", "date": "2024-05-01T00:00:00"}
     row = {"what": "base", "level": 1, "events": [5, 20], "users": 1234, "profile": 0.1,
-           "low": 0.09, "high": 0.11, "counts": 0.2, "less": 0.5}  # fmt: skip
+           "low": 0.09, "high": 0.11, "counts": 0.2, "less": 0.5, "told": 0.08}  # fmt: skip
     files = {
         "profiles": {"profiles": [row, row | {"events": [0, None]}]},
         "changes": {"worlds": {"small": told}},
@@ -60,7 +61,7 @@ def test_the_page_is_made_of_the_result_files(tmp_path, told):
     for kind, what in files.items():
         (tmp_path / f"world-{kind}~0.json").write_text(json.dumps(origin | {"kind": kind} | what))
     made = page(tmp_path)
-    assert "| base | 1 | 5–19 | 1,234 | 0.100 [0.090, 0.110] | 0.200 | +50% |" in made
+    assert "| base | 1 | 5–19 | 1,234 | 0.100 [0.090, 0.110] | 0.200 | +50% | 0.080 |" in made
     assert "| base | 1 | all | 1,234 |" in made
     assert f"| {told['false_a_year']:.3f} | {told['bursts']:,} |" in made
     assert "2024-05-01, commit abc" in made

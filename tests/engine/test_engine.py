@@ -54,6 +54,42 @@ def engine(world):
     return engine
 
 
+def test_friends_say_what_a_newcomer_may_like(world, tmp_path):
+    """Who did nothing yet, but is connected with others, gets what they turned to, and why."""
+    engine = made(world, tmp_path)
+    friends = world.events.group_by("user_id").len().sort("len", "user_id")["user_id"].tail(3)
+    new = pl.DataFrame({"source": ["newcomer"] * 3, "target": friends})
+    engine.add(relations=pl.concat([world.relations.select("source", "target"), new]))
+    engine.fit()
+    assert "social" in engine.model.layers
+    profile = engine.interests("newcomer")
+    assert profile.events == 0
+    assert "social" in profile.top(1)[0].layers
+    social = engine.recommend("newcomer", 5)
+    stranger = engine.recommend("somebody else", 5)
+    assert [r.item_id for r in social] != [r.item_id for r in stranger]
+    had = set(world.events.filter(pl.col("user_id").is_in(friends.implode()))["item_id"])
+    reasons = social.explain()
+    assert reasons[0].item_id in had
+    assert reasons[0].parts["social"] > 0
+    assert sum(reasons[0].parts.values()) == pytest.approx(reasons[0].score, abs=1e-5)
+    assert any("People you are connected with turned to this" in r.sentence for r in reasons)
+    again = Engine(tmp_path, CONFIG, clock=lambda: NOW).recommend("newcomer", 5)
+    assert [r.item_id for r in again] == [r.item_id for r in social]
+    engine.forget("newcomer")
+    forgotten = engine.recommend("newcomer", 5)
+    assert [r.item_id for r in forgotten] == [r.item_id for r in stranger]
+
+
+def test_relations_that_come_after_the_fit_count_from_the_next_fit_on(world):
+    engine = made(world)
+    engine.fit()
+    engine.add(relations=world.relations)
+    assert "social" not in engine.recommend("u0001", 1).explain()[0].parts
+    engine.fit()
+    assert "social" in engine.recommend("u0001", 1).explain()[0].parts
+
+
 @pytest.fixture(scope="module")
 def shop(world, tmp_path_factory):
     """A workspace with a model; not to be changed."""

@@ -22,7 +22,7 @@ from penchant.random import rng
 from penchant.testing.layers import quick
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
-ALPHA = {"base": 5.0, "context": 1.0, "dynamic": 0.5, "popularity": 0.3}
+ALPHA = {"base": 5.0, "context": 1.0, "dynamic": 0.5, "social": 0.4, "popularity": 0.3}
 CONFIG = EngineConfig(interests=quick()).but(
     **{
         "encode.kind": "hashed",
@@ -45,7 +45,7 @@ def world():
 
 def engine(world, workspace=None, config=CONFIG):
     made = Engine(workspace, config, clock=lambda: NOW)
-    made.add(events=world.events, items=world.items)
+    made.add(events=world.events, items=world.items, relations=world.relations)
     return made
 
 

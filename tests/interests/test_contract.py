@@ -9,6 +9,7 @@ from penchant.interests.base.local import LocalConfig
 from penchant.interests.context.layer import ContextConfig, ContextLayer
 from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
 from penchant.interests.popularity import Popularity
+from penchant.interests.social import Social
 from penchant.testing.layers import LayerContract
 
 QUICK = DynamicConfig(dims=16, epochs=2, batch=512, length=6)
@@ -121,3 +122,10 @@ def test_a_layer_that_remembers_people_is_caught():
 
     with pytest.raises(AssertionError, match="people"):
         Contract().test_it_holds_nothing_about_a_person()
+
+
+class TestSocial(LayerContract):
+    signal = "social"
+
+    def layer(self):
+        return Social()

@@ -1,14 +1,18 @@
 """The score stays a sum, whatever the layers; interrupted and resumed, a fit is the same."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from penchant.clock import DAY
+from penchant.data.relations import Around
 from penchant.errors import ConfigError
 from penchant.interests.model import InterestModel, Parts, softmax
 from penchant.interests.shares import shares
 from penchant.testing.layers import (
+    GROUPS,
     ITEMS,
     ends,
     log_of,
@@ -133,6 +137,35 @@ def test_who_had_everything_still_has_a_profile(model):
     moments = ends(log)
     p = model.chances(moments)
     assert p.sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_who_is_only_known_by_those_around_gets_what_they_like():
+    """The social part is there where relations are, by itself; and comes back from its state."""
+    log = planted("social", users=80)
+    made = fitted(log=log)
+    assert tuple(made.layers) == ("base", "context", "dynamic", "social", "popularity")
+    assert "social" not in fitted(QUICK.but(layers=("base", "popularity")), log=log).layers
+    day = int(log.time.max()) + DAY
+    cold = log.moments_at(np.full(3, -1), np.full(3, day))
+    edges = log.relations
+    cold = replace(cold, around=Around(log, np.array([0, 1, -1]), cold.at))
+    parts = made.parts(cold)
+    social = parts.values[parts.names.index("social")]
+    np.testing.assert_allclose(parts.values.sum(axis=0), made.score(cold), atol=1e-5)
+    assert not social[2].any()
+    for b in (0, 1):
+        taste = int(log.user[log.offsets[edges.other[edges.offsets[b]]]]) % GROUPS
+        best = np.argsort(-made.score(cold)[b])[:5]
+        assert (best % GROUPS == taste).all()
+    again = InterestModel(QUICK).restore(made.state(), shelf())
+    assert np.array_equal(again.score(cold), made.score(cold))
+    carried = shares(made, cold.take(np.array([0])), np.array([1]))
+    assert "social" not in carried.by_layer
+
+
+def test_relations_alone_make_no_model():
+    with pytest.raises(ConfigError, match="layers"):
+        QUICK.but(layers=("social",))
 
 
 def test_new_items_are_scored_by_what_is_written_about_them(model):

@@ -141,7 +141,7 @@ def test_a_profile_knows_what_is_true(shop: Engine, world: World) -> None:
 def test_a_profile_can_be_printed_kept_and_read(shop: Engine, ann: str) -> None:
     profile = shop.interests(ann)
     assert ann in str(profile)
-    assert set(profile.alpha) == {"base", "context", "dynamic", "popularity"}
+    assert set(profile.alpha) == {"base", "context", "dynamic", "social", "popularity"}
     assert min(profile.alpha.values()) >= 0
     frame = profile.to_frame()
     assert frame.height == len(shop.tree)
@@ -307,8 +307,9 @@ def test_another_process_would_say_the_same(shop: Engine, folder: Path, ann: str
 def test_the_same_data_and_seed_give_the_same_shop(shop: Engine, world: World, ann: str) -> None:
     """In memory or in a folder, with the rows of the log in any order."""
     other = opened()
-    mixed = world.events.sample(fraction=1.0, shuffle=True, seed=5)
-    other.add(events=mixed, items=world.items)
+    tables = (world.events, world.relations)
+    mixed, edges = (table.sample(fraction=1.0, shuffle=True, seed=5) for table in tables)
+    other.add(events=mixed, items=world.items, relations=edges)
     other.fit()
     assert [n.id for n in other.tree.nodes[2]] == [n.id for n in shop.tree.nodes[2]]
     assert weights(other.interests(ann)) == pytest.approx(weights(shop.interests(ann)), abs=CLOSE)

@@ -9,6 +9,7 @@ import polars as pl
 from scipy import sparse
 
 from penchant.data import columns as c
+from penchant.data.relations import Around, Relations
 from penchant.data.statements import Statements, gather
 from penchant.data.strength import EventsConfig, strength
 from penchant.data.vocabulary import Vocabulary
@@ -27,7 +28,8 @@ class Moments:
     their item, see `Histories.choices`), at [B] (µs),
     context: column → value asked about [B] (strings, null where unknown),
     past: column → value of each event [N],
-    said: what these people asked for by hand, where it counts: nothing is learned from that.
+    said: what these people asked for by hand, where it counts: nothing is learned from that,
+    around: the people whom they are connected with, where any are known.
     """
 
     offsets: Longs
@@ -40,6 +42,7 @@ class Moments:
     context: dict[str, pl.Series] = field(default_factory=dict)
     past: dict[str, pl.Series] = field(default_factory=dict)
     said: Statements | None = None
+    around: Around | None = None
 
     def __len__(self) -> int:
         return len(self.at)
@@ -96,6 +99,7 @@ class Moments:
             context={name: column.gather(chosen) for name, column in self.context.items()},
             past={name: column.gather(index) for name, column in self.past.items()},
             said=None if self.said is None else self.said.take(chosen),
+            around=None if self.around is None else self.around.take(chosen),
         )
 
     def without_each(self, b: int, events: Longs) -> "Moments":
@@ -120,6 +124,7 @@ class Moments:
             context={name: column.gather(rows) for name, column in self.context.items()},
             past={name: column.gather(index) for name, column in self.past.items()},
             said=None if self.said is None else self.said.take(rows),
+            around=None if self.around is None else self.around.take(rows),
         )
 
     def matrix(self, values: Floats, n_items: int) -> sparse.csr_array:
@@ -141,7 +146,7 @@ class Histories:
 
     offsets [U+1], item [E], time [E] (µs since 1970, UTC), weight [E] (signed: evidence against is
     negative), source [E] (row of the table it came from), kind [E] (its type, as a number), past:
-    context columns [E].
+    context columns [E], relations: who is connected with whom, where that is known.
     Inside a tie of time the order is `position` where there is one, else a fixed function of the
     event itself, so the order of rows in a file changes nothing.
     """
@@ -155,6 +160,7 @@ class Histories:
     source: Longs
     kind: Ints
     past: dict[str, pl.Series] = field(default_factory=dict)
+    relations: Relations | None = None
 
     def __len__(self) -> int:
         return len(self.item)
@@ -249,10 +255,20 @@ class Histories:
         users [B] (rows), before [B] (rows of this log: the first event not to be seen),
         at [B] (µs: the time of asking).
         """
-        return self._cut(self.offsets[users], before, at)
+        return self._cut(users, self.offsets[users], before, at)
 
-    def _cut(self, starts: Longs, ends: Longs, at: Longs) -> Moments:
+    def around(self, ids: Sequence[str], at: Longs) -> Around | None:
+        """The people around some people, at times (µs) [B]; who did nothing yet may have some."""
+        if self.relations is None:
+            return None
+        return Around(self, self.relations.people.rows(ids).astype(np.int64), at)
+
+    def _cut(self, users: Longs, starts: Longs, ends: Longs, at: Longs) -> Moments:
         index, offsets = gather(starts, ends)
+        around = None
+        if self.relations is not None:
+            person = np.where(users >= 0, self.relations.person[users], -1)
+            around = Around(self, person, np.asarray(at, np.int64))
         return Moments(
             offsets=offsets,
             item=self.item[index],
@@ -262,6 +278,7 @@ class Histories:
             chosen=self.choices[index],
             at=np.asarray(at, np.int64),
             past={name: column.gather(index) for name, column in self.past.items()},
+            around=around,
         )
 
     def moments_before(self, events: Longs) -> Moments:
@@ -279,7 +296,7 @@ class Histories:
         Other events at the very same time are not known yet.
         """
         user = self.user[events].astype(np.int64)
-        made = self._cut(self.offsets[user], self._tie_starts[events], self.time[events])
+        made = self._cut(user, self.offsets[user], self._tie_starts[events], self.time[events])
         return replace(made, context={k: v.gather(events) for k, v in self.past.items()})
 
     @cached_property
@@ -301,7 +318,7 @@ class Histories:
             a + np.searchsorted(self.time[a:b], t, side="right")
             for a, b, t in zip(starts, stops, at, strict=True)
         ]
-        return self._cut(starts, np.asarray(ends, np.int64), at)
+        return self._cut(users, starts, np.asarray(ends, np.int64), at)
 
     def keep(self, mask: Bools) -> "Histories":
         """The same log with only some of its events; users and items keep their rows."""
@@ -324,10 +341,12 @@ def histories(
     config: EventsConfig,
     context: Sequence[str] = (),
     users: Vocabulary | None = None,
+    relations: pl.DataFrame | None = None,
 ) -> Histories:
     """Turn a validated event table into histories; every item id must be in the vocabulary.
 
-    Users get rows in sorted order of their ids unless a vocabulary is given.
+    Users get rows in sorted order of their ids unless a vocabulary is given. `relations` (source,
+    target, perhaps timestamp) say who is connected with whom.
     """
     if users is None:
         users = Vocabulary(events[c.USER].unique().sort())
@@ -361,6 +380,7 @@ def histories(
         past={
             name: _coded(events[name].gather(order)) for name in context if name in events.columns
         },
+        relations=None if relations is None else Relations.of(relations, users),
     )
 
 

@@ -34,9 +34,14 @@ class Asking:
     ) -> Moments:
         """What is known of some users at a time; None is the present of the log, its last event."""
         rows = self.log.users.rows(list(users)).astype(np.int64)
-        made = self.log.moments_at(rows, np.full(len(users), self.present(at), np.int64))
-        said = self._hearing.at(users, self._spoken(at))
-        return replace(made, context=self._context(len(users), context), said=said)
+        times = np.full(len(users), self.present(at), np.int64)
+        made = self.log.moments_at(rows, times)
+        return replace(
+            made,
+            context=self._context(len(users), context),
+            said=self._hearing.at(users, self._spoken(at)),
+            around=self.log.around(list(users), times),
+        )
 
     @property
     def _hearing(self) -> Hearing:

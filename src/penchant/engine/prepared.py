@@ -37,6 +37,7 @@ class Prepared:
     items: pl.DataFrame
     report: Report
     config: EngineConfig
+    relations: pl.DataFrame | None = None
 
     @classmethod
     def of(cls, tables: Tables, config: EngineConfig, clock: Clock) -> "Prepared":
@@ -59,7 +60,8 @@ class Prepared:
         )
         if config.ties == "unordered" and c.POSITION in events.columns:
             events = events.drop(c.POSITION)
-        return cls(events, items, report, config)
+        relations = tables.read("relations").collect()
+        return cls(events, items, report, config, relations if relations.height else None)
 
     def arranged(self, known: Vocabulary | None = None) -> "Prepared":
         """The same with items in a fitted catalogue's order, later ones behind."""
@@ -80,7 +82,8 @@ class Prepared:
     def fingerprint(self) -> str:
         """What tells a fit on these tables with these settings from any other."""
         settings = derive(self.config.seed, self.config.model_dump_json())
-        return f"fit-{data_hash(self.events)}-{data_hash(self.items)}-{settings:x}"
+        near = "" if self.relations is None else f"-{data_hash(self.relations)}"
+        return f"fit-{data_hash(self.events)}-{data_hash(self.items)}{near}-{settings:x}"
 
     def joined(self, old: Catalogue, more: Floats) -> Catalogue:
         """A catalogue with the items that came after it: by text [N × D] and place in the tree."""
@@ -92,7 +95,9 @@ class Prepared:
     def log(self) -> Histories:
         """The events as rows."""
         context = self.config.interests.context.columns
-        return histories(self.events, self.vocabulary, self.config.events, context)
+        return histories(
+            self.events, self.vocabulary, self.config.events, context, relations=self.relations
+        )
 
     @cached_property
     def repeats(self) -> bool:

@@ -38,6 +38,7 @@ class Trial:
             settings=self.config.model_dump(mode="json"),
             seed=self.config.seed,
             progress=self.progress,
+            relations=self.data.relations,
         )
 
     def catalogues(self, first: Longs, later: Longs, counts: Floats) -> tuple[Catalogue, Catalogue]:

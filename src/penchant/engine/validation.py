@@ -72,7 +72,7 @@ def visible(data: Prepared, config: EngineConfig, split: Split, given: pl.Series
     met = first.train[c.ITEM].unique()
     there = pl.col(c.ITEM).is_in(pl.concat([met, given.cast(met.dtype).alias(c.ITEM)]).implode())
     aside = Aside(outer, data.events.height - first.train.height, first.cut)
-    left = Prepared(first.train, data.items.filter(there), Report(), data.config)
+    left = replace(data, events=first.train, items=data.items.filter(there), report=Report())
     return Visible(left, aside)
 
 

@@ -69,6 +69,7 @@ class Plan:
     settings: Mapping[str, Any]
     seed: int = 0
     progress: Progress = QUIET
+    relations: pl.DataFrame | None = None
 
 
 class Scoring(Protocol):
@@ -211,7 +212,10 @@ def grounded(plan: Plan, fold: Fold, report: Report) -> Ground:
         total=len(ids),
     )  # fmt: skip
     whole = Vocabulary(ids.gather(np.concatenate([first, later])))
-    train = histories(fold.train, Vocabulary(ids.gather(first)), plan.weights, plan.context)
+    train = histories(
+        fold.train, Vocabulary(ids.gather(first)), plan.weights, plan.context,
+        relations=plan.relations,
+    )  # fmt: skip
     kind: Literal["last", "time"] = "last" if fold.kind in ("last", "user") else "time"
     asked = _asked(plan, fold, whole, train, _repeats(plan, fold.train))
     return Ground(first, later, train, asked, kind)
@@ -242,7 +246,9 @@ def counts_of(log: Histories) -> Floats:
 
 def _asked(plan: Plan, fold: Fold, whole: Vocabulary, train: Histories, repeats: bool) -> Asked:
     users = Vocabulary(pl.concat([fold.history[c.USER], fold.asks[c.USER]]).unique().sort())
-    known = histories(fold.history, whole, plan.weights, plan.context, users=users)
+    known = histories(
+        fold.history, whole, plan.weights, plan.context, users=users, relations=plan.relations
+    )
     rows = users.rows(fold.asks[c.USER]).astype(np.int64)
     at = fold.asks[AT].dt.epoch("us").to_numpy()
     context = {

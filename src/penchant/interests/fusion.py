@@ -37,7 +37,13 @@ class FusionConfig(Config):
     kind: Literal["gate", "logistic", "fixed"] = "gate"
     """gate | logistic | fixed."""
     fixed: dict[str, float] = Field(
-        default_factory=lambda: {"base": 30.0, "context": 1.0, "dynamic": 0.5, "popularity": 0.3}
+        default_factory=lambda: {
+            "base": 30.0,
+            "context": 1.0,
+            "dynamic": 0.5,
+            "social": 0.5,
+            "popularity": 0.3,
+        }
     )
     """α by layer, for `fixed`."""
     enough: int = Field(default=300, ge=2)

@@ -3,7 +3,8 @@
 s(u, i, t, c) = α_b · base_i(u, t) + α_c · context_i(u, c) + α_d · ⟨d_u(t), v_i⟩ + α_p · pop_i(t)
 P(i | u, t, c) = softmax_i( s(u, i, t, c) )
 
-Where a person has asked for more, less or none of something, that is one more part of the sum.
+Where it is known who is connected with whom, α_s · social_i(u, t) is added. Where a person has
+asked for more, less or none of something, that is one more part of the sum.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,13 +30,14 @@ from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
 from penchant.interests.precision import Precision
 from penchant.interests.reading import Reading
+from penchant.interests.social import Social
 from penchant.interests.weights import Weights, met, rolled, shares, weights
 from penchant.random import derive
 from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, upcoming
 from penchant.types import QUIET, Floats, Longs, Progress, Report, State
 
-LayerName = Literal["base", "context", "dynamic", "popularity"]
-LAYERS: tuple[LayerName, ...] = ("base", "context", "dynamic", "popularity")
+LayerName = Literal["base", "context", "dynamic", "social", "popularity"]
+LAYERS: tuple[LayerName, ...] = ("base", "context", "dynamic", "social", "popularity")
 
 
 class BaseConfig(Config):
@@ -69,11 +71,11 @@ class InterestsConfig(Config):
     holdout: HoldoutConfig = HoldoutConfig()
     """What layers are chosen and mixed by."""
     layers: tuple[LayerName, ...] = LAYERS
-    """Layers in use; one at least."""
+    """Layers in use, one at least; `social` is left out where no relations are known."""
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Self:
-        off = {"base"} if self.base.kind == "none" else set()
+        off = {"base", "social"} if self.base.kind == "none" else {"social"}
         if not set(self.layers) - off:
             raise ConfigError(f"layers: {self.layers} came without a base; expected one or more")
         return self
@@ -129,6 +131,7 @@ class InterestModel:
     reading: Reading = field(init=False, repr=False)
     changes: ChangeDetector = field(init=False, repr=False)
     repeats_: bool = field(init=False)
+    social_: bool = field(init=False)
 
     def fit(
         self,
@@ -147,6 +150,7 @@ class InterestModel:
         since = int(left.time.max()) + 1 if len(left) else 0
         del left  # a second log of nearly the same size is not kept beside the whole one
         self.catalogue, self.repeats_ = catalogue, repeats
+        self.social_ = log.relations is not None
         self.layers = self._made()
         self._learn(lambda layer, training: layer.fit(training), training)
         self.fusion = Fusion(self.config.fusion, tuple(self.layers))
@@ -225,9 +229,11 @@ class InterestModel:
             "base": base,
             "context": ContextLayer(c.context),
             "dynamic": DynamicLayer(c.dynamic),
+            "social": Social(),
             "popularity": Popularity(c.popularity),
         }
         off = {"base"} if c.base.kind == "none" else set()
+        off |= set() if self.social_ else {"social"}
         return {name: made[name] for name in LAYERS if name in c.layers and name not in off}
 
     def parts(self, moments: Moments) -> Parts:
@@ -330,6 +336,8 @@ class InterestModel:
     def restore(self, states: dict[str, State], catalogue: Catalogue) -> Self:
         """Take up what was learned."""
         self.catalogue = catalogue
+        self.repeats_ = bool(states["model"][1]["repeats"])
+        self.social_ = "layer-social" in states
         self.layers = {
             name: layer.restore(states[f"layer-{name}"], catalogue)
             for name, layer in self._made().items()
@@ -339,7 +347,6 @@ class InterestModel:
         self.precision = Precision().restore(states["precision"])
         self.reading = Reading().restore(states["reading"])
         self.changes = ChangeDetector(self.config.changes).restore(states["changes"])
-        self.repeats_ = bool(states["model"][1]["repeats"])
         return self
 
 

@@ -14,6 +14,8 @@ from penchant.data.histories import Moments
 from penchant.interests.model import InterestModel
 from penchant.types import Floats, Longs
 
+OTHERS = ("popularity", "social")
+"""Layers that no event of the person's own carries: they say what others do."""
 RECENT = 100
 """Events that are taken away one by one, the latest; older ones have no share in such a layer."""
 LEAST = 0.01
@@ -57,7 +59,7 @@ def shares(model: InterestModel, moments: Moments, items: Longs) -> Shares:
     alpha = model.fusion.alpha(moments)[0]
     found, exact = {}, set()
     for p, (name, layer) in enumerate(model.layers.items()):
-        if name == "popularity" or not alpha[p]:
+        if name in OTHERS or not alpha[p]:
             continue
         if isinstance(layer, Sharing):
             found[name] = alpha[p] * layer.shares(moments, items)

@@ -175,6 +175,8 @@ def sentence(
 
     >>> sentence("i1", {"popularity": 1.0}, (), (("Wine > Red", 0.2),))
     'Popular now, in Wine > Red.'
+    >>> sentence("i1", {"popularity": 1.0, "social": 0.2}, (), ())
+    'People you are connected with turned to this.'
     """
     plain = _without_wishes(item_id, parts, events, interests)
     if not wishes:
@@ -206,6 +208,9 @@ def _without_wishes(
     where = interests[-1][0] if interests else ""
     if parts.get("given", 0.0) > 0 and parts["given"] >= max(parts.values()):
         return f"You said you like this: {where}."
+    social = parts.get("social", 0.0)
+    if social > 0 and (not events or social >= max(parts.values())):
+        return f"People you are connected with turned to this{', in ' + where if where else ''}."
     if not events:
         popular = parts.get("popularity", 0.0) > 0
         return f"{'Popular now' if popular else 'New to you'}{', in ' + where if where else ''}."

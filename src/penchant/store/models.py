@@ -33,7 +33,7 @@ from penchant.store.files import (
 from penchant.store.lock import locked
 from penchant.types import State
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 MANIFEST: Final = "manifest.json"
 CURRENT: Final = "current.json"
 ARRAYS: Final = ".safetensors"

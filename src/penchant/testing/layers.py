@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, ClassVar, Literal
@@ -20,6 +21,7 @@ from scipy import sparse
 from penchant.clock import DAY
 from penchant.data import columns as c
 from penchant.data.histories import Histories, Moments, histories
+from penchant.data.relations import Relations
 from penchant.data.strength import EventsConfig
 from penchant.data.vocabulary import Vocabulary
 from penchant.interests.layer import Catalogue, Layer, Training
@@ -36,7 +38,7 @@ USERS = 157  # a number that no other dimension here has
 GROUPS = 6
 DEVICES = ("mobile", "desktop")
 
-Signal = Literal["pairs", "context", "taste", "none"]
+Signal = Literal["pairs", "context", "taste", "social", "none"]
 
 
 def shelf(n: int = ITEMS, groups: int = GROUPS) -> Catalogue:
@@ -87,8 +89,8 @@ def planted(
     """A log in which one thing can be learned, or nothing.
 
     pairs: items 2k and 2k + 1 follow each other; context: the device says the half of the groups;
-    taste: each person likes one group; none: all is drawn alike. `noise` is the share of events
-    that land on any item.
+    taste: each person likes one group; social: so do they, and follow three others who like it;
+    none: all is drawn alike. `noise` is the share of events that land on any item.
     """
     draw, catalogue = rng(seed, "planted", signal), shelf()
     rows, devices = [], []
@@ -101,7 +103,21 @@ def planted(
         days = np.sort(draw.random(events) * 90)
         rows += [(f"u{u:03d}", int(i), float(d)) for i, d in zip(items, days, strict=True)]
         devices += [DEVICES[k] for k in on]
-    return log_of(rows, catalogue, device=devices)
+    log = log_of(rows, catalogue, device=devices)
+    return replace(log, relations=_circles(log)) if signal == "social" else log
+
+
+def _circles(log: Histories) -> Relations | None:
+    """Everybody follows the next three people who like the same group."""
+    alike = [np.arange(group, len(log.users), GROUPS) for group in range(GROUPS)]
+    edges = [
+        (a, b)
+        for some in alike
+        for k in (1, 2, 3)
+        for a, b in zip(some, np.roll(some, k), strict=True)
+    ]
+    source, target = (log.users.ids.gather(list(side)) for side in zip(*edges, strict=True))
+    return Relations.of(pl.DataFrame({c.SOURCE: source, c.TARGET: target}), log.users)
 
 
 def quick() -> InterestsConfig:
@@ -121,7 +137,7 @@ def _chosen(signal: Signal, user: int, on: Longs, n: int, draw: np.random.Genera
         pairs = np.unique(order[:n] // 2, return_index=True)
         first = pairs[0][np.argsort(pairs[1])]
         return np.stack([2 * first, 2 * first + 1], axis=1).ravel()[:n]
-    if signal == "taste":
+    if signal in ("taste", "social"):
         order = order[order % GROUPS == user % GROUPS]
     if signal == "context":
         halves = [iter(order[order % GROUPS // (GROUPS // 2) == k]) for k in (0, 1)]
@@ -147,8 +163,6 @@ def ends(log: Histories) -> Moments:
 
 
 def _asked(moments: Moments, context: dict[str, pl.Series]) -> Moments:
-    from dataclasses import replace
-
     return replace(moments, context=context)
 
 
