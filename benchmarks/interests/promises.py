@@ -19,8 +19,8 @@ Run = dict[str, Any]
 
 INTRO = """# Can profiles be relied on?
 
-Their speed, whether reasons are true, and whether interests stay what they are. Written by
-`python -m benchmarks.interests.promises` from the files in
+Their speed, whether reasons are true, whether interests stay what they are, and whether people's
+own words tell them. Written by `python -m benchmarks.interests.promises` from the files in
 `benchmarks/interests/results/promises/`; no figure here is typed.
 """
 FAITHFUL = """## Are reasons true?
@@ -39,6 +39,14 @@ WEEK = """## Do interests keep their ids?
 The tree of all but the newest week, and the tree of all, grown with the first as the one before.
 *by members*: the share of the first tree's members whose node's id lives on; *by count*: of the
 nodes; *items stay*: the share of items that are mostly in the node of the same id.
+"""
+WORDS = """## Do people's own words tell their interests?
+
+Each text that somebody wrote in the newest fifth of the log is read as if nothing else were known
+of them (`engine.interests_from_text`), by a model learned from the rest, and compared with the next
+thing that they turned to, on something else. κ is how much a text tells beside what is usual; it is
+learned from people's own words where there are enough, else from items' texts. Log loss in nats
+with 95 % interval, and calibration error of the likeliest interest.
 """
 SEEDS = """## Do the dice matter?
 
@@ -73,6 +81,9 @@ def page(folder: Path) -> str:
         lines += [WEEK, *_week(stable), "", *_origins(stable), ""]
     if any(run.get("seeds") for run in stable):
         lines += [SEEDS, *_seeds(stable), ""]
+    worded = [run for name, run in runs.items() if name.startswith("words-")]
+    if worded:
+        lines += [WORDS, *_words(worded), "", *_origins(worded), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -143,6 +154,21 @@ def _seeds(runs: list[Run]) -> list[str]:
                 f"| {run['set']} | {row['level']} | {row['people']:,} | {row['divergence']:.4f} | "
                 f"{row['distance']:.3f} | {row['p90']:.3f} | {row['to_everybody']:.3f} | "
                 f"{row['same_first']:.1%} | {layers} |"
+            )
+    return lines
+
+
+def _words(runs: list[Run]) -> list[str]:
+    lines = [
+        "| set | texts read | way | κ | level | interests | log loss (95 %) | calibration error |",
+        "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for run in runs:
+        for row in run["figures"]:
+            lines.append(
+                f"| {run['set']} | {run['asked']:,} | {row['way']} | {row['kappa']:.2f} | "
+                f"{row['level']} | {row['nodes']} | {row['log_loss']:.4f} [{row['low']:.4f}, "
+                f"{row['high']:.4f}] | {row['calibration_error']:.3f} |"
             )
     return lines
 

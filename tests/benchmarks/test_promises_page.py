@@ -31,7 +31,12 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
     apart = {"level": 1, "people": 2000, "divergence": 0.0021, "distance": 0.031, "p90": 0.06,
              "to_everybody": 0.4, "same_first": 0.97, "layers": {"base": 0.02}}  # fmt: skip
     kept(tmp_path, "stability-shop", set="shop", week={"given": [level]}, seeds=[apart])
+    line = {"way": "own words", "kappa": 2.4, "level": 1, "nodes": 6, "log_loss": 1.7457,
+            "low": 1.7, "high": 1.8, "calibration_error": 0.047}  # fmt: skip
+    kept(tmp_path, "words-forum", set="forum", asked=509, figures=[line])
     made = page(tmp_path)
+    words = "| forum | 509 | own words | 2.40 | 1 | 6 | 1.7457 [1.7000, 1.8000] | 0.047 |"
+    assert words in made
     assert "of 30 | 17.3 ms | 15.0 ms |" in made
     assert "| 1,234 a second | 2,345 a second |" in made
     assert (
@@ -48,3 +53,4 @@ def test_what_was_not_measured_is_not_there(tmp_path):
     made = page(tmp_path)
     assert "How fast" not in made
     assert "dice" not in made
+    assert "own words tell their" not in made

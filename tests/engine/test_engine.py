@@ -81,6 +81,20 @@ def test_friends_say_what_a_newcomer_may_like(world, tmp_path):
     assert [r.item_id for r in forgotten] == [r.item_id for r in stranger]
 
 
+def test_what_people_write_in_events_says_how_much_words_tell(world):
+    """They say what they turn to next: words tell more than items' texts that stand for them."""
+    titles = dict(world.items.select("item_id", "title").iter_rows())
+    following = pl.col("item_id").shift(-1).over("user_id").replace_strict(titles, default=None)
+    spoken = world.events.sort("user_id", "timestamp").with_columns(following.alias("text"))
+    silent, loud = made(world, config=FEW), Engine(config=FEW, clock=lambda: NOW)
+    loud.add(events=spoken, items=world.items)
+    silent.fit()
+    loud.fit()
+    assert silent.model.reading.words_ == 0
+    assert loud.model.reading.words_ >= 200
+    assert loud.model.reading.kappa_ > silent.model.reading.kappa_
+
+
 def test_relations_that_come_after_the_fit_count_from_the_next_fit_on(world):
     engine = made(world)
     engine.fit()

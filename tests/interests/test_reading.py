@@ -4,7 +4,7 @@ import pytest
 from penchant.clock import DAY
 from penchant.interests.model import InterestModel
 from penchant.interests.profile import written
-from penchant.interests.reading import Reading
+from penchant.interests.reading import ENOUGH, Reading, Said
 from penchant.testing.layers import planted, quick, shelf
 
 TASTE, NOTHING = planted("taste", noise=0.2), planted("none")
@@ -32,6 +32,33 @@ def test_a_text_without_words_tells_nothing():
 
 def test_a_log_with_nothing_to_learn_from_leaves_what_is_customary():
     assert told(TASTE.keep(np.zeros(len(TASTE), bool))).kappa_ == Reading().kappa_
+
+
+def test_words_of_ones_own_are_learned_from_where_there_are_enough():
+    """Every second event has words: of what comes next, or of anything."""
+    draw, n = np.random.default_rng(0), len(TASTE)
+    following = np.append(TASTE.item[1:], 0)
+    asked = []
+
+    def saying(clear):
+        there = np.arange(n) % 2 == 0
+
+        def vectors(rows):
+            asked.append(rows)
+            told_next = following[np.argsort(TASTE.source)[rows]]
+            return TEXT[told_next if clear else draw.integers(len(TEXT), size=len(rows))]
+
+        return Said(there, vectors)
+
+    plain = told(TASTE)
+    clear = Reading().fit(TASTE, TEXT, flat, said=saying(True))
+    vague = Reading().fit(TASTE, TEXT, flat, said=saying(False))
+    assert vague.kappa_ < plain.kappa_ < clear.kappa_
+    assert clear.words_ == vague.words_ == len(asked[0]) >= ENOUGH
+    assert (asked[0] % 2 == 0).all()
+    assert plain.words_ == 0
+    few = Said(np.arange(n) < 50, lambda rows: pytest.fail("too few to be read"))
+    assert Reading().fit(TASTE, TEXT, flat, said=few).kappa_ == plain.kappa_
 
 
 def test_it_is_kept_exactly():

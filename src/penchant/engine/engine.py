@@ -157,6 +157,7 @@ class Engine(People):
         model = InterestModel(self.config.interests).fit(
             catalogue, data.log, repeats=data.repeats, seed=self.config.seed,
             progress=self.progress, scratch=self._scratch(data), report=report,
+            said=self._texts.said(data.events, self.config.encode),
         )  # fmt: skip
         seconds["learn"], began = perf_counter() - began, perf_counter()
         summary = sizes(data, tree)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import polars as pl
 
+from penchant.data import columns as c
 from penchant.encode.config import EncodeConfig
 from penchant.encode.items import encode_items
 from penchant.encode.once import encode_texts
-from penchant.types import Floats, Progress, Report
+from penchant.interests.reading import Said
+from penchant.types import Floats, Longs, Progress, Report
 
 
 @dataclass
@@ -38,3 +40,16 @@ class Texts:
         """The vector of somebody's words [D]."""
         found: Floats = encode_texts([said], config, report=Report(), cache=self.cache)[0]
         return found
+
+    def said(self, events: pl.DataFrame, config: EncodeConfig) -> Said | None:
+        """What people wrote in their events; None where there is no such column."""
+        if c.TEXT not in events.columns:
+            return None
+        text = events[c.TEXT].cast(pl.String).fill_null("").str.strip_chars()
+
+        def vectors(rows: Longs) -> Floats:
+            return encode_texts(
+                text.gather(rows), config, report=Report(), cache=self.cache, progress=self.progress
+            )
+
+        return Said((text != "").to_numpy(), vectors)

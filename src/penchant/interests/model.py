@@ -29,7 +29,7 @@ from penchant.interests.fusion import Fusion, FusionConfig
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
 from penchant.interests.precision import Precision
-from penchant.interests.reading import Reading
+from penchant.interests.reading import Reading, Said
 from penchant.interests.social import Social
 from penchant.interests.weights import Weights, met, rolled, shares, weights
 from penchant.random import derive
@@ -143,8 +143,12 @@ class InterestModel:
         progress: Progress = QUIET,
         scratch: Path | None = None,
         report: Report | None = None,
+        said: Said | None = None,
     ) -> Self:
-        """Hold some outcomes out, learn the layers, mix them by the outcomes, learn from all."""
+        """Hold some outcomes out, learn the layers, mix them by the outcomes, learn from all.
+
+        `said` is what people wrote in events, for profiles from words.
+        """
         left, holdout = hold_out(log, self.config.holdout, repeats=repeats, seed=seed)
         training = Training(catalogue, left, holdout, repeats, None, seed, progress, scratch)
         since = int(left.time.max()) + 1 if len(left) else 0
@@ -161,7 +165,9 @@ class InterestModel:
             self._calibrate(log, holdout, since, seed, progress)
         else:
             self.fusion.without_evidence()
-        self.reading = Reading().fit(log, catalogue.text, self.usual, seed=derive(seed, "reading"))
+        self.reading = Reading().fit(
+            log, catalogue.text, self.usual, said=said, seed=derive(seed, "reading")
+        )
         self.changes = ChangeDetector(self.config.changes).fit(log, catalogue.tree, seed=seed)
         training = replace(training, log=log, report=report)
         self._learn(lambda layer, training: layer.refit(training), training)
