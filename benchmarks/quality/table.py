@@ -217,7 +217,7 @@ def _tried(tuning: dict[str, Any] | None) -> str:
 
 def _layers(boards: list[Board]) -> list[str]:
     """The first seed's layers of each board that has them."""
-    rows, names = [], ("base", "context", "dynamic", "popularity")
+    rows, names = [], ("base", "context", "dynamic", "social", "popularity")
     for board in boards:
         told = board.ours.ok[0].get("layers") if board.ours else None
         if board.ours and told:

@@ -107,7 +107,9 @@ ODD = {
     "555 people, 612 questions, four event types: intervals are wide, and asking "
     "is not a matter of taste. `favourite` has days, the rest seconds.",
     "lastfm": "Tags stand for listening; days only; many tags on one artist on one day: 186,474 "
-    "events tell of 85,011 acts (see decision 0012). Artist names say nothing to a text model.",
+    "events tell of 85,011 acts (see decision 0012). Artist names say nothing to a text model. "
+    "Penchant reads who is whose friend (`relations`, see decision 0017), which none of the others "
+    "takes.",
     "ml-latest-small": "59 % of users rated everything within a day: the order of their events is "
     "mostly the order of a form.",
 }
