@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from penchant import Engine, EngineConfig, WorldConfig, make_world
 from penchant.evaluate.deletion import WHOLE, deletions, rates, wilson
-from penchant.interests.shares import shares, strongest
-from penchant.testing.layers import planted, quick
+from penchant.interests.base.weights import Sparse
+from penchant.interests.model import InterestModel
+from penchant.interests.shares import named, shares, strongest
+from penchant.testing.layers import ITEMS as ITEMS_HERE
+from penchant.testing.layers import log_of, planted, quick, shelf
 
 CONFIG = EngineConfig(interests=quick()).but(**{"encode.kind": "hashed", "encode.hashed_dim": 64})
 PEOPLE, ITEMS = 60, 3
@@ -64,9 +68,10 @@ def test_events_named_for_another_item_would_not_do(engine, asked):
     for b in range(0, len(moments), 2):
         one = moments.take(np.array([b]))
         first, last = items[b, 0], int(engine.model.score(one)[0].argmin())
-        named = strongest(shares(engine.model, one, np.array([last])).total[:, 0], 3)
-        others = [draw.choice(len(one.item), len(named), replace=False) for _ in range(4)]
-        score = engine.model.score(one.without(0, [named, *others]))[:, first]
+        carried = shares(engine.model, one, np.array([last]))
+        (best,) = named(engine.model, one, np.array([last]), carried, 3)
+        others = [draw.choice(len(one.item), len(best), replace=False) for _ in range(4)]
+        score = engine.model.score(one.without(0, [best, *others]))[:, first]
         beats.append(score[0] < score[1:].mean())
     assert np.mean(beats) < 0.8
 
@@ -74,6 +79,29 @@ def test_events_named_for_another_item_would_not_do(engine, asked):
 def test_the_same_seed_draws_the_same(engine, asked, table):
     assert table.equals(deletions(engine.model, *asked, most=3, draws=4, seed=1))
     assert not table.equals(deletions(engine.model, *asked, most=3, draws=4, seed=2))
+
+
+def test_what_only_hides_what_was_before_is_not_named():
+    """Without the last two events the four before them are new again, and the item rises."""
+    config = quick().but(**{"layers": ("base",), "fusion.kind": "fixed"})
+    config = config.but(**{"base.linear.rhythms": ((0.5, 0.0),), "base.linear.kin_rhythms": ()})
+    made = InterestModel(config).fit(shelf(), planted("taste", users=60), repeats=False)
+    base, M = made.layers["base"], np.zeros((ITEMS_HERE, ITEMS_HERE), np.float32)
+    M[[10, 11, 12, 13], 0], M[[20, 21], 0] = 1.0, 0.35
+    base.M_, base.theta_, base.own_ = Sparse(sparse.csr_array(M)), [1.0], []
+    rows = [("a", item, 1) for item in (10, 11, 12, 13)] + [("a", item, 2) for item in (20, 21)]
+    log = log_of(rows, shelf())
+    one = log.moments_at(np.array([0]), log.time.max(keepdims=True))
+    items = np.array([0, 1])
+    carried = shares(made, one, items)
+    assert set(one.item[strongest(carried.total[:, 0], 2)]) == {20, 21}
+    best, nothing = named(made, one, items, carried, 2)
+    assert set(one.item[best]) < {10, 11, 12, 13}
+    assert not len(nothing)
+    left = made.score(one.without(0, [best]))[0, 0]
+    assert left < made.score(one)[0, 0] < made.score(one.without(0, [np.array([4, 5])]))[0, 0]
+    told = deletions(made, one, [items[:1]], most=2)
+    assert told.filter(layer=WHOLE)["without_named"].item() == pytest.approx(left)
 
 
 def test_the_strongest_are_those_that_added_enough():

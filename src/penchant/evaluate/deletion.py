@@ -14,7 +14,7 @@ import polars as pl
 
 from penchant.data.histories import Moments
 from penchant.interests.model import InterestModel
-from penchant.interests.shares import shares, strongest
+from penchant.interests.shares import named, shares, strongest
 from penchant.random import rng
 from penchant.types import QUIET, Floats, Longs, Progress
 
@@ -109,19 +109,19 @@ def _answered(
 ) -> list[tuple[_Case, Floats]]:
     """The cases of one moment; before, without the named, without each draw [2 + draws]."""
     carried, parts = shares(model, one, items), model.parts(one)
-    cases = []
+    told, cases = named(model, one, items, carried, most), []
     for n, item in enumerate(items):
         together = float(parts.values[:, 0, item].astype(np.float64).sum())
         tables = {WHOLE: carried.total, **carried.by_layer}
         for name, table in tables.items():
-            named = strongest(table[:, n], most)
-            others = np.setdiff1d(np.arange(len(one.item)), named)
-            if not len(named) or len(others) < len(named):
+            best = told[n] if name == WHOLE else strongest(table[:, n], most)
+            others = np.setdiff1d(np.arange(len(one.item)), best)
+            if not len(best) or len(others) < len(best):
                 continue
-            some = [draw.choice(others, len(named), replace=False) for _ in range(draws)]
+            some = [draw.choice(others, len(best), replace=False) for _ in range(draws)]
             value = together if name == WHOLE else float(table[:, n].sum())
             known = name == WHOLE or name in carried.exact
-            cases.append(_Case(int(item), name, named, some, value if known else None))
+            cases.append(_Case(int(item), name, best, some, value if known else None))
     if not cases:
         return []
     groups = [group for case in cases for group in (case.named, *case.draws)]

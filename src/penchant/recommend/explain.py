@@ -11,7 +11,7 @@ from penchant.data.histories import Moments
 from penchant.data.statements import NEVER
 from penchant.interests.feedback import BARRED, FEEDBACK, Wishes
 from penchant.interests.model import InterestModel, Parts
-from penchant.interests.shares import Shares, shares, strongest
+from penchant.interests.shares import Shares, named, shares
 from penchant.interests.weights import Levels
 from penchant.recommend.result import Carrier, Reason, Wish
 from penchant.types import Floats, Longs
@@ -61,21 +61,22 @@ class Explainer:
         if not len(items):
             return []
         carried = shares(self.model, moments, items)
+        best = named(self.model, moments, items, carried, self.most)
         whole = self.model.weights(moments, parts=parts, layers=False).whole
         asked = self._terms(moments, items)
         return [
-            self._reason(moments, parts, carried, whole, asked, n, int(i))
+            self._reason(moments, parts, carried, best[n], whole, asked, n, int(i))
             for n, i in enumerate(items)
         ]
 
     def _reason(
-        self, moments: Moments, parts: Parts, carried: Shares, whole: Levels, asked: Floats,
-        n: int, item: int,
+        self, moments: Moments, parts: Parts, carried: Shares, best: Longs, whole: Levels,
+        asked: Floats, n: int, item: int,
     ) -> Reason:  # fmt: skip
         by_name = {
             name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)
         }
-        events = self._events(moments, carried, n)
+        events = self._events(moments, carried, best, n)
         interests = self._interests(whole, item)
         wishes = self._wishes(moments, asked[:, n])
         return Reason(
@@ -119,13 +120,14 @@ class Explainer:
             )
         return tuple(found)
 
-    def _events(self, moments: Moments, carried: Shares, n: int) -> tuple[Carrier, ...]:
+    def _events(
+        self, moments: Moments, carried: Shares, best: Longs, n: int
+    ) -> tuple[Carrier, ...]:
         if not carried.by_layer or not len(moments.item):
             return ()
         names = list(carried.by_layer)
         each = np.stack([carried.by_layer[name][:, n] for name in names])
         total = each.sum(axis=0)
-        best = strongest(total, self.most)
         share = np.maximum(total, 0.0) / max(float(np.maximum(total, 0.0).sum()), 1e-12)
         return tuple(
             Carrier(
