@@ -14,6 +14,7 @@ import numpy as np
 from penchant.data.histories import Moments
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.model import InterestModel
+from penchant.interests.shares import OTHERS
 from penchant.types import Floats, State
 
 Memory = dict[tuple[str, ...], State]
@@ -69,11 +70,12 @@ class RememberingModel(InterestModel):
         beside = self.config.popularity.model_dump_json() if "popularity" in made else ""
         found: dict[str, Layer] = {}
         for name, layer in made.items():
+            if name in OTHERS:  # counted anew at once
+                found[name] = layer
+                continue
             own = getattr(self.config, name).model_dump_json()
             key = (name, own, beside, self.config.holdout.model_dump_json())
-            found[name] = (
-                layer if name == "popularity" else Remembered(layer, key, self.memory)  # type: ignore[assignment]
-            )
+            found[name] = Remembered(layer, key, self.memory)  # type: ignore[assignment]
         return found
 
 

@@ -63,6 +63,15 @@ def test_what_is_remembered_is_what_would_be_learned_again(remembering):
     assert len(memory) > again, "another seed is learned anew"
 
 
+def test_what_others_do_is_not_remembered_but_counted(remembering):
+    log, memory = planted("social", users=60), {}
+    for _ in range(2):
+        made = remembering.RememberingModel(quick(), memory=memory)
+        made.fit(shelf(), log, repeats=False)
+        assert "social" in made.layers
+        assert not [key for key in memory if "social" in key]
+
+
 def run(folder, *words):
     done = subprocess.run(
         [sys.executable, str(BENCHMARKS / "ablation.py"), "shop:time", *words,

@@ -124,7 +124,7 @@ def test_the_page_says_what_was_measured_and_what_failed(made, tmp_path: Path) -
     assert "**+0." in rows["EASE"]
     assert rows["toy"].split("|")[5].strip() == "EASE"
     assert "cold users" in page
-    assert "| 0.3000 | – | – | 0.2000 | **+0.1700 [+0.1000, +0.2000]** |" in page
+    assert "| 0.3000 | – | – | – | 0.2000 | **+0.1700 [+0.1000, +0.2000]** |" in page
     shown = readme.read_text(encoding="utf-8")
     assert shown.startswith(f"Before\n{MARK}| set")
     assert shown.endswith(f"{MARK}After\n")

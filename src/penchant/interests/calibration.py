@@ -7,8 +7,9 @@ interest does:
     P(n | u) = P(parent | u) · softmax_{siblings n}( Σ_e w_e(parent) · log q_e(n | parent) )
     w_e = a_e + b_e · ln(1 + events of the parent) / 3 + c_e · fresh
 
-Experts q: the model's own sums over items; what is usual now; what share of all events the interest
-had so far; and the person's choices, counted under several rhythms, each believed beside so many
+Experts q: the model's own sums over items; those of the dynamic layer alone, which knows where the
+person is heading; what is usual now; what share of all events the interest had so far; and the
+person's choices, counted under several rhythms, each believed beside so many
 choices' worth of that share (Dirichlet smoothing). *Fresh* is 1 in the midst of a visit, where a
 person goes on with what was begun, and 0 between visits. a, b and c belong to nobody: they are the
 same for all, one set a level, fitted to held-out choices by likelihood, which is convex: that
@@ -60,7 +61,7 @@ class CalibrationConfig(Config):
     """Choices' worth of everybody's share that counts are seen beside."""
     moments: int = Field(10_000, ge=100)
     """At most so many held-out choices are fitted to."""
-    pull: float = Field(1e-2, ge=0.0)
+    pull: float = Field(2e-2, ge=0.0)
     """Pull of every weight to zero."""
 
 
@@ -79,7 +80,7 @@ class Calibration:
         """Learn from the weights of held-out moments and what came: memberships of the next item,
         level by level [B × K]; `share` is that of all events so far [1 × K]."""
         self.take_up(share)
-        self.pools_ = self._pools(known, known.whole, came, families, known.counted)
+        self.pools_ = self._pools(known, known.whole, came, families, known.counted, known.heading)
         self.alone_ = {
             name: self._pools(known, said, came, families, self._own(name, known))
             for name, said in known.layers.items()
@@ -93,10 +94,13 @@ class Calibration:
     def __call__(self, known: Weights, families: Sequence[Siblings]) -> Weights:
         """The same moments with calibrated weights; children add up to parents. What is usual is
         what would be said of somebody unknown."""
-        whole = self._applied(known, known.whole, self.pools_, families, known.counted)
+        whole = self._applied(
+            known, known.whole, self.pools_, families, known.counted, known.heading
+        )
         nothing = tuple(tuple(np.zeros_like(t[:1]) for t in tables) for tables in known.counted)
         stranger = replace(known, counted=nothing, fresh=np.zeros_like(known.fresh))
-        usual = self._applied(stranger, known.usual, self.pools_, families, nothing)
+        heading = None if known.heading is None else known.usual
+        usual = self._applied(stranger, known.usual, self.pools_, families, nothing, heading)
         layers = {
             name: self._applied(
                 known, said, self.alone_.get(name, []), families, self._own(name, known)
@@ -121,6 +125,7 @@ class Calibration:
         pools: Sequence[Doubles],
         families: Sequence[Siblings],
         counted: Sequence[Levels],
+        heading: Levels | None = None,
     ) -> Levels:
         if not pools:
             return said
@@ -128,7 +133,7 @@ class Calibration:
         for level, (pool, family) in enumerate(zip(pools, families, strict=True)):
             evidence = _evidence(family.total(known.counted[-1][level]))
             logits, fresh = np.zeros_like(said[level]), known.fresh[:, None]
-            experts = self._experts(known, said, level, family, counted)
+            experts = self._experts(known, said, level, family, counted, heading)
             for (a, b, c), x in zip(pool.astype(np.float32), experts, strict=True):
                 logits += (a + b * evidence + c * fresh) * x
             given = family.softmax(logits)
@@ -142,6 +147,7 @@ class Calibration:
         came: Levels,
         families: Sequence[Siblings],
         counted: Sequence[Levels],
+        heading: Levels | None = None,
     ) -> list[Doubles]:
         """The weights of every level's experts [experts × 3]."""
         found = []
@@ -149,7 +155,7 @@ class Calibration:
             moment, parent = _told(came[level], family)
             columns, there = family.children(parent)
             at = (moment[:, None], columns)
-            experts = self._experts(known, said, level, family, counted)
+            experts = self._experts(known, said, level, family, counted, heading)
             X = np.stack([x[at] for x in experts], axis=2).astype(np.float64)
             T = (came[level][at] * there).astype(np.float64)
             evidence = _evidence(family.total(known.counted[-1][level])[at][:, 0])
@@ -164,11 +170,14 @@ class Calibration:
         level: int,
         family: Siblings,
         counted: Sequence[Levels],
+        heading: Levels | None,
     ) -> list[Floats]:
         """log q(n | parent) of each expert [B × K]."""
         share = family.given(self.share_[level][None])
         found = [family.given(said[level]), family.given(known.usual[level])]
         found.append(np.broadcast_to(share, found[0].shape))
+        if heading is not None:
+            found.append(family.given(heading[level]))
         for tables in counted:
             n, total = tables[level], family.total(tables[level])
             found += [

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from penchant.interests.model import InterestModel, Parts
 
 _SITTING = 6.0  # hours in which half of what a visit says about the next act is gone
+HEADING = "dynamic"
 Levels = tuple[Floats, ...]
 """One table a level [B × K], broadest first."""
 
@@ -34,9 +35,10 @@ class Weights:
     """What is known of B moments' interests, level by level.
 
     `whole` is what the model says, `layers` what it says with one layer alone beside popularity,
-    `usual` what everybody turns to at that time: rows sum to 1. `counted` holds, for each rhythm,
-    how many of the person's choices were of each interest, faded. `fresh` [B] is 1 in the
-    midst of a visit and fades to 0 after it, by half every six hours since the last event.
+    `usual` what everybody turns to at that time, `heading` what the model says with the dynamic
+    layer alone, before calibration (None where it has none): rows sum to 1. `counted` holds, for
+    each rhythm, how many of the person's choices were of each interest, faded. `fresh` [B] is 1 in
+    the midst of a visit and fades to 0 after it, by half every six hours since the last event.
     """
 
     alpha: Floats
@@ -45,6 +47,7 @@ class Weights:
     layers: dict[str, Levels]
     usual: Levels
     counted: tuple[Levels, ...]
+    heading: Levels | None = None
 
     def __len__(self) -> int:
         return len(self.alpha)
@@ -70,6 +73,7 @@ class Weights:
             {name: levels([p.layers[name] for p in parts]) for name in parts[0].layers},
             levels([p.usual for p in parts]),
             tuple(levels(tables) for tables in zip(*(p.counted for p in parts), strict=True)),
+            levels(headed) if len(headed := [p.heading for p in parts if p.heading]) else None,
         )
 
 
@@ -94,14 +98,16 @@ def weights(
             for _, some in [*model.chunks(moments)] or [(slice(0), moments)]
         ]
     alpha, whole, usual = (np.concatenate([f[k] for f in found]) for k in (0, 1, 3))
-    names = list(found[0][2])
+    alone = {name: np.concatenate([f[2][name] for f in found]) for name in found[0][2]}
+    rolled_up = {name: rolled(table, families) for name, table in alone.items()}
     return Weights(
         alpha,
         freshness(moments),
         rolled(whole, families),
-        {name: rolled(np.concatenate([f[2][name] for f in found]), families) for name in names},
+        rolled_up if layers else {},
         rolled(usual, families),
         tuple(rolled(t, families) for t in counted(moments, tree, rhythms, moments.chosen)),
+        rolled_up.get(HEADING),
     )
 
 
@@ -123,7 +129,7 @@ def _summed(
     alone = {
         name: summed(prior + part)
         for name, part in zip(parts.names, parts.values, strict=True)
-        if layers and name != "popularity"
+        if name == HEADING or (layers and name != "popularity")
     }
     return parts.alpha, summed(parts.score), alone, summed(prior)
 
