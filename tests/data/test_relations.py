@@ -62,6 +62,8 @@ def test_around_somebody_is_what_the_others_had_before(rows, edges, asked):
     for b, (person, day) in enumerate(asked):
         near = {t for s, t, since in edges if s == person != t and (since is None or since <= day)}
         had = {(u, i) for (u, i, d), w in said.items() if u in near and d < day and max(w) > 0}
+        known_by_now = near & set(log.users.ids)
+        assert found.people[b] == len(known_by_now)
         expected = np.bincount([i for _, i in had], minlength=len(log.items)) if had else 0
         assert (counts[b] == expected).all()
     assert (found.take(np.arange(len(asked))[::-1]).counts(60).toarray() == counts[::-1]).all()

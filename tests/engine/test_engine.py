@@ -63,7 +63,11 @@ def test_friends_say_what_a_newcomer_may_like(world, tmp_path):
     engine.fit()
     assert "social" in engine.model.layers
     profile = engine.interests("newcomer")
-    assert profile.events == 0
+    assert (profile.events, profile.around) == (0, 3)
+    said = " ".join(str(profile).split())
+    assert "nothing is known of this person yet but 3 people around them" in said
+    assert profile.to_json()["around"] == 3
+    assert engine.interests("somebody else").around == 0
     assert "social" in profile.top(1)[0].layers
     social = engine.recommend("newcomer", 5)
     stranger = engine.recommend("somebody else", 5)

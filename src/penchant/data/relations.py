@@ -76,19 +76,33 @@ class Around:
         """Some of the moments, in the order asked for."""
         return Around(self.log, self.person[rows], self.at[rows])
 
+    @property
+    def people(self) -> Longs:
+        """How many people there are around each [B]."""
+        return np.bincount(self._edges()[1], minlength=len(self.person))
+
+    def _edges(self) -> tuple[Longs, Longs]:
+        """Which edges were there already at each moment, and whose they are [R] each."""
+        edges = self.log.relations
+        if edges is None:
+            none = np.zeros(0, np.int64)
+            return none, none
+        known = self.person >= 0
+        begin = np.where(known, edges.offsets[self.person], 0)
+        end = np.where(known, edges.offsets[self.person + 1], 0)
+        edge, starts = gather(begin, end)
+        owner = np.repeat(np.arange(len(self.person)), np.diff(starts))
+        there = edges.since[edge] <= self.at[owner]
+        return edge[there], owner[there]
+
     def counts(self, n_items: int) -> sparse.csr_array:
         """How many of them had a positive event on each item before [B × I]: not at the very same
         time, and only where the edge was there already."""
         B, log, edges = len(self.person), self.log, self.log.relations
         if edges is None or not len(log):
             return sparse.csr_array((B, n_items), dtype=np.float32)
-        known = self.person >= 0
-        begin = np.where(known, edges.offsets[self.person], 0)
-        end = np.where(known, edges.offsets[self.person + 1], 0)
-        edge, starts = gather(begin, end)
-        owner = np.repeat(np.arange(B), np.diff(starts))
-        there = edges.since[edge] <= self.at[owner]
-        other, owner = edges.other[edge[there]], owner[there]
+        edge, owner = self._edges()
+        other = edges.other[edge]
         first = log.offsets[other]
         stop = _earlier(log.time, first, log.offsets[other + 1], self.at[owner])
         rows, each = gather(np.maximum(first, stop - NEWEST), stop)

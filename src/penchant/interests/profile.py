@@ -92,7 +92,7 @@ class Profile:
 
     `alpha` says how much each layer counts for this person now; `events` how many events it rests
     on; `labels` names the items of the evidence. `words` are all that is known of somebody who is
-    not a user.
+    not a user. `around` is how many people they are known to be connected with.
     """
 
     user_id: str
@@ -104,6 +104,7 @@ class Profile:
     levels: tuple[tuple[Interest, ...], ...]
     labels: Mapping[int, str]
     words: str | None = None
+    around: int = 0
 
     def top(self, level: int = 1, n: int = SHOWN) -> tuple[Interest, ...]:
         """The n weightiest interests of a level, weightiest first."""
@@ -170,6 +171,7 @@ class Profile:
             "at": self.at.isoformat(),
             "context": dict(self.context),
             "events": self.events,
+            "around": self.around,
             "alpha": dict(self.alpha),
             "levels": [
                 [self._plain(x) for x in sorted(level, key=lambda x: -x.weight)]
@@ -233,6 +235,7 @@ def profile(
         labels={
             x: labels[x] for x in {e.item for level in named for k in level.values() for e in k}
         },
+        around=0 if moments.around is None else int(moments.around.people[0]),
     )
 
 

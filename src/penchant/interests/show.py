@@ -33,7 +33,10 @@ def profile(p: "Profile") -> Group:
         f"  ·  {context}" if context else "",
     )
     alpha = Text("α  " + "   ".join(f"{k} {v:.3g}" for k, v in p.alpha.items()), style="dim")
-    if not p.events:
+    if not p.events and p.around:
+        people = "1 person" if p.around == 1 else f"{p.around:,} people"
+        alpha.append(f"   nothing is known of this person yet but {people} around them")
+    elif not p.events:
         alpha.append("   nothing is known of this person yet: this is what everybody likes")
     return Group(head, alpha, *levels)
 

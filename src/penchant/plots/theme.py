@@ -19,8 +19,8 @@ _WIDE = 40  # letters of a title that fit on a line of a phone
 _WIDE_SMALL = 54
 _LINE = 20  # pixels
 _BUTTONS = 38  # pixels at the top that Plotly's buttons take
-LAYERS = ("base", "context", "dynamic", "popularity", "feedback", "social")
-"""Parts have the same colour in every picture, the first six."""
+LAYERS = ("base", "context", "dynamic", "popularity", "feedback", "given", "social")
+"""Parts have the same colour in every picture, in this order."""
 
 
 def graphs() -> Any:
