@@ -93,6 +93,24 @@ def test_a_model_that_knows_nothing_leaves_it_to_the_counts():
         assert ours < theirs + 0.005
 
 
+def test_where_somebody_is_heading_is_an_expert_of_the_whole():
+    """What the dynamic layer says alone counts where the whole knows less; a stranger is told what
+    is usual all the same."""
+    known, came, truth = population(events=2)
+    blind = replace(known, whole=known.usual)
+    headed = replace(blind, heading=truth)
+    plain = Calibration().fit(blind, came, SHARE, FAMILIES)
+    learned = Calibration().fit(headed, came, SHARE, FAMILIES)
+    ours = loss(learned(headed, FAMILIES).whole, came)
+    theirs = loss(plain(blind, FAMILIES).whole, came)
+    assert all(a < b - 0.1 for a, b in zip(ours, theirs, strict=True))
+    nothing = tuple(tuple(t * 0 for t in tables) for tables in known.counted)
+    stranger = learned(
+        replace(headed, whole=known.usual, heading=known.usual, counted=nothing), FAMILIES
+    )
+    np.testing.assert_allclose(stranger.whole[1], stranger.usual[1], rtol=1e-5)
+
+
 def test_without_anything_held_out_sums_stay_as_they_are():
     known, _, _ = population()
     made = Calibration()(known, FAMILIES)

@@ -139,6 +139,18 @@ def test_who_had_everything_still_has_a_profile(model):
     assert p.sum() == pytest.approx(1.0, abs=1e-5)
 
 
+def test_a_profile_counts_choices(model):
+    """Who looked at something and bought it is known by one choice, not by two events."""
+    log = log_of([("a", 1, 1), ("a", 1, 2), ("a", 5, 3)], shelf())
+    at = log.time.max(keepdims=True)
+    known = model.weights(log.moments_at(np.array([0]), at)).events
+    funnel = replace(log, kind=np.array([0, 1, 0], np.int32))
+    less = model.weights(funnel.moments_at(np.array([0]), at))
+    assert (known.item(), less.events.item()) == (3.0, 2.0)
+    for tables in less.counted:
+        assert tables[0].sum() <= 2.0
+
+
 def test_who_is_only_known_by_those_around_gets_what_they_like():
     """The social part is there where relations are, by itself; and comes back from its state."""
     log = planted("social", users=80)

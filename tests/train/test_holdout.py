@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from penchant.testing.layers import log_of, planted, shelf
-from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, masked, ndcg
+from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, masked, ndcg, upcoming
 
 EVENTS = st.lists(
     st.tuples(st.sampled_from("abcde"), st.integers(0, 7), st.integers(0, 9)),
@@ -110,6 +112,23 @@ def test_a_user_has_so_many_targets_that_share_one():
     _, held = hold_out(some_log(rows, ["like"] * 11), config, repeats=False, seed=0)
     assert np.diff(held.targets.indptr).max() == 3
     assert np.asarray(held.targets.sum(axis=1)) == pytest.approx(1.0)
+
+
+def test_what_carries_a_choice_further_is_told_apart():
+    """Who looked and then bought is asked about the purchase, which was no choice."""
+    LOOK, BUY = 0, 1
+    rows = [("a", 1, 1), ("a", 2, 2), ("a", 2, 3), ("b", 3, 1), ("b", 4, 2)]
+    log = replace(log_of(rows, shelf()), kind=np.array([LOOK, LOOK, BUY, LOOK, LOOK], np.int32))
+    _, held = hold_out(log, HoldoutConfig(share=0.4), repeats=True, seed=0)
+    bought = held.targets[:, [2]].toarray()[:, 0] > 0
+    assert len(held) == 2
+    assert held.chosen.tolist() == (~bought).tolist()
+    assert held.take(np.flatnonzero(bought)).chosen.tolist() == [False]
+    every, _ = upcoming(log, 0, repeats=True, most=9, seed=0)
+    some, moments = upcoming(log, 0, repeats=True, most=9, seed=0, choices=True)
+    assert every.tolist() == [0, 1, 2, 3, 4]
+    assert some.tolist() == [0, 1, 3, 4]
+    assert len(moments) == 4
 
 
 def test_only_so_many_are_asked_and_the_same_ones_again():

@@ -1,9 +1,9 @@
 """Are reasons true: does a score fall when the events that are named for it are taken away?
 
-For every (person, item) the strongest events are deleted from the history and the score is found
-anew, gate and all; beside it stand as many other events of the same person, drawn at random: what
-carried a score is missed more than what did not (comprehensiveness in DeYoung et al., ERASER,
-ACL 2020).
+For every (person, item) the events that a reason names are deleted from the history and the score
+is found anew, gate and all; beside it stand as many other events of the same person, drawn at
+random: what carried a score is missed more than what did not (comprehensiveness in DeYoung et al.,
+ERASER, ACL 2020).
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _SCHEMA = {
 
 @dataclass(frozen=True)
 class _Case:
-    """A score to be found without some events: the strongest, or as many drawn among others."""
+    """A score to be found without some events: the named, or as many drawn among others."""
 
     item: int
     layer: str

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SITTING = 6.0  # hours in which half of what a visit says about the next act is gone
 HEADING = "dynamic"
+"""The layer that says where somebody is heading."""
 Levels = tuple[Floats, ...]
 """One table a level [B × K], broadest first."""
 
@@ -66,6 +67,7 @@ class Weights:
         def levels(pieces: Sequence[Levels]) -> Levels:
             return tuple(np.concatenate(tables) for tables in zip(*pieces, strict=True))
 
+        headed = [p.heading for p in parts if p.heading is not None]
         return cls(
             np.concatenate([p.alpha for p in parts]),
             np.concatenate([p.fresh for p in parts]),
@@ -73,7 +75,7 @@ class Weights:
             {name: levels([p.layers[name] for p in parts]) for name in parts[0].layers},
             levels([p.usual for p in parts]),
             tuple(levels(tables) for tables in zip(*(p.counted for p in parts), strict=True)),
-            levels(headed) if len(headed := [p.heading for p in parts if p.heading]) else None,
+            levels(headed) if headed else None,
         )
 
 
