@@ -82,6 +82,17 @@ def clean(
     return _core(events, config, report), items
 
 
+def clean_people(
+    events: pl.DataFrame, config: CleanConfig, report: Report, *, now: datetime, step: int
+) -> pl.DataFrame:
+    """The events of some people, all that they did: the steps of `clean` that look at each person
+    alone, as it takes them over the whole log, whose times are written in steps of `step` µs."""
+    if config.near_seconds:
+        events = _without_near(events, config.near_seconds, report)
+    events = _possible(events, config, report, now)
+    return without_machines(events, config.machines, report, step)
+
+
 def _plain(table: pl.DataFrame, report: Report, step: str) -> pl.DataFrame:
     names = [name for name in TEXTS if table.schema.get(name) == pl.String]
     return table.with_columns(strip_markup(table[name], report, step) for name in names)

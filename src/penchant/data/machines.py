@@ -34,8 +34,9 @@ class MachinesConfig(Config):
     """Gaps that a user must have before their evenness says anything."""
 
 
-def machines(events: pl.DataFrame, config: MachinesConfig) -> pl.DataFrame:
-    """Users that act like machines, and by which measure: user_id, why."""
+def machines(events: pl.DataFrame, config: MachinesConfig, step: int | None = None) -> pl.DataFrame:
+    """Users that act like machines, and by which measure: user_id, why. `step` is how finely times
+    are written down (µs); None: as these are."""
     moments = (
         events.select(pl.col(c.USER), pl.col(c.TIME).dt.epoch("us").alias("us"))
         .unique()
@@ -45,16 +46,18 @@ def machines(events: pl.DataFrame, config: MachinesConfig) -> pl.DataFrame:
     found = [
         _packed(moments, max(sustained, 1), round(config.minutes * MINUTE), "too fast"),
         _packed(moments, config.per_day, DAY, "too many in a day"),
-        _even(moments, config),
+        _even(moments, config, resolution(moments["us"]) if step is None else step),
     ]
     return pl.concat(found).unique(c.USER, keep="first", maintain_order=True).sort(c.USER)
 
 
-def without_machines(events: pl.DataFrame, config: MachinesConfig, report: Report) -> pl.DataFrame:
+def without_machines(
+    events: pl.DataFrame, config: MachinesConfig, report: Report, step: int | None = None
+) -> pl.DataFrame:
     """The events of people; what is set aside is counted, and the users are named."""
     if config.action == "off" or events.is_empty():
         return events
-    found = machines(events, config)
+    found = machines(events, config, step)
     some = [f"{user} ({why})" for user, why in found.head(3).rows()]
     report.add("clean", "users that act like machines", found.height, examples=some)
     if config.action == "note" or found.is_empty():
@@ -65,15 +68,20 @@ def without_machines(events: pl.DataFrame, config: MachinesConfig, report: Repor
     return people
 
 
+def may_be_a_machine(moments: int, config: MachinesConfig) -> bool:
+    """Whether so many moments are enough for somebody to be taken for a machine."""
+    least = min(config.per_minute * config.minutes, config.per_day, config.even_gaps)
+    return config.action == "drop" and moments > least
+
+
 def _packed(moments: pl.DataFrame, n: int, span: int, why: str) -> pl.DataFrame:
     """Users with more than n moments inside some span (µs)."""
     ahead = pl.col("us").shift(-n).over(c.USER) - pl.col("us")
     return moments.filter(ahead <= span).select(c.USER).unique().with_columns(why=pl.lit(why))
 
 
-def _even(moments: pl.DataFrame, config: MachinesConfig) -> pl.DataFrame:
+def _even(moments: pl.DataFrame, config: MachinesConfig, step: int) -> pl.DataFrame:
     """Users whose gaps are nearly all the same, and neither the clock's own step nor a day."""
-    step = resolution(moments["us"])
     gaps = moments.with_columns(gap=pl.col("us").diff().over(c.USER)).drop_nulls("gap")
     counts = gaps.group_by(c.USER, "gap").len().with_columns(all=pl.col("len").sum().over(c.USER))
     even = (
