@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from penchant.data import columns as c
-from penchant.data.histories import Histories
+from penchant.data.histories import Histories, Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.types import Ints
 
@@ -45,11 +45,11 @@ class Pasts:
             found = [fresh[id_] if id_ in fresh else self._touched(id_) for id_ in asked]
         return joined(found, Vocabulary(asked), items)
 
-    def take_in(self, events: pl.DataFrame, again: Callable[[str, int], bool]) -> None:
+    def take_in(self, events: pl.DataFrame, again: Callable[[Histories], bool]) -> None:
         """Add events that came, clean, to the pasts that are known.
 
-        A past that they do not simply go on, or of which `again` (user, events) says so, is let go
-        of: it is read again when it is asked for.
+        A past that they do not simply go on, or of which `again` says so, is let go of: it is read
+        again when it is asked for.
         """
         with self._lock:
             known = [id_ for id_ in events[c.USER].unique() if id_ in self._known]
@@ -59,9 +59,9 @@ class Pasts:
             came = self._shape(events.filter(pl.col(c.USER).is_in(known)), users)
             for row, id_ in enumerate(users.ids):
                 more, before = one(came, row), self._known[id_]
-                later = not len(before) or more.time[0] > before.time[-1]
-                if later and not again(id_, len(before) + len(more)):
-                    self._keep(id_, joined([before, more], before.users, same=True))
+                whole = joined([before, more], before.users, same=True)
+                if len(before) and more.time[0] > before.time[-1] and not again(whole):
+                    self._keep(id_, whole)
                 else:
                     self.drop([id_])
 
@@ -94,6 +94,7 @@ class Pasts:
 
 
 _NO_ITEMS = Vocabulary([])  # a past that is kept holds on to no catalogue
+_NOTHING = Moments.of_strangers(np.zeros(0, np.int64))
 
 
 def one(log: Histories, row: int) -> Histories:
@@ -129,11 +130,11 @@ def joined(
         users=users,
         items=items,
         offsets=np.array([0, total] if same else [0, *np.cumsum(size)], np.int64),
-        item=np.concatenate([p.item for p in parts]),
-        time=np.concatenate([p.time for p in parts]),
-        weight=np.concatenate([p.weight for p in parts]),
+        item=np.concatenate([_NOTHING.item, *(p.item for p in parts)]),
+        time=np.concatenate([_NOTHING.time, *(p.time for p in parts)]),
+        weight=np.concatenate([_NOTHING.weight, *(p.weight for p in parts)]),
         source=np.arange(total),
-        kind=np.concatenate([p.kind for p in parts]),
+        kind=np.concatenate([_NOTHING.item, *(p.kind for p in parts)]),
         past={name: _column(name, parts) for name in names},
     )
 

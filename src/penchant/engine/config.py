@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from penchant.config import Config
 from penchant.data.clean import CleanConfig
 from penchant.data.strength import EventsConfig
@@ -11,6 +13,14 @@ from penchant.evaluate.experiment import EvaluateConfig
 from penchant.interests.model import InterestsConfig
 from penchant.recommend.pipeline import RecommendConfig
 from penchant.taxonomy.config import TreeConfig
+
+
+class LiveConfig(Config):
+    """What is kept in memory to answer quickly; it is read again from the store when needed."""
+
+    events: int = Field(5_000_000, ge=1)
+    """At most about so many events of people's pasts are kept, of those who were asked about last;
+    one takes some 30 bytes."""
 
 
 class EngineConfig(Config):
@@ -37,5 +47,7 @@ class EngineConfig(Config):
     """Lists and reasons."""
     feedback: FeedbackConfig = FeedbackConfig()
     """What "more" and "less" are taken to mean."""
+    live: LiveConfig = LiveConfig()
+    """What is kept in memory to answer quickly."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How an evaluation is made."""

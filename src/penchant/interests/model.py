@@ -335,9 +335,18 @@ class InterestModel:
             layer.extend(catalogue)
         return more
 
+    def going_on(self) -> Self:
+        """A copy that can be told what came after the fit, see `follow`."""
+        more = copy(self)
+        more.layers = {
+            name: layer.going_on() if isinstance(layer, Popularity) else layer
+            for name, layer in self.layers.items()
+        }
+        return more
+
     def follow(self, items: Longs, time: Longs) -> None:
         """Take in events that came after the fit and speak for their items [N each]: popularity
-        goes on. All that is `extended` from one model goes on together."""
+        goes on. All that is `extended` from one model that is `going_on` does so together."""
         popularity = self.layers.get("popularity")
         if isinstance(popularity, Popularity):
             popularity.follow(items, time)

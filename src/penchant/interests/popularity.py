@@ -10,6 +10,7 @@ hours, wine needs years, most shops need both. So is φ ≥ 0: how much it helps
 text promises (see `newcomers`).
 """
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
@@ -84,13 +85,17 @@ class Popularity:
                 step.advance()
         return self
 
+    def going_on(self) -> "Popularity":
+        """A copy that can be told what came after the fit."""
+        counts, first = np.stack([counts[-1] for counts in self.counts_]), self.newcomers_.first
+        more, step = copy(self), int(self.config.every * HOUR)
+        more.running_ = Running(self.half_lives_, int(self.times_[-1]), counts, first, step)
+        return more
+
     def follow(self, items: Longs, time: Longs) -> None:
-        """Take in events that came after the fit and speak for their items: rows and times [N]."""
-        if self.running_ is None:
-            counts = np.stack([counts[-1] for counts in self.counts_])
-            start, step = int(self.times_[-1]), int(self.config.every * HOUR)
-            first = self.newcomers_.first
-            self.running_ = Running(self.half_lives_, start, counts, first, step)
+        """Take in events that came after the fit and speak for their items: rows and times [N]; of
+        a layer that is `going_on`."""
+        assert self.running_ is not None
         self.running_.follow(items, time)
 
     def score(self, moments: Moments) -> Floats:
@@ -116,7 +121,7 @@ class Popularity:
     def _now(self, counts: Floats, first: Longs, point: int) -> Floats:
         """Scores of all items at a point in time after the fit [I]."""
         news = replace(self.newcomers_, first=first)
-        return self._mixed(list(counts[:, None]), np.array([point]), news)[0]
+        return np.asarray(self._mixed(list(counts[:, None]), np.array([point]), news)[0])
 
     def _fitted(self, time: Longs, items: Longs | None) -> Floats:
         """What stood at the fit's points in time."""

@@ -83,7 +83,7 @@ class Running:
     def _counted(self, point: int, n_items: int) -> Floats:
         """Counts at a point in time [H × I]."""
         item, time = self._events()
-        before = time < point
+        before = (time < point) & (item < n_items)  # who asks may not know of the newest items
         item, age = item[before], (point - time[before]) / DAY
         found = np.zeros((len(self.half_lives), n_items))
         for h, half_life in enumerate(self.half_lives):

@@ -1,6 +1,7 @@
 """Tables that live as long as the process: for an engine without a workspace, and for tests."""
 
 from collections.abc import Sequence
+from threading import RLock
 from typing import Final
 
 import polars as pl
@@ -24,10 +25,14 @@ class MemoryTables:
         self._frames: dict[Kind, pl.DataFrame] = {}  # with the running number as the last column
         self._last: dict[Kind, int] = {}
         self._changes: list[Change] = []
+        self._lock = RLock()
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         """Put rows in; see `Tables.append`."""
-        kind = known_kind(kind)
+        with self._lock:
+            return self._append(known_kind(kind), frame)
+
+    def _append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         held = self._frames.get(kind, pl.DataFrame())
         types = {name: dtype for name, dtype in held.schema.items() if name != NUMBER}
         intake = take_in(kind, frame, types, lambda _, wide: _as(held, wide))
@@ -47,10 +52,11 @@ class MemoryTables:
 
     def forget(self, user_id: str) -> int:
         """Remove every row of a user; says how many there were."""
-        gone = sum(self._forget(kind, user_id) for kind in KINDS if kind in self._frames)
-        if gone:
-            self._note("forget", rows=gone)
-        return gone
+        with self._lock:
+            gone = sum(self._forget(kind, user_id) for kind in KINDS if kind in self._frames)
+            if gone:
+                self._note("forget", rows=gone)
+            return gone
 
     def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:
         """Rows of some users; see `Tables.people`."""

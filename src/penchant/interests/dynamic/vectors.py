@@ -66,7 +66,7 @@ class ItemVectors(nn.Module):
         more, had = apart(self), len(self)
         weight = torch.zeros(len(catalogue.text), self.behaviour.embedding_dim)
         weight[:had] = self.behaviour.weight.detach()
-        more.behaviour = nn.Embedding(*weight.shape, _weight=weight)
+        more.behaviour = nn.Embedding(len(weight), weight.shape[1], _weight=weight)
         more.text = torch.from_numpy(catalogue.text)
         more.members = [_places(m) for m in _levels(catalogue.tree)]
         return more
