@@ -1,5 +1,7 @@
 """Pasts, one by one, make the same log as all at once."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -31,7 +33,11 @@ def events(n: int, users: int, seed: int = 0, first: int = 0) -> pl.DataFrame:
 
 
 def shape(rows: pl.DataFrame, users: Vocabulary | None = None):
-    return histories(rows, ITEMS, EventsConfig(), CONTEXT, users=users)
+    log = histories(rows, ITEMS, EventsConfig(), CONTEXT, users=users)
+    number = Names().rows(["dislike", "like", "view"])[
+        np.searchsorted(["dislike", "like", "view"], rows["event"].unique().sort().to_numpy())
+    ]
+    return replace(log, kind=number[log.kind].astype(np.int32))
 
 
 class Store:
