@@ -23,6 +23,19 @@ class LiveConfig(Config):
     one takes some 30 bytes."""
 
 
+class RefitConfig(Config):
+    """When a model that was learned anew takes the place of the one that serves."""
+
+    share: float = Field(0.05, gt=0.0, lt=0.5)
+    """The newest share of the events that both are judged by."""
+    people: int = Field(2_000, ge=20)
+    """At most so many people are asked about."""
+    worse: float = Field(0.02, ge=0.0)
+    """So much of the NDCG@10 of the one that serves may be lost: chance alone moves it."""
+    least: int = Field(20, ge=1)
+    """With fewer people in the newest part nothing can be said, and the new one serves."""
+
+
 class EngineConfig(Config):
     """The settings of an engine."""
 
@@ -49,5 +62,7 @@ class EngineConfig(Config):
     """What "more" and "less" are taken to mean."""
     live: LiveConfig = LiveConfig()
     """What is kept in memory to answer quickly."""
+    refit: RefitConfig = RefitConfig()
+    """When a model that was learned anew takes the place of the one that serves."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How an evaluation is made."""

@@ -27,9 +27,11 @@ from penchant.engine.facts import Facts
 from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.engine.fitted import Fitted, sizes
 from penchant.engine.intake import Added, Intake
+from penchant.engine.learning import Learning
 from penchant.engine.live import Live
 from penchant.engine.people import People
 from penchant.engine.prepared import Prepared
+from penchant.engine.refit import Refit, compared
 from penchant.engine.saved import pack, unpack
 from penchant.engine.spaces import Given
 from penchant.engine.texts import Texts
@@ -41,14 +43,12 @@ from penchant.evaluate.diagnosis import Diagnosis
 from penchant.evaluate.experiment import Plan, evaluate
 from penchant.evaluate.layers import diagnose
 from penchant.evaluate.report import Evaluation
-from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
 from penchant.recommend.filters import Filters
 from penchant.recommend.result import Reason, Recommendations
 from penchant.store.memory import MemoryTables
 from penchant.store.tables import Tables
 from penchant.store.workspace import Workspace
-from penchant.taxonomy.grow import grow
 from penchant.taxonomy.tree import Tree
 from penchant.train.tune import TuneConfig
 from penchant.types import QUIET, Progress, Report
@@ -143,42 +143,50 @@ class Engine(People):
         Raises:
             DataError: there is nothing to learn from.
         """
-        seconds: dict[str, float] = {}
-        data, began = self._prepared(), perf_counter()
+        data = self._prepared()
         report = Report([*data.report.findings])
-        text = self._texts.of(data.items, self.config.encode, report)
-        seconds["encode"], began = perf_counter() - began, perf_counter()
-        previous = self._previous_tree()
-        tree = grow(
-            text, data.items, self.config.tree, counts=data.counts, previous=previous,
-            seed=self.config.seed, progress=self.progress, report=report,
-        )  # fmt: skip
-        seconds["tree"], began = perf_counter() - began, perf_counter()
-        catalogue = Catalogue(data.vocabulary, text, tree)
-        model = InterestModel(self.config.interests).fit(
-            catalogue, data.log, repeats=data.repeats, seed=self.config.seed,
-            progress=self.progress, scratch=self._scratch(data), report=report,
-            said=self._texts.said(data.events, self.config.encode),
-        )  # fmt: skip
-        seconds["learn"], began = perf_counter() - began, perf_counter()
+        learned = self._learning(data, report).model()
+        tree, began = learned.model.catalogue.tree, perf_counter()
         summary = sizes(data, tree)
         ledger = Ledger(self.tables, self.config.feedback)
         report.extend(Hearing(ledger, tree, data.vocabulary).gone())
-        version = self._save(model, summary, data.facts)
-        seconds["save"] = perf_counter() - began
-        self._serve(model, data.facts)
+        version = self._save(learned.model, summary, data.facts)
+        self._serve(learned.model, data.facts)
+        seconds = learned.seconds | {"save": perf_counter() - began}
         return Fitted(version, seconds, report, summary)
+
+    def refit(self) -> Refit:
+        """Learn anew from all there is, beside the model that serves, and let the new one serve if
+        it is not worse on the newest part of the log (see `RefitConfig`). The one before stays.
+
+        Raises:
+            DataError: there is nothing to learn from.
+        """
+        data, report = self._prepared(), Report()
+        try:
+            live = self.live
+            live.catch_up()
+        except NotFittedError:
+            live = None
+        found = None
+        if live is not None:
+            data = data.arranged(live.join(data.items).model.catalogue.items)
+            found = compared(
+                self._learning(data, report), live.view.model, live.facts.latest, self.config.refit
+            )
+            if not found.better:
+                return Refit(None, found, report)
+        return Refit(self.fit().version, found, report)
+
+    def _learning(self, data: Prepared, report: Report) -> Learning:
+        scratch = None if self.workspace is None else self.workspace.scratch(data.fingerprint)
+        return Learning(data, self._texts, self.progress, self._previous_tree(), scratch, report)
 
     def _previous_tree(self) -> Tree | None:
         try:
             return self.model.catalogue.tree
         except (NotFittedError, StoreError):
             return None
-
-    def _scratch(self, data: Prepared) -> Path | None:
-        if self.workspace is None:
-            return None
-        return self.workspace.scratch(data.fingerprint)
 
     def _save(self, model: InterestModel, summary: Mapping[str, Any], facts: Facts) -> str | None:
         if self.workspace is None:

@@ -110,8 +110,7 @@ class Prepared:
             return setting == "allow"
         return self.log.repeats > self.config.events.repeats_above
 
-    @cached_property
-    def counts(self) -> Floats:
-        """Number of positive events of each item [I]."""
-        positive = self.log.item[self.log.positive]
+    def counts_of(self, log: Histories) -> Floats:
+        """Number of positive events of each item in a log of these tables [I]."""
+        positive = log.item[log.positive]
         return np.bincount(positive, minlength=len(self.vocabulary)).astype(np.float32)
