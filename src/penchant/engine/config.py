@@ -22,8 +22,8 @@ class LiveConfig(Config):
     """At most about so many events of people's pasts are kept, of those who were asked about last;
     one takes some 30 bytes."""
     whole: float = Field(0.0, ge=0.0)
-    """What is asked about everybody is answered from the whole log as it was at most so many seconds
-    ago; 0: as it is now. Reading it takes seconds where it is large."""
+    """What is asked about everybody is answered from the whole log as it was at most so many
+    seconds ago; 0: as it is now. Reading it takes seconds where it is large."""
 
 
 class RefitConfig(Config):

@@ -42,9 +42,9 @@ _FEW = 64  # events that are shaped one by one
 
 
 class Live:
-    """What a model is asked with; `learned`: it, and the facts that it was learned with; `since`: the
-    store's change at which it began to serve. `stale` says that another one serves since then. Safe
-    for threads."""
+    """What a model is asked with; `learned`: it, and the facts that it was learned with; `since`:
+    the store's change at which it began to serve. `stale`: another one serves since then. Safe for
+    threads."""
 
     def __init__(
         self,
