@@ -20,6 +20,7 @@ from penchant.config import Config
 from penchant.data.histories import Histories, Moments
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.newcomers import Newcomers
+from penchant.interests.terms import Row, Term
 from penchant.random import derive
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import shortlisted
@@ -83,15 +84,24 @@ class Popularity:
         """How popular every item is at every moment [B × I]."""
         return self.before(moments.at)
 
+    def terms(self, moment: Moments) -> list[Term]:
+        """The row of the snapshot that the moment sees."""
+        return [Row(self._scores[self._row(moment.at)[0]])]
+
     def before(self, time: Longs, items: Longs | None = None) -> Floats:
         """The score of some items at some times [P × C], or of all [P × I]."""
-        if self._table is None:
-            self._table = self._summed(np.arange(len(self.times_)))
         row = self._row(time)
         if items is None:
-            return self._table[row]
+            return self._scores[row]
         rows, at = np.unique(row, return_inverse=True)
-        return self._table[rows[:, None], items[None, :]][at]
+        return self._scores[rows[:, None], items[None, :]][at]
+
+    @property
+    def _scores(self) -> Floats:
+        """Those of every snapshot [S × I], made when they are first asked for."""
+        if self._table is None:
+            self._table = self._summed(np.arange(len(self.times_)))
+        return self._table
 
     def _row(self, time: Longs) -> Longs:
         """The snapshot that each time sees; the first one, where nothing counts, before all."""
