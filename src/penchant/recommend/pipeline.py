@@ -15,10 +15,12 @@ from penchant.config import Config
 from penchant.data import columns as c
 from penchant.data.histories import Moments
 from penchant.errors import DataError
-from penchant.interests.model import InterestModel, Parts, softmax
+from penchant.interests.model import InterestModel, Parts
+from penchant.interests.told import Told, told
 from penchant.recommend.cold_start import given
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
+from penchant.recommend.rank import Ranked, ranked
 from penchant.recommend.result import Reason, Recommendation, Recommendations
 from penchant.types import Bools, Floats, Ints, Longs, Progress, Report
 
@@ -56,34 +58,36 @@ class Pipeline:
         if n < 1:
             raise DataError(f"n: {n} came, expected 1 or more")
         report = Report()
-        parts = self._parts(moments, interests)
         may = self.candidates(moments, filters, report)[0]
         if moments.said is not None:
             gone = int(moments.said.gone.sum())
             report.add("recommend", "statements on interests or items that are gone", gone)
-        score = parts.score[0]
-        chosen = best(score[None, :], may[None, :], n)[0]
-        chosen = chosen[chosen >= 0]
-        if len(chosen) < n:
-            report.add("recommend", "places left empty: nothing else may be shown", n - len(chosen))
-        chance = softmax(np.where(may, score, np.float32(-1e9)))
-        named = {i: self._named(parts, i) for i in chosen}
-        items = tuple(
-            Recommendation(
-                item_id=self.shelf.items[i],
-                title=self.explainer.title(i),
-                score=sum(named[i].values()),
-                parts=named[i],
-                probability=float(chance[i]),
-                rank=rank,
-            )
-            for rank, i in enumerate(chosen, start=1)
-        )
+        said = self._told(moments, interests)
+        found = ranked(said, may, n)
+        empty = n - len(found.rows)
+        report.add("recommend", "places left empty: nothing else may be shown", empty)
+        items = self._listed(said.names, found)
 
         def reasons() -> list[Reason]:
-            return self.explainer.reasons(moments, parts, chosen.astype(np.int64))
+            parts, each = self._parts(moments, interests), [dict(r.parts) for r in items]
+            return self.explainer.reasons(moments, parts, found.rows, each)
 
         return Recommendations(user_id, when(int(moments.at[0])), items, report, reasons)
+
+    def _listed(self, names: Sequence[str], found: Ranked) -> tuple[Recommendation, ...]:
+        ids, title = self.shelf.items, self.explainer.title
+        rows, parts, chance = found.rows.tolist(), found.parts.T.tolist(), found.chance.tolist()
+        return tuple(
+            Recommendation(
+                item_id=ids[i],
+                title=title(i),
+                score=sum(own),
+                parts=dict(zip(names, own, strict=True)),
+                probability=p,
+                rank=rank,
+            )
+            for rank, (i, own, p) in enumerate(zip(rows, parts, chance, strict=True), start=1)
+        )
 
     def explain(self, moments: Moments, item: int) -> Reason:
         """Why one item would, or would not, be recommended."""
@@ -132,9 +136,11 @@ class Pipeline:
         by_hand = given(self.model.catalogue.tree, interests)
         return parts.beside(GIVEN, by_hand)
 
-    @staticmethod
-    def _named(parts: Parts, item: int) -> dict[str, float]:
-        return {name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)}
+    def _told(self, moment: Moments, interests: Mapping[str, float] | None) -> Told:
+        said = told(self.model, moment)
+        if not interests:
+            return said
+        return said.beside(GIVEN, given(self.model.catalogue.tree, interests))
 
 
 def as_rows(users: Sequence[str], chosen: Ints, score: Floats, ids: pl.Series) -> pl.DataFrame:
