@@ -10,6 +10,7 @@ from penchant.engine.feedback import FeedbackConfig
 from penchant.evaluate.experiment import EvaluateConfig
 from penchant.interests.model import InterestsConfig
 from penchant.recommend.pipeline import RecommendConfig
+from penchant.stream.config import StreamConfig
 from penchant.taxonomy.config import TreeConfig
 
 
@@ -37,5 +38,7 @@ class EngineConfig(Config):
     """Lists and reasons."""
     feedback: FeedbackConfig = FeedbackConfig()
     """What "more" and "less" are taken to mean."""
+    stream: StreamConfig = StreamConfig()
+    """How events are consumed as they come."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How an evaluation is made."""
