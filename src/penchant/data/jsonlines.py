@@ -99,21 +99,29 @@ def _array(text: bytes, path: Path, report: Report) -> pl.DataFrame:
 def from_rows(rows: Sequence[Mapping[str, Any]], report: Report) -> pl.DataFrame:
     """Rows as a table; a column whose values have no common type becomes text, and is counted."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return pl.DataFrame([_column(name, [row.get(name) for row in rows], report) for name in names])
+    return pl.DataFrame(
+        [as_column(name, [row.get(name) for row in rows], report) for name in names]
+    )
 
 
-def _column(name: str, values: list[Any], report: Report) -> pl.Series:
+def as_column(name: str, values: list[Any], report: Report) -> pl.Series:
+    """Values of one column in the type that they have in common, else as text, which is counted."""
     kinds = {type(value) for value in values if value is not None}
     if bool in kinds and len(kinds) > 1:
         report.add("read", "columns of mixed types read as text", 1, examples=[name])
         return pl.Series(name, [as_text(value) for value in values], dtype=pl.String)
-    if kinds == {int, float}:
+    if kinds == {int, float} and all(_exact(value) for value in values):
         values = [float(value) if value is not None else None for value in values]
     try:
         return pl.Series(name, values, strict=True)
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
         report.add("read", "columns of mixed types read as text", 1, examples=[name])
         return pl.Series(name, [as_text(value) for value in values], dtype=pl.String)
+
+
+def _exact(value: Any) -> bool:
+    """Whether a value is the same number as a float."""
+    return not isinstance(value, int) or abs(value) <= 2**53
 
 
 def as_text(value: Any) -> str | None:

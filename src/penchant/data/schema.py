@@ -106,12 +106,7 @@ def as_events(
     ['7']
     """
     table = _shaped(table, EVENTS, mapping, report, time_format)
-    if c.EVENT not in table.columns:
-        table = table.with_columns(pl.lit(default_event).alias(c.EVENT))
-        report.add(EVENTS.name, f"events without a type, taken as '{default_event}'", table.height)
-    else:
-        table = _typed(table, default_event, report)
-    return _ordered(table, EVENTS)
+    return ordered(with_types(table, report, default_event), EVENTS)
 
 
 def as_exposures(
@@ -122,7 +117,7 @@ def as_exposures(
     Raises:
         SchemaError: a column is missing, or not one time can be read.
     """
-    return _ordered(_shaped(table, EXPOSURES, mapping, report, time_format), EXPOSURES)
+    return ordered(_shaped(table, EXPOSURES, mapping, report, time_format), EXPOSURES)
 
 
 def as_items(table: pl.DataFrame, *, report: Report, mapping: Mapped = None) -> pl.DataFrame:
@@ -134,7 +129,7 @@ def as_items(table: pl.DataFrame, *, report: Report, mapping: Mapped = None) -> 
         SchemaError: there is no item_id.
     """
     table = _shaped(table, ITEMS, mapping, report)
-    return _ordered(_one_each(table, c.ITEM, ITEMS, report), ITEMS)
+    return ordered(_one_each(table, c.ITEM, ITEMS, report), ITEMS)
 
 
 def as_users(table: pl.DataFrame, *, report: Report, mapping: Mapped = None) -> pl.DataFrame:
@@ -144,7 +139,7 @@ def as_users(table: pl.DataFrame, *, report: Report, mapping: Mapped = None) -> 
         SchemaError: there is no user_id.
     """
     table = _shaped(table, USERS, mapping, report)
-    return _ordered(_one_each(table, c.USER, USERS, report), USERS)
+    return ordered(_one_each(table, c.USER, USERS, report), USERS)
 
 
 def as_relations(
@@ -160,11 +155,7 @@ def as_relations(
         SchemaError: source or target is missing.
     """
     table = _shaped(table, RELATIONS, mapping, report)
-    if c.RELATION not in table.columns:
-        table = table.with_columns(pl.lit(default_relation).alias(c.RELATION))
-        what = f"relations without a kind, taken as '{default_relation}'"
-        report.add(RELATIONS.name, what, table.height)
-    return _ordered(table, RELATIONS)
+    return ordered(with_relations(table, report, default_relation), RELATIONS)
 
 
 def as_feedback(
@@ -176,12 +167,7 @@ def as_feedback(
     Raises:
         SchemaError: a column is missing, or not one time can be read.
     """
-    table = _shaped(table, FEEDBACK, mapping, report, time_format)
-    missing = [name for name in (c.INTEREST, c.ITEM) if name not in table.columns]
-    table = table.with_columns(
-        pl.col(c.EVENT).str.to_lowercase(),
-        *(pl.lit(None, dtype=pl.String).alias(name) for name in missing),
-    )
+    table = with_targets(_shaped(table, FEEDBACK, mapping, report, time_format))
     of_one = pl.col(c.INTEREST).is_null() != pl.col(c.ITEM).is_null()
     of_all = (pl.col(c.EVENT) == CLEAR) & pl.col(c.INTEREST).is_null() & pl.col(c.ITEM).is_null()
     for what, wanted in (
@@ -194,7 +180,7 @@ def as_feedback(
         kept = table.filter(wanted)
         report.add(FEEDBACK.name, what, table.height - kept.height, total=table.height)
         table = kept
-    return _ordered(table, FEEDBACK)
+    return ordered(table, FEEDBACK)
 
 
 def _shaped(
@@ -272,7 +258,7 @@ def _coerced(
     else:
         new = COERCE[kind](column)
     if kind not in ("id", "text"):
-        lost = new.is_null() & ~_nothing(column)
+        lost = new.is_null() & ~nothing(column)
         _must_read_some(column, new, lost, kind, shape)
         some = column.filter(lost).head(3).to_list()
         what = f"unreadable {column.name}"
@@ -280,7 +266,7 @@ def _coerced(
     return new
 
 
-def _nothing(column: pl.Series) -> pl.Series:
+def nothing(column: pl.Series) -> pl.Series:
     """Where there was no value to begin with: null, or only spaces, or an empty list."""
     empty = column.is_null()
     if column.dtype == pl.String:
@@ -317,14 +303,37 @@ def _complete(table: pl.DataFrame, shape: Shape, report: Report) -> pl.DataFrame
     return table
 
 
-def _typed(table: pl.DataFrame, default_event: str, report: Report) -> pl.DataFrame:
-    """Event types in small letters, none missing."""
+def with_types(table: pl.DataFrame, report: Report, default_event: str = "view") -> pl.DataFrame:
+    """Events with their types in small letters, none missing."""
+    what = f"events without a type, taken as '{default_event}'"
+    if c.EVENT not in table.columns:
+        report.add(EVENTS.name, what, table.height)
+        return table.with_columns(pl.lit(default_event).alias(c.EVENT))
     kind = table[c.EVENT]
     small = kind.str.to_lowercase()
     report.add(EVENTS.name, "event types put in small letters", int((kind != small).sum() or 0))
-    what = f"events without a type, taken as '{default_event}'"
     report.add(EVENTS.name, what, kind.null_count(), total=len(kind))
     return table.with_columns(small.fill_null(default_event).alias(c.EVENT))
+
+
+def with_relations(
+    table: pl.DataFrame, report: Report, default_relation: str = "friend"
+) -> pl.DataFrame:
+    """Edges with a column for what they are."""
+    if c.RELATION in table.columns:
+        return table
+    what = f"relations without a kind, taken as '{default_relation}'"
+    report.add(RELATIONS.name, what, table.height)
+    return table.with_columns(pl.lit(default_relation).alias(c.RELATION))
+
+
+def with_targets(table: pl.DataFrame) -> pl.DataFrame:
+    """Feedback with its directions in small letters, and with both columns of what is meant."""
+    missing = [name for name in (c.INTEREST, c.ITEM) if name not in table.columns]
+    return table.with_columns(
+        pl.col(c.EVENT).str.to_lowercase(),
+        *(pl.lit(None, dtype=pl.String).alias(name) for name in missing),
+    )
 
 
 def _one_each(table: pl.DataFrame, id_: str, shape: Shape, report: Report) -> pl.DataFrame:
@@ -348,7 +357,7 @@ def _one_each(table: pl.DataFrame, id_: str, shape: Shape, report: Report) -> pl
     return table[best]
 
 
-def _ordered(table: pl.DataFrame, shape: Shape) -> pl.DataFrame:
+def ordered(table: pl.DataFrame, shape: Shape) -> pl.DataFrame:
     """Known columns first, in our order; then the others in theirs."""
     known = [name for name in shape.kinds if name in table.columns]
     return table.select(*known, *[name for name in table.columns if name not in known])

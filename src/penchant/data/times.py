@@ -51,16 +51,21 @@ def _read(column: pl.Series, form: str | None) -> pl.Series:
 
 def without_zone(column: pl.Series) -> int:
     """How many times say nothing of their zone (numbers count from 1970 in UTC, and so do)."""
+    return int(zoneless(column).sum() or 0)
+
+
+def zoneless(column: pl.Series) -> pl.Series:
+    """Which times say nothing of their zone; null where there is no value."""
     kind = column.dtype
     if isinstance(kind, pl.Datetime):
-        return len(column) - column.null_count() if kind.time_zone is None else 0
+        return column.is_not_null() & (kind.time_zone is None)
     if kind == pl.Date:
-        return len(column) - column.null_count()
+        return column.is_not_null()
     if kind == pl.String:
         text = column.str.strip_chars()
         dated = text.str.contains(r"^\d{4}-\d{2}-\d{2}")
-        return int((dated & ~text.str.contains(ZONED)).sum() or 0)
-    return 0
+        return dated & ~text.str.contains(ZONED)
+    return column.is_null() & column.is_not_null()
 
 
 def _in_utc(column: pl.Series) -> pl.Series:

@@ -12,6 +12,7 @@ from penchant.engine.feedback import FeedbackConfig
 from penchant.evaluate.experiment import EvaluateConfig
 from penchant.interests.model import InterestsConfig
 from penchant.recommend.pipeline import RecommendConfig
+from penchant.stream.config import StreamConfig
 from penchant.taxonomy.config import TreeConfig
 
 
@@ -67,5 +68,7 @@ class EngineConfig(Config):
     """What is kept in memory to answer quickly."""
     refit: RefitConfig = RefitConfig()
     """When a model that was learned anew takes the place of the one that serves."""
+    stream: StreamConfig = StreamConfig()
+    """How events are consumed as they come."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How an evaluation is made."""
