@@ -7,6 +7,7 @@ from penchant.data.clean import CleanConfig
 from penchant.data.strength import EventsConfig
 from penchant.encode.config import EncodeConfig
 from penchant.engine.feedback import FeedbackConfig
+from penchant.engine.serving import ServeConfig
 from penchant.evaluate.experiment import EvaluateConfig
 from penchant.interests.model import InterestsConfig
 from penchant.recommend.pipeline import RecommendConfig
@@ -39,3 +40,5 @@ class EngineConfig(Config):
     """What "more" and "less" are taken to mean."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How an evaluation is made."""
+    serve: ServeConfig = ServeConfig()
+    """How the HTTP service behaves."""

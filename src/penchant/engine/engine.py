@@ -24,6 +24,7 @@ from penchant.engine.checking import checked
 from penchant.engine.config import EngineConfig
 from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.engine.fitted import Fitted, sizes
+from penchant.engine.holdings import Holdings
 from penchant.engine.intake import Added, Intake
 from penchant.engine.people import People
 from penchant.engine.prepared import Prepared
@@ -44,6 +45,7 @@ from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
 from penchant.recommend.pipeline import Pipeline
 from penchant.recommend.result import Reason, Recommendations
+from penchant.recommend.similar import Similar, similar
 from penchant.store.memory import MemoryTables
 from penchant.store.tables import Tables
 from penchant.store.workspace import Workspace
@@ -57,7 +59,7 @@ __all__ = ["Engine", "Fitted"]
 Answer = TypeVar("Answer", Evaluation, Diagnosis)
 
 
-class Engine(People):
+class Engine(People, Holdings):
     """Knows what each user is interested in, and recommends from it.
 
     With a workspace (a folder, made where there is none) everything is kept there and survives;
@@ -245,14 +247,17 @@ class Engine(People):
         context: Mapping[str, str] | None = None,
         filters: Filters | None = None,
         interests: Mapping[str, float] | None = None,
+        diversify: int | None = None,
     ) -> Recommendations:
-        """What to show: the n best items for one user; `interests` are given by hand.
+        """What to show: the n best items for one user; `interests` are given by hand. With
+        `diversify` the list spreads over the interests of that level as the profile does.
 
         Raises:
-            UnknownIdError, SchemaError: a filter or interest names what does not exist.
+            UnknownIdError, SchemaError: a filter or interest names what does not exist, or there is
+                no such level.
         """
         moments = self._asking.moments([user_id], at, context)
-        return self._pipeline().one(user_id, moments, n, filters, interests)
+        return self._pipeline().one(user_id, moments, n, filters, interests, diversify)
 
     def recommend_many(
         self,
@@ -280,6 +285,18 @@ class Engine(People):
         """
         row = self.data.vocabulary.row(item_id, "item")
         return self._pipeline().explain(self._asking.moments([user_id], at, context), row)
+
+    def similar_items(self, item_id: str, n: int = 10) -> list[Similar]:
+        """What is like this: the n items that people turn to who turned to one, then those that are
+        described alike; the likest first.
+
+        Raises:
+            UnknownIdError: there is no such item.
+        """
+        row = self.data.vocabulary.row(item_id, "item")
+        ids, title = self.data.vocabulary, self._explainer().title
+        found = similar(self.model, row, n)
+        return [Similar(ids[k], title(k), likeness, by) for k, likeness, by in found]
 
     def feedback(
         self,

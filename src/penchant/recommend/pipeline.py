@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 
 from penchant.clock import when
 from penchant.config import Config
@@ -17,6 +18,7 @@ from penchant.data.histories import Moments
 from penchant.errors import DataError
 from penchant.interests.model import InterestModel, Parts, softmax
 from penchant.recommend.cold_start import given
+from penchant.recommend.diversify import Spread
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
 from penchant.recommend.result import Reason, Recommendation, Recommendations
@@ -32,6 +34,11 @@ class RecommendConfig(Config):
     """Items in a list when nothing else is asked."""
     events: int = 3
     """Past events named in a reason, at most."""
+    spread: float = Field(0.5, ge=0.0, lt=1.0)
+    """Where a list is diversified: how much its likeness to the profile counts beside the scores of
+    its items; 0: not at all."""
+    among: int = Field(20, ge=1)
+    """Where a list is diversified: it is chosen among so many times as many items, the best."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,10 @@ class Pipeline:
         n: int | None = None,
         filters: Filters | None = None,
         interests: Mapping[str, float] | None = None,
+        diversify: int | None = None,
     ) -> Recommendations:
-        """The list for one moment; interests given by hand are a part of their own."""
+        """The list for one moment; interests given by hand are a part of their own. With a level to
+        `diversify` by, the list spreads over its interests as the profile does."""
         n = self.config.n if n is None else n
         if n < 1:
             raise DataError(f"n: {n} came, expected 1 or more")
@@ -62,7 +71,10 @@ class Pipeline:
             gone = int(moments.said.gone.sum())
             report.add("recommend", "statements on interests or items that are gone", gone)
         score = parts.score[0]
-        chosen = best(score[None, :], may[None, :], n)[0]
+        if diversify is None:
+            chosen = best(score[None, :], may[None, :], n)[0]
+        else:
+            chosen = self._spread(moments, parts, may, n, diversify)
         chosen = chosen[chosen >= 0]
         if len(chosen) < n:
             report.add("recommend", "places left empty: nothing else may be shown", n - len(chosen))
@@ -84,6 +96,17 @@ class Pipeline:
             return self.explainer.reasons(moments, parts, chosen.astype(np.int64))
 
         return Recommendations(user_id, when(int(moments.at[0])), items, report, reasons)
+
+    def _spread(self, moments: Moments, parts: Parts, may: Bools, n: int, level: int) -> Ints:
+        """The n items that are good together: rows, best first."""
+        members = self.model.catalogue.tree.membership(level)
+        heard = parts.without(GIVEN)
+        whole = self.model.weights(moments, parts=heard, layers=False).whole
+        most = max(n, self.config.among * n)
+        some = best(parts.score, may[None, :], most)[0]
+        some = some[some >= 0]
+        spread = Spread(members[some].toarray(), whole[level - 1][0], self.config.spread)
+        return np.asarray(some[spread.chosen(parts.score[0, some], n)], np.int32)
 
     def explain(self, moments: Moments, item: int) -> Reason:
         """Why one item would, or would not, be recommended."""
