@@ -68,7 +68,7 @@ _SUMMARY = "Knows what each user is interested in, and recommends from it with r
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    service.lists.begin()
+    await service.begin()
     yield
     await service.close()
 

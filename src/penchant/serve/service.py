@@ -1,5 +1,7 @@
 """What all routes share: the engine, its threads, keys, lists on their way, counters."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,6 +9,7 @@ from fastapi import Request
 
 from penchant.engine.engine import Engine
 from penchant.engine.serving import ServeConfig
+from penchant.errors import PenchantError
 from penchant.serve.access import Doorkeeper
 from penchant.serve.audit import AuditLog, Entry, MemoryAudit, masked
 from penchant.serve.fits import Fits
@@ -46,8 +49,18 @@ class Service:
         entry = Entry(self.engine.clock(), actor, action, whom, detail)
         await self.work.write(self.audit.append, entry)
 
+    async def begin(self) -> None:
+        """Start what runs beside the answers, and load the model meanwhile, if there is one."""
+        self.lists.begin()
+        self._warm = asyncio.create_task(self.work.read(self._load))
+
+    def _load(self) -> None:
+        with suppress(PenchantError):  # who asks is told
+            _ = self.engine.model, self.engine.data
+
     async def close(self) -> None:
         """Store what waits, and end the threads."""
+        self._warm.cancel()
         await self.lists.close()
         self.work.close()
 
