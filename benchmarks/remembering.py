@@ -6,6 +6,7 @@ the same as learning it again: saved and loaded, a layer gives the same numbers.
 """
 
 import hashlib
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,7 @@ class Remembered:
         return self
 
     def extend(self, catalogue: Catalogue) -> None:
+        self.layer = copy(self.layer)
         self.layer.extend(catalogue)
 
 

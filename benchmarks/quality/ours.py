@@ -103,7 +103,7 @@ class Ours:
                 self.small, _known(self.part), repeats=self.part.repeats, seed=self.config.seed,
                 progress=self.progress,
             )  # fmt: skip
-        model.extend(self.large)
+        model = model.extended(self.large)
         told = {
             "fusion": dict(zip(model.fusion.names, map(float, model.fusion.theta_), strict=True))
         }

@@ -184,8 +184,8 @@ def test_new_items_are_scored_by_what_is_written_about_them(model):
     made = InterestModel(QUICK).restore(model.state(), shelf())
     moments = ends(LOG)
     before = made.score(moments)
-    made.extend(shelf(ITEMS + 4))
-    after = made.score(moments)
+    after = made.extended(shelf(ITEMS + 4)).score(moments)
+    np.testing.assert_array_equal(made.score(moments), before, err_msg="it stays as it was")
     assert after.shape == (80, ITEMS + 4)
     assert np.isfinite(after).all()
     moved = after[:, :ITEMS] - before

@@ -34,8 +34,7 @@ TABLE = pl.DataFrame(
 
 
 def pipeline_of(model, table=TABLE):
-    kinds = pl.Series("event", ["like"] * len(LOG))
-    explainer = Explainer(model, table, kinds)
+    explainer = Explainer(model, table, lambda source: "like")
     return Pipeline(model, Shelf(SHELF.items, table, SHELF.tree), explainer, RecommendConfig())
 
 

@@ -1,6 +1,8 @@
 """`penchant fit`: learn."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from penchant.cli.session import Session
 from penchant.cli.text import duration
@@ -11,7 +13,17 @@ if TYPE_CHECKING:
     from penchant.engine.engine import Fitted
 
 
-def fit(session: Session) -> None:
+def fit(
+    session: Session,
+    if_better: Annotated[
+        bool,
+        typer.Option(
+            "--if-better",
+            help="Compare with the model that serves on what came since; keep that one if it is "
+            "better. Takes twice as long.",
+        ),
+    ] = False,
+) -> None:
     """Learn the interest tree and the model from all that was added; they serve from then on.
 
     Interrupted, it goes on where it stopped when it is called again. The version before stays,
@@ -20,9 +32,15 @@ def fit(session: Session) -> None:
     Examples:
 
         penchant fit
+        penchant fit --if-better
         penchant fit --set encode.encoder=hashed
         penchant fit --set interests.base.kind=svd --set seed=7
     """
+    if if_better:
+        found = session.engine().refit()
+        session.out.report(found.report)
+        session.out.answer(found.to_json, str(found))
+        return
     fitted = session.engine().fit()
     session.out.report(fitted.report)
     session.out.answer(fitted.to_json, _shown(fitted))

@@ -60,10 +60,12 @@ def clean(
     report: Report,
     *,
     now: datetime,
+    step: int | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Clean events and items that are in shape (see `schema`); without items they are made.
 
-    Rows in = rows out + rows counted as set aside. Cleaning what is clean changes nothing.
+    Rows in = rows out + rows counted as set aside. Cleaning what is clean changes nothing. `step`
+    is how finely times are written (µs); None: as these are.
 
     Raises:
         ConfigError: a column named in `missing` or `outliers` is not there, or holds no numbers.
@@ -75,11 +77,22 @@ def clean(
         events = _without_duplicates(events, report)
     if config.near_seconds:
         events = _without_near(events, config.near_seconds, report)
-    events = _possible(events, config, report, now)
+    events = possible(events, config, report, now)
     events, items = _numbers(events, items, config, report)
     events, items = _known(events, items, config, report)
-    events = without_machines(events, config.machines, report)
+    events = without_machines(events, config.machines, report, step)
     return _core(events, config, report), items
+
+
+def clean_people(
+    events: pl.DataFrame, config: CleanConfig, report: Report, *, now: datetime, step: int
+) -> pl.DataFrame:
+    """The events of some people, all that they did: the steps of `clean` that look at each person
+    alone, as it takes them over the whole log, whose times are written in steps of `step` µs."""
+    if config.near_seconds:
+        events = _without_near(events, config.near_seconds, report)
+    events = possible(events, config, report, now)
+    return without_machines(events, config.machines, report, step)
 
 
 def _plain(table: pl.DataFrame, report: Report, step: str) -> pl.DataFrame:
@@ -117,9 +130,10 @@ def _without_near(events: pl.DataFrame, seconds: float, report: Report) -> pl.Da
     return _kept(events, ~near, report, "near duplicates")
 
 
-def _possible(
+def possible(
     events: pl.DataFrame, config: CleanConfig, report: Report, now: datetime
 ) -> pl.DataFrame:
+    """The events at times that can be."""
     first = config.earliest if config.earliest.tzinfo else config.earliest.replace(tzinfo=UTC)
     last = now + timedelta(days=config.future_days)
     early = f"events before {first:%Y-%m-%d}"

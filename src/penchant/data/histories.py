@@ -342,11 +342,12 @@ def histories(
     context: Sequence[str] = (),
     users: Vocabulary | None = None,
     relations: pl.DataFrame | None = None,
+    low: float | None = None,
 ) -> Histories:
     """Turn a validated event table into histories; every item id must be in the vocabulary.
 
     Users get rows in sorted order of their ids unless a vocabulary is given. `relations` (source,
-    target, perhaps timestamp) say who is connected with whom.
+    target, perhaps timestamp) say who is connected with whom. `low`: see `strength`.
     """
     if users is None:
         users = Vocabulary(events[c.USER].unique().sort())
@@ -358,7 +359,7 @@ def histories(
             "time": events[c.TIME].dt.epoch("us"),
             "position": events[c.POSITION] if c.POSITION in events.columns else None,
             "tie": tie(events),
-            "weight": strength(events, config),
+            "weight": strength(events, config, low),
             "source": np.arange(events.height, dtype=np.int64),
             "kind": events[c.EVENT].rank("dense") - 1,
             **{f"told {name}": events[name].cast(pl.String) for name in told},

@@ -6,13 +6,14 @@ basket of five hundred lines has one time and is one act, and so is a day whose 
 
 from typing import Literal
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
 from penchant.clock import DAY, HOUR, SECOND
 from penchant.config import Config
 from penchant.data import columns as c
-from penchant.types import Report
+from penchant.types import Longs, Report
 
 MINUTE = 60 * SECOND
 
@@ -34,8 +35,9 @@ class MachinesConfig(Config):
     """Gaps that a user must have before their evenness says anything."""
 
 
-def machines(events: pl.DataFrame, config: MachinesConfig) -> pl.DataFrame:
-    """Users that act like machines, and by which measure: user_id, why."""
+def machines(events: pl.DataFrame, config: MachinesConfig, step: int | None = None) -> pl.DataFrame:
+    """Users that act like machines, and by which measure: user_id, why. `step` is how finely times
+    are written down (µs); None: as these are."""
     moments = (
         events.select(pl.col(c.USER), pl.col(c.TIME).dt.epoch("us").alias("us"))
         .unique()
@@ -45,16 +47,18 @@ def machines(events: pl.DataFrame, config: MachinesConfig) -> pl.DataFrame:
     found = [
         _packed(moments, max(sustained, 1), round(config.minutes * MINUTE), "too fast"),
         _packed(moments, config.per_day, DAY, "too many in a day"),
-        _even(moments, config),
+        _even(moments, config, resolution(moments["us"]) if step is None else step),
     ]
     return pl.concat(found).unique(c.USER, keep="first", maintain_order=True).sort(c.USER)
 
 
-def without_machines(events: pl.DataFrame, config: MachinesConfig, report: Report) -> pl.DataFrame:
+def without_machines(
+    events: pl.DataFrame, config: MachinesConfig, report: Report, step: int | None = None
+) -> pl.DataFrame:
     """The events of people; what is set aside is counted, and the users are named."""
     if config.action == "off" or events.is_empty():
         return events
-    found = machines(events, config)
+    found = machines(events, config, step)
     some = [f"{user} ({why})" for user, why in found.head(3).rows()]
     report.add("clean", "users that act like machines", found.height, examples=some)
     if config.action == "note" or found.is_empty():
@@ -65,15 +69,32 @@ def without_machines(events: pl.DataFrame, config: MachinesConfig, report: Repor
     return people
 
 
+def acts_like_a_machine(time: Longs, config: MachinesConfig, step: int) -> bool:
+    """Whether one person's events at some times (µs, in order) would be set aside: the same as
+    `machines` says, for who looks at one person often."""
+    us = time[np.append(True, np.diff(time) != 0)] if len(time) else time
+    if config.action != "drop":
+        return False
+    sustained = max(round(config.per_minute * config.minutes), 1)
+    for n, span in ((sustained, round(config.minutes * MINUTE)), (config.per_day, DAY)):
+        if len(us) > n and (us[n:] - us[:-n]).min() <= span:
+            return True
+    gaps = np.diff(us)
+    if len(gaps) < config.even_gaps:
+        return False
+    each, counts = np.unique(gaps, return_counts=True)
+    same = counts >= config.even_share * len(gaps)
+    return bool((same & (each > step) & (each < DAY)).any())
+
+
 def _packed(moments: pl.DataFrame, n: int, span: int, why: str) -> pl.DataFrame:
     """Users with more than n moments inside some span (µs)."""
     ahead = pl.col("us").shift(-n).over(c.USER) - pl.col("us")
     return moments.filter(ahead <= span).select(c.USER).unique().with_columns(why=pl.lit(why))
 
 
-def _even(moments: pl.DataFrame, config: MachinesConfig) -> pl.DataFrame:
+def _even(moments: pl.DataFrame, config: MachinesConfig, step: int) -> pl.DataFrame:
     """Users whose gaps are nearly all the same, and neither the clock's own step nor a day."""
-    step = resolution(moments["us"])
     gaps = moments.with_columns(gap=pl.col("us").diff().over(c.USER)).drop_nulls("gap")
     counts = gaps.group_by(c.USER, "gap").len().with_columns(all=pl.col("len").sum().over(c.USER))
     even = (

@@ -54,26 +54,35 @@ class EventsConfig(Config):
     """`auto` allows repeats where more than this share of positive events are repeats."""
 
 
-def strength(events: pl.DataFrame, config: EventsConfig) -> Floats:
+def strength(events: pl.DataFrame, config: EventsConfig, low: float | None = None) -> Floats:
     """Signed weight of each event [E]: its type's weight, or `low_weight` for a low judgement.
+
+    `low` is the highest judgement that speaks against its item; None: as `lowest` finds it here.
 
     Raises:
         ConfigError: the scale is empty or turned around.
     """
+    low = lowest(events, config) if low is None else low
     kinds = {**WEIGHTS, **config.weights}
     kind = pl.col(c.EVENT)
     weight = kind.replace_strict(kinds, default=config.other, return_dtype=pl.Float32)
     if c.VALUE in events.columns and events[c.VALUE].null_count() < events.height:
         weight = (
-            pl.when(kind.is_in(list(config.rated)) & (pl.col(c.VALUE) <= _low(events, config)))
+            pl.when(kind.is_in(list(config.rated)) & (pl.col(c.VALUE) <= low))
             .then(pl.lit(config.low_weight, pl.Float32))
             .otherwise(weight)
         )
     return events.select(weight.alias("weight")).to_series().to_numpy()
 
 
-def _low(events: pl.DataFrame, config: EventsConfig) -> float:
-    """The highest judgement that still speaks against its item."""
+def lowest(events: pl.DataFrame, config: EventsConfig) -> float:
+    """The highest judgement that still speaks against its item; −∞ where nothing is judged.
+
+    Raises:
+        ConfigError: the scale is empty or turned around.
+    """
+    if c.VALUE not in events.columns:
+        return float("-inf")
     rated = events.filter(pl.col(c.EVENT).is_in(list(config.rated)))[c.VALUE].drop_nulls()
     if config.scale is not None:
         bottom, top = config.scale

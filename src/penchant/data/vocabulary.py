@@ -9,7 +9,7 @@ import polars as pl
 from penchant.errors import UnknownIdError, did_you_mean
 from penchant.types import Ints
 
-_FEW = 32  # ids that are looked up one by one
+_FEW, _MANY = 32, 100  # ids that are looked up one by one; or this part of those that are known
 
 
 class Vocabulary:
@@ -53,7 +53,7 @@ class Vocabulary:
 
     def rows(self, ids: Iterable[str] | pl.Series) -> Ints:
         """Rows of many ids; -1 where an id was never seen."""
-        if isinstance(ids, Sequence) and len(ids) <= _FEW:
+        if isinstance(ids, Sequence | pl.Series) and len(ids) <= max(_FEW, len(self) // _MANY):
             return np.array([self._row.get(id_, -1) for id_ in ids], np.int32)
         series = ids if isinstance(ids, pl.Series) else pl.Series("id", list(ids), dtype=pl.String)
         known = pl.DataFrame({"id": self.ids, "row": np.arange(len(self), dtype=np.int32)})

@@ -11,10 +11,13 @@ from penchant.clock import Clock, micros, when
 from penchant.data.histories import Histories, Moments
 from penchant.data.statements import DIRECTIONS
 from penchant.engine.feedback import Feedback, Hearing, Ledger
+from penchant.engine.view import View
 from penchant.errors import DataError, UnknownIdError
 from penchant.interests.context.when import ContextLifts, population
 from penchant.interests.evolution import steps
 from penchant.interests.model import InterestModel
+from penchant.recommend.explain import Explainer
+from penchant.recommend.pipeline import Pipeline, RecommendConfig
 from penchant.types import Longs, Progress, Report
 
 At = datetime | str | None
@@ -25,9 +28,25 @@ class Asking:
     """Questions about people of a log, as the model takes them."""
 
     log: Histories
-    model: InterestModel
+    view: View
     clock: Clock
     ledger: Ledger
+    latest: int | None
+    kind: Callable[[int], str]
+    """The type of an event by its `source` in the log."""
+
+    @property
+    def model(self) -> InterestModel:
+        """The model that is asked."""
+        return self.view.model
+
+    def explainer(self, most: int) -> Explainer:
+        """Gives reasons, which name at most so many events."""
+        return Explainer(self.model, self.view.items, self.kind, most)
+
+    def pipeline(self, config: RecommendConfig) -> Pipeline:
+        """Makes lists."""
+        return Pipeline(self.model, self.view.shelf, self.explainer(config.events), config)
 
     def moments(
         self, users: Sequence[str], at: At = None, context: Mapping[str, str] | None = None
@@ -45,7 +64,7 @@ class Asking:
 
     @property
     def _hearing(self) -> Hearing:
-        return Hearing(self.ledger, self.model.catalogue.tree, self.log.items)
+        return Hearing(self.ledger, self.model.catalogue.tree, self.model.catalogue.items)
 
     def _spoken(self, at: At) -> int:
         """Up to when people's word counts (µs); None: up to now, however old the log is."""
@@ -60,7 +79,6 @@ class Asking:
         named: tuple[str | None, str | None],
         at: At,
         event_id: str | None,
-        titles: Callable[[int], str],
     ) -> Feedback:
         """Keep what somebody says of an interest or item, if anything; and what stands then."""
         interest, item = named
@@ -74,14 +92,14 @@ class Asking:
                 f"direction: nothing came; expected one of {', '.join(DIRECTIONS)} with the "
                 "interest or item, or the user alone to see what was said"
             )
+        titles = self.explainer(0).title
         return Feedback(user_id, self._hearing.standing(user_id, until, titles), report)
 
     def present(self, at: At = None) -> int:
         """A time in µs; None is the present of the log, its last event."""
         if at is not None:
             return micros(at)
-        latest = self.log.latest
-        return micros(self.clock()) if latest is None else latest
+        return micros(self.clock()) if self.latest is None else self.latest
 
     def course(self, user_id: str, step: str, since: At, until: At) -> tuple[Moments, Moments]:
         """Somebody's whole history, and the moments of every step of it up to its end."""

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from penchant.config import Config
 from penchant.data.clean import CleanConfig
 from penchant.data.strength import EventsConfig
@@ -12,6 +14,27 @@ from penchant.evaluate.experiment import EvaluateConfig
 from penchant.interests.model import InterestsConfig
 from penchant.recommend.pipeline import RecommendConfig
 from penchant.taxonomy.config import TreeConfig
+
+
+class LiveConfig(Config):
+    """What is kept in memory to answer quickly; it is read again from the store when needed."""
+
+    events: int = Field(5_000_000, ge=1)
+    """At most about so many events of people's pasts are kept, of those who were asked about last;
+    one takes some 30 bytes."""
+
+
+class RefitConfig(Config):
+    """When a model that was learned anew takes the place of the one that serves."""
+
+    share: float = Field(0.05, gt=0.0, lt=0.5)
+    """The newest share of the events that both are judged by."""
+    people: int = Field(2_000, ge=20)
+    """At most so many people are asked about."""
+    worse: float = Field(0.02, ge=0.0)
+    """So much of the NDCG@10 of the one that serves may be lost: chance alone moves it."""
+    least: int = Field(20, ge=1)
+    """With fewer people in the newest part nothing can be said, and the new one serves."""
 
 
 class EngineConfig(Config):
@@ -38,6 +61,10 @@ class EngineConfig(Config):
     """Lists and reasons."""
     feedback: FeedbackConfig = FeedbackConfig()
     """What "more" and "less" are taken to mean."""
+    live: LiveConfig = LiveConfig()
+    """What is kept in memory to answer quickly."""
+    refit: RefitConfig = RefitConfig()
+    """When a model that was learned anew takes the place of the one that serves."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How an evaluation is made."""
     serve: ServeConfig = ServeConfig()

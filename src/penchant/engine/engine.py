@@ -10,6 +10,7 @@ print(engine.recommend("ann").explain()[0])
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from threading import RLock
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -22,12 +23,16 @@ from penchant.data.split import SplitConfig
 from penchant.engine.asking import Asking
 from penchant.engine.checking import checked
 from penchant.engine.config import EngineConfig
+from penchant.engine.facts import Facts
 from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.engine.fitted import Fitted, sizes
 from penchant.engine.holdings import Holdings
 from penchant.engine.intake import Added, Intake
+from penchant.engine.learning import Learning
+from penchant.engine.live import Live
 from penchant.engine.people import People
 from penchant.engine.prepared import Prepared
+from penchant.engine.refit import Refit, compared
 from penchant.engine.saved import pack, unpack
 from penchant.engine.spaces import Given
 from penchant.engine.texts import Texts
@@ -39,23 +44,20 @@ from penchant.evaluate.diagnosis import Diagnosis
 from penchant.evaluate.experiment import Plan, evaluate
 from penchant.evaluate.layers import diagnose
 from penchant.evaluate.report import Evaluation
-from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
-from penchant.recommend.explain import Explainer
-from penchant.recommend.filters import Filters, Shelf
-from penchant.recommend.pipeline import Pipeline
+from penchant.recommend.filters import Filters
 from penchant.recommend.result import Reason, Recommendations
 from penchant.recommend.similar import Similar, similar
 from penchant.store.memory import MemoryTables
 from penchant.store.tables import Tables
 from penchant.store.workspace import Workspace
-from penchant.taxonomy.grow import grow
 from penchant.taxonomy.tree import Tree
 from penchant.train.tune import TuneConfig
 from penchant.types import QUIET, Progress, Report
 
 __all__ = ["Engine", "Fitted"]
 
+_MANY = 1000  # people about whom the whole log is asked at once
 Answer = TypeVar("Answer", Evaluation, Diagnosis)
 
 
@@ -79,10 +81,10 @@ class Engine(People, Holdings):
         self.tables: Tables = MemoryTables() if self.workspace is None else self.workspace.tables
         self.config = config or self._kept_config()
         self.clock, self.progress = clock, progress
-        self._model: InterestModel | None = None
+        self._live: Live | None = None
         self._data: Prepared | None = None
         self._forecasters = {}
-        self._ledger = Ledger(self.tables, self.config.feedback)
+        self._opening = RLock()
         self._texts = Texts(self.workspace.cache if self.workspace else None, progress)
 
     def _kept_config(self) -> EngineConfig:
@@ -119,7 +121,6 @@ class Engine(People, Holdings):
                 step.advance(1, kind)
         for receipt in receipts:
             report.extend(receipt.report())
-        self._changed()
         return Added(tuple(receipts), report)
 
     def check(
@@ -144,31 +145,44 @@ class Engine(People, Holdings):
         Raises:
             DataError: there is nothing to learn from.
         """
-        seconds: dict[str, float] = {}
-        data, began = self._prepared(), perf_counter()
+        data = self._prepared()
         report = Report([*data.report.findings])
-        text = self._texts.of(data.items, self.config.encode, report)
-        seconds["encode"], began = perf_counter() - began, perf_counter()
-        previous = self._previous_tree()
-        tree = grow(
-            text, data.items, self.config.tree, counts=data.counts, previous=previous,
-            seed=self.config.seed, progress=self.progress, report=report,
-        )  # fmt: skip
-        seconds["tree"], began = perf_counter() - began, perf_counter()
-        catalogue = Catalogue(data.vocabulary, text, tree)
-        model = InterestModel(self.config.interests).fit(
-            catalogue, data.log, repeats=data.repeats, seed=self.config.seed,
-            progress=self.progress, scratch=self._scratch(data), report=report,
-            said=self._texts.said(data.events, self.config.encode),
-        )  # fmt: skip
-        seconds["learn"], began = perf_counter() - began, perf_counter()
+        learned = self._learning(data, report).model()
+        tree, began = learned.model.catalogue.tree, perf_counter()
         summary = sizes(data, tree)
-        report.extend(Hearing(self._ledger, tree, data.vocabulary).gone())
-        version = self._save(model, summary)
-        seconds["save"] = perf_counter() - began
-        self._model = model
-        self._changed()
+        ledger = Ledger(self.tables, self.config.feedback)
+        report.extend(Hearing(ledger, tree, data.vocabulary).gone())
+        version = self._save(learned.model, summary, data.facts)
+        self._serve(learned.model, data.facts)
+        seconds = learned.seconds | {"save": perf_counter() - began}
         return Fitted(version, seconds, report, summary)
+
+    def refit(self) -> Refit:
+        """Learn anew from all there is, beside the model that serves, and let the new one serve if
+        it is not worse on the newest part of the log (see `RefitConfig`). The one before stays.
+
+        Raises:
+            DataError: there is nothing to learn from.
+        """
+        data, report = self._prepared(), Report()
+        try:
+            live = self.live
+            live.catch_up()
+        except NotFittedError:
+            live = None
+        found = None
+        if live is not None:
+            data = data.arranged(live.join(data.items).model.catalogue.items)
+            found = compared(
+                self._learning(data, report), live.view.model, live.facts.latest, self.config.refit
+            )
+            if not found.better:
+                return Refit(None, found, report)
+        return Refit(self.fit().version, found, report)
+
+    def _learning(self, data: Prepared, report: Report) -> Learning:
+        scratch = None if self.workspace is None else self.workspace.scratch(data.fingerprint)
+        return Learning(data, self._texts, self.progress, self._previous_tree(), scratch, report)
 
     def _previous_tree(self) -> Tree | None:
         try:
@@ -176,67 +190,86 @@ class Engine(People, Holdings):
         except (NotFittedError, StoreError):
             return None
 
-    def _scratch(self, data: Prepared) -> Path | None:
-        if self.workspace is None:
-            return None
-        return self.workspace.scratch(data.fingerprint)
-
-    def _save(self, model: InterestModel, summary: Mapping[str, Any]) -> str | None:
+    def _save(self, model: InterestModel, summary: Mapping[str, Any], facts: Facts) -> str | None:
         if self.workspace is None:
             return None
         models = self.workspace.models
-        manifest = {"config": self.config.model_dump(mode="json"), "summary": dict(summary)}
+        manifest = {
+            "config": self.config.model_dump(mode="json"),
+            "summary": dict(summary),
+            "facts": facts.to_json(),
+        }
         version = models.save(pack(model), manifest)
         models.promote(version)
         models.prune(keep=self.config.keep)
         self.workspace.clear_scratch()
         return version
 
+    def _serve(self, model: InterestModel, facts: Facts) -> Live:
+        """From now on this model is asked."""
+        live = Live(self.tables, self.config, self.clock, self._texts, model, facts)
+        self._forecasters.clear()
+        self._live, self._data = live, None
+        return live
+
     @property
-    def model(self) -> InterestModel:
-        """The model that serves.
+    def live(self) -> Live:
+        """What is asked: the model that serves, and what came since it was learned.
 
         Raises:
             NotFittedError: there is none yet.
             CorruptModelError: its files are not as they were written.
         """
-        if self._model is None:
+        live = self._live
+        if live is not None and not live.stale:
+            return live
+        with self._opening:
+            if self._live is not None and not self._live.stale:
+                return self._live
             if self.workspace is None:
                 raise NotFittedError("nothing has been learned yet: call engine.fit() first")
-            saved = self.workspace.models.load()
-            self._model = unpack(saved)
-        return self._model
+            return self._serve(*unpack(self.workspace.models.load()))
+
+    @property
+    def model(self) -> InterestModel:
+        """The model that serves, with the items that came since it was learned.
+
+        Raises:
+            NotFittedError, CorruptModelError: see `live`.
+        """
+        return self.live.catch_up().model
 
     @property
     def tree(self) -> Tree:
         """The interest tree of the model that serves."""
         return self.model.catalogue.tree
 
-    def _changed(self) -> None:
-        """What was stored is not what it was: look again."""
-        self._data = None
-        self._forecasters.clear()
-        self._ledger.look_again()
-
     def _prepared(self) -> Prepared:
         return Prepared.of(self.tables, self.config, self.clock)
 
     @property
     def data(self) -> Prepared:
-        """What is stored, clean, with items in the model's order; new items join the model."""
-        if self._data is None:
-            model = self.model
-            data = self._prepared().arranged(model.catalogue.items)
-            if len(data.vocabulary) > len(model.catalogue):
-                later = data.items.slice(len(model.catalogue))
-                more = self._texts.of(later, self.config.encode, Report())
-                model.extend(data.joined(model.catalogue, more))
-            self._data = data
+        """All that is stored, clean, with items in the model's order."""
+        live = self.live
+        live.catch_up()
+        if self._data is None or self._data.facts.change != self.tables.latest():
+            data = Prepared.of(self.tables, self.config, self.clock, live.facts)
+            self._data = data.arranged(live.join(data.items).model.catalogue.items)
         return self._data
 
-    @property
-    def _asking(self) -> Asking:
-        return Asking(self.data.log, self.model, self.clock, self._ledger)
+    def _asking(self, users: Sequence[str] | None = None) -> Asking:
+        live = self.live
+        live.catch_up()
+        if users is None or len(users) > _MANY:
+            data = self.data
+            kinds, log = data.events[c.EVENT], data.log
+            return Asking(
+                log, live.view, self.clock, live.ledger, log.latest, lambda e: str(kinds[e])
+            )
+        log, names = live.log(users), live.kinds.names
+        return Asking(
+            log, live.view, self.clock, live.ledger, live.latest, lambda e: names[log.kind[e]]
+        )
 
     def recommend(
         self,
@@ -256,8 +289,10 @@ class Engine(People, Holdings):
             UnknownIdError, SchemaError: a filter or interest names what does not exist, or there is
                 no such level.
         """
-        moments = self._asking.moments([user_id], at, context)
-        return self._pipeline().one(user_id, moments, n, filters, interests, diversify)
+        asking = self._asking([user_id])
+        moments = asking.moments([user_id], at, context)
+        pipeline = asking.pipeline(self.config.recommend)
+        return pipeline.one(user_id, moments, n, filters, interests, diversify)
 
     def recommend_many(
         self,
@@ -268,7 +303,9 @@ class Engine(People, Holdings):
     ) -> pl.DataFrame:
         """Lists for many users (None: all) as one table: user_id, rank, item_id, score."""
         users = list(self.data.log.users.ids if user_ids is None else user_ids)
-        return self._pipeline().table(users, self._asking.moments, n, filters, self.progress)
+        asking = self._asking(users)
+        pipeline = asking.pipeline(self.config.recommend)
+        return pipeline.table(users, asking.moments, n, filters, self.progress)
 
     def explain(
         self,
@@ -283,8 +320,10 @@ class Engine(People, Holdings):
         Raises:
             UnknownIdError: there is no such item.
         """
-        row = self.data.vocabulary.row(item_id, "item")
-        return self._pipeline().explain(self._asking.moments([user_id], at, context), row)
+        asking = self._asking([user_id])
+        row = asking.model.catalogue.items.row(item_id, "item")
+        pipeline = asking.pipeline(self.config.recommend)
+        return pipeline.explain(asking.moments([user_id], at, context), row)
 
     def similar_items(self, item_id: str, n: int = 10) -> list[Similar]:
         """What is like this: the n items that people turn to who turned to one, then those that are
@@ -293,9 +332,9 @@ class Engine(People, Holdings):
         Raises:
             UnknownIdError: there is no such item.
         """
-        row = self.data.vocabulary.row(item_id, "item")
-        ids, title = self.data.vocabulary, self._explainer().title
-        found = similar(self.model, row, n)
+        asking = self._asking([])
+        ids, title = asking.model.catalogue.items, asking.explainer(0).title
+        found = similar(asking.model, ids.row(item_id, "item"), n)
         return [Similar(ids[k], title(k), likeness, by) for k, likeness, by in found]
 
     def feedback(
@@ -317,8 +356,7 @@ class Engine(People, Holdings):
             UnknownIdError: there is no such interest or item.
             DataError: the direction is another, or not one thing is named.
         """
-        title = self._explainer().title
-        return self._asking.feedback(user_id, direction, (interest, item), at, event_id, title)
+        return self._asking([user_id]).feedback(user_id, direction, (interest, item), at, event_id)
 
     def evaluate(self, *, split: SplitConfig | None = None, baselines: bool = True) -> Evaluation:
         """How good: learn from a part of the log, ask about the rest, beside tuned baselines.
@@ -376,17 +414,7 @@ class Engine(People, Holdings):
         from many people's events stay until the next fit.
         """
         removed = self.tables.forget(user_id)
-        self._changed()
         if self.workspace is not None:
             self.workspace.clear_scratch()
             self.workspace.clear_tuning()
         return removed
-
-    def _explainer(self) -> Explainer:
-        data = self.data
-        return Explainer(self.model, data.items, data.events[c.EVENT], self.config.recommend.events)
-
-    def _pipeline(self) -> Pipeline:
-        data = self.data
-        shelf = Shelf(data.vocabulary, data.items, self.model.catalogue.tree)
-        return Pipeline(self.model, shelf, self._explainer(), self.config.recommend)

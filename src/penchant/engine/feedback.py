@@ -32,6 +32,7 @@ EMPTY = pl.DataFrame(
 _TARGET = (c.USER, c.INTEREST, c.ITEM)
 _NAMED = (c.INTEREST, c.ITEM, c.TEXT)
 _EVER = micros(datetime(9999, 1, 1))
+_MANY, _KEPT = 1000, 50_000  # people whose words are read one by one; whose are remembered
 
 
 class FeedbackConfig(Config):
@@ -115,32 +116,40 @@ class Ledger:
 
     tables: Tables
     config: FeedbackConfig
-    _rows: pl.DataFrame | None = field(init=False, repr=False, default=None)
+    _known: dict[str, pl.DataFrame] = field(init=False, repr=False, default_factory=dict)
 
-    @property
-    def rows(self) -> pl.DataFrame:
-        """All statements, oldest first; of one time, as they came."""
-        if self._rows is None:
-            found = self.tables.read("feedback").collect()
-            there = [pl.col(name) for name in EMPTY.columns if name in found.columns]
-            table = pl.concat([EMPTY, found.select(there)], how="diagonal_relaxed")
-            self._rows = table.sort(c.TIME, maintain_order=True)
-        return self._rows
+    def rows(self, users: Sequence[str] | None = None) -> pl.DataFrame:
+        """Statements of some people (None: of all), oldest first; of one time, as they came."""
+        if users is None or len(users) > _MANY:
+            found = _sorted(self.tables.read("feedback").collect())
+            return found if users is None else found.filter(pl.col(c.USER).is_in(list(users)))
+        asked, known = dict.fromkeys(users), self._known
+        if missing := [user for user in asked if user not in known]:
+            if len(known) > _KEPT:
+                known = self._known = {}
+                missing = list(asked)
+            found = _sorted(self.tables.people("feedback", missing))
+            known |= {user: found.filter(pl.col(c.USER) == user) for user in missing}
+        return pl.concat([known[u] for u in asked if known[u].height] or [EMPTY])
 
     def look_again(self) -> None:
         """Rows were added or removed."""
-        self._rows = None
+        self._known = {}
 
     def standing(self, until: int, users: Sequence[str] | None = None) -> pl.DataFrame:
         """The newest statement on each interest and item, up to a time (µs), oldest first; what
         was taken back is not among them."""
-        rows = self.rows.filter(pl.col(c.TIME) <= when(until))
-        if users is not None:
-            rows = rows.filter(pl.col(c.USER).is_in(list(users)))
+        rows = self.rows(users).filter(pl.col(c.TIME) <= when(until))
         all_back = pl.col(c.INTEREST).is_null() & pl.col(c.ITEM).is_null()
         after = all_back.cum_sum(reverse=True).over(c.USER) == 0
         newest = rows.filter(after).unique(_TARGET, keep="last", maintain_order=True)
         return newest.filter(pl.col(c.EVENT) != CLEAR)
+
+
+def _sorted(found: pl.DataFrame) -> pl.DataFrame:
+    there = [pl.col(name) for name in EMPTY.columns if name in found.columns]
+    table = pl.concat([EMPTY, found.select(there)], how="diagonal_relaxed")
+    return table.sort(c.TIME, maintain_order=True)
 
 
 @dataclass(frozen=True)
@@ -214,11 +223,11 @@ class Hearing:
 
     def at(self, users: Sequence[str], until: int) -> Statements | None:
         """What holds of some people at a time; None where nobody said anything."""
-        known = self.ledger.rows[c.USER]
-        if not len(known):
+        standing = self.ledger.standing(until, users)
+        if not standing.height:
             return None
         asked = pl.DataFrame({c.USER: pl.Series(users, dtype=pl.String)}).with_row_index("row")
-        rows = self.ledger.standing(until).join(asked, on=c.USER, maintain_order="left")
+        rows = standing.join(asked, on=c.USER, maintain_order="left")
         if not rows.height:
             return None
         return self._numbers(rows.sort("row", maintain_order=True), len(users))
@@ -226,7 +235,7 @@ class Hearing:
     def course(self, user_id: str, times: Longs) -> Statements | None:
         """What holds of one person at some times (µs), each."""
         found: dict[int, Statements | None] = {}
-        spoken = self.ledger.rows.filter(pl.col(c.USER) == user_id)[c.TIME].dt.epoch("us")
+        spoken = self.ledger.rows([user_id])[c.TIME].dt.epoch("us")
         if not len(spoken):
             return None
         after = np.searchsorted(spoken.to_numpy(), times, side="right")

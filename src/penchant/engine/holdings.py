@@ -20,6 +20,7 @@ class Holdings(ABC):
     workspace: Workspace | None
     tables: Tables
     config: EngineConfig
+    _shelf: tuple[int, pl.DataFrame | None] = (0, None)
 
     @property
     def version(self) -> str | None:
@@ -32,7 +33,7 @@ class Holdings(ABC):
         Raises:
             UnknownIdError: there is no such item.
         """
-        items = self.tables.read("items").collect()
+        items = self._shelved()
         if items.width and (found := items.filter(pl.col(c.ITEM) == item_id)).height:
             return filled(found)[0]
         known = items[c.ITEM].head(100_000) if items.width else ()
@@ -40,12 +41,22 @@ class Holdings(ABC):
 
     def items(self, after: str | None = None, n: int = 100) -> list[dict[str, Any]]:
         """What is stored of n items, in the order of their ids, from the one after some id on."""
-        items = self.tables.read("items").collect()
+        items = self._shelved()
         if not items.width:
             return []
         if after is not None:
             items = items.filter(pl.col(c.ITEM) > after)
         return filled(items.sort(c.ITEM).head(n))
+
+    def _shelved(self) -> pl.DataFrame:
+        """The table of items; read again when some came."""
+        seen, table = self._shelf
+        latest = self.tables.latest()
+        if latest != seen or table is None:
+            if table is None or any(ch.kind == "items" for ch in self.tables.changes(seen)):
+                table = self.tables.read("items").collect()
+            self._shelf = latest, table
+        return table
 
     def person(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
         """Everything that is held on one person, as it was put in: rows by kind of table.
@@ -56,8 +67,9 @@ class Holdings(ABC):
         return {kind: filled(self._rows_of(kind, user_id)) for kind in kinds}
 
     def _rows_of(self, kind: Kind, user_id: str) -> pl.DataFrame:
-        table = self.tables.read(kind)
-        return table.filter(whose(kind, user_id)).collect()
+        if kind == "relations":  # also those that lead to the person
+            return self.tables.read(kind).filter(whose(kind, user_id)).collect()
+        return self.tables.people(kind, [user_id])
 
     def shown(self, rows: Sequence[Mapping[str, Any]]) -> Receipt:
         """Keep what was shown to people: rows of user_id, item_id, timestamp, position, event_id

@@ -18,7 +18,6 @@ from penchant.interests.neighbours import Neighbours, companions, neighbours
 from penchant.interests.profile import Profile, profile, written
 from penchant.interests.profiles import Profiles, profiles
 from penchant.interests.segments import Segments, segments
-from penchant.recommend.explain import Explainer
 from penchant.taxonomy.tree import Tree
 from penchant.types import Progress
 
@@ -46,12 +45,9 @@ class People(ABC):
     def data(self) -> Prepared:
         """What is stored, clean."""
 
-    @property
     @abstractmethod
-    def _asking(self) -> Asking: ...
-
-    @abstractmethod
-    def _explainer(self) -> Explainer: ...
+    def _asking(self, users: Sequence[str] | None = None) -> Asking:
+        """Questions about some people, or about everybody (None)."""
 
     def interests(
         self,
@@ -64,8 +60,9 @@ class People(ABC):
 
         Someone never seen has the profile of everybody.
         """
-        moments = self._asking.moments([user_id], at, context)
-        return profile(self.model, moments, user_id=user_id, labels=self._explainer().titles)
+        asking = self._asking([user_id])
+        moments = asking.moments([user_id], at, context)
+        return profile(asking.model, moments, user_id=user_id, labels=asking.explainer(0).titles)
 
     def interests_many(
         self,
@@ -79,8 +76,9 @@ class People(ABC):
         `layers` also what each layer says alone. No evidence is named: `interests` does that.
         """
         users = list(self.data.log.users.ids if user_ids is None else user_ids)
-        moments = self._asking.moments(users, at, context)
-        return profiles(self.model, users, moments, layers=layers, progress=self.progress)
+        asking = self._asking(users)
+        moments = asking.moments(users, at, context)
+        return profiles(asking.model, users, moments, layers=layers, progress=self.progress)
 
     def segments(
         self,
@@ -123,7 +121,8 @@ class People(ABC):
         if not text.strip():
             raise DataError("text: nothing came; expected some words on what somebody likes")
         said = self._texts.words(text, self.config.encode)
-        return written(self.model, said, self._asking.present(at), words=text)
+        asking = self._asking([])
+        return written(asking.model, said, asking.present(at), words=text)
 
     def evolution(
         self,
@@ -139,7 +138,8 @@ class People(ABC):
         Raises:
             UnknownIdError: there is no such step, or there would be more than a thousand.
         """
-        return self._moved(user_id, *self._asking.course(user_id, step, since, until))
+        asking = self._asking([user_id])
+        return self._moved(user_id, asking, *asking.course(user_id, step, since, until))
 
     def between(
         self, user_id: str, first: datetime | str, last: datetime | str | None = None
@@ -150,12 +150,13 @@ class People(ABC):
         Raises:
             DataError: the first is not the earlier one.
         """
-        return self._moved(user_id, *self._asking.between(user_id, first, last))
+        asking = self._asking([user_id])
+        return self._moved(user_id, asking, *asking.between(user_id, first, last))
 
-    def _moved(self, user_id: str, now: Moments, moments: Moments) -> Evolution:
-        users = [user_id] * len(moments)
-        series = profiles(self.model, users, moments, progress=self.progress)
-        return evolution(user_id, series, now, self.model.changes.find(now, self.tree))
+    def _moved(self, user_id: str, asking: Asking, now: Moments, moments: Moments) -> Evolution:
+        model, users = asking.model, [user_id] * len(moments)
+        series = profiles(model, users, moments, progress=self.progress)
+        return evolution(user_id, series, now, model.changes.find(now, model.catalogue.tree))
 
     def lifts(
         self, user_id: str | None = None, *, level: int = 1, at: datetime | str | None = None
@@ -167,7 +168,7 @@ class People(ABC):
             UnknownIdError: there is no such level.
         """
         seed, progress = self.config.seed, self.progress
-        return self._asking.lifts(user_id, level, at, seed=seed, progress=progress)
+        return self._asking().lifts(user_id, level, at, seed=seed, progress=progress)
 
     def forecast(
         self, user_id: str, *, step: str = "month", at: datetime | str | None = None
@@ -182,9 +183,10 @@ class People(ABC):
             UnknownIdError: there is no such step.
             DataError: the log is too short for such steps, or nobody came back.
         """
-        now, model = self._asking.present(at), self.model
+        asking = self._asking()
+        now, model = asking.present(at), asking.model
         if (step, now) not in self._forecasters:
             made = Forecaster(step)
-            made.fit(model, self.data.log, now, seed=self.config.seed, progress=self.progress)
+            made.fit(model, asking.log, now, seed=self.config.seed, progress=self.progress)
             self._forecasters[step, now] = made
-        return self._forecasters[step, now].of(model, self.data.log, user_id, now)
+        return self._forecasters[step, now].of(model, asking.log, user_id, now)

@@ -12,9 +12,9 @@ from penchant.data.clean import clean
 from penchant.data.histories import Histories, histories
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.config import EngineConfig
+from penchant.engine.facts import Facts
 from penchant.errors import DataError
 from penchant.evaluate.fingerprint import data_hash
-from penchant.interests.layer import Catalogue
 from penchant.random import derive
 from penchant.store.tables import Tables
 from penchant.types import Floats, Report
@@ -37,16 +37,19 @@ class Prepared:
     items: pl.DataFrame
     report: Report
     config: EngineConfig
+    facts: Facts
     relations: pl.DataFrame | None = None
 
     @classmethod
-    def of(cls, tables: Tables, config: EngineConfig, clock: Clock) -> "Prepared":
-        """Read and clean what is stored.
+    def of(
+        cls, tables: Tables, config: EngineConfig, clock: Clock, facts: Facts | None = None
+    ) -> "Prepared":
+        """Read and clean what is stored, by the facts that a model was learned with, or as it is.
 
         Raises:
             DataError: nothing is stored yet.
         """
-        report = Report()
+        report, change = Report(), tables.latest()
         events, items = tables.read("events").collect(), tables.read("items").collect()
         if not events.width or not events.height:
             if not items.height:
@@ -55,13 +58,18 @@ class Prepared:
                     "engine.add(events=…)"
                 )
             events = EMPTY
+        step = None if facts is None else facts.step
         events, items = clean(
-            events, items if items.width else None, config.clean, report, now=clock()
+            events, items if items.width else None, config.clean, report, now=clock(), step=step
         )
         if config.ties == "unordered" and c.POSITION in events.columns:
             events = events.drop(c.POSITION)
         relations = tables.read("relations").collect()
-        return cls(events, items, report, config, relations if relations.height else None)
+        found = Facts.of(events, config.events, change)
+        if facts is not None:
+            found = replace(facts, latest=found.latest, change=change)
+        near = relations if relations.height else None
+        return cls(events, items, report, config, found, near)
 
     def arranged(self, known: Vocabulary | None = None) -> "Prepared":
         """The same with items in a fitted catalogue's order, later ones behind."""
@@ -85,19 +93,14 @@ class Prepared:
         near = "" if self.relations is None else f"-{data_hash(self.relations)}"
         return f"fit-{data_hash(self.events)}-{data_hash(self.items)}{near}-{settings:x}"
 
-    def joined(self, old: Catalogue, more: Floats) -> Catalogue:
-        """A catalogue with the items that came after it: by text [N × D] and place in the tree."""
-        ids = self.vocabulary.ids.slice(len(old)).to_list()
-        tree = old.tree.extended(old.tree.assign(more), ids)
-        return Catalogue(self.vocabulary, np.concatenate([old.text, more]), tree)
-
     @cached_property
     def log(self) -> Histories:
         """The events as rows."""
         context = self.config.interests.context.columns
         return histories(
-            self.events, self.vocabulary, self.config.events, context, relations=self.relations
-        )
+            self.events, self.vocabulary, self.config.events, context, relations=self.relations,
+            low=self.facts.against,
+        )  # fmt: skip
 
     @cached_property
     def repeats(self) -> bool:
@@ -107,8 +110,7 @@ class Prepared:
             return setting == "allow"
         return self.log.repeats > self.config.events.repeats_above
 
-    @cached_property
-    def counts(self) -> Floats:
-        """Number of positive events of each item [I]."""
-        positive = self.log.item[self.log.positive]
+    def counts_of(self, log: Histories) -> Floats:
+        """Number of positive events of each item in a log of these tables [I]."""
+        positive = log.item[log.positive]
         return np.bincount(positive, minlength=len(self.vocabulary)).astype(np.float32)

@@ -1,6 +1,7 @@
 """A fitted model as parts that a store can keep, and back."""
 
 from penchant.engine.config import EngineConfig
+from penchant.engine.facts import Facts
 from penchant.errors import ConfigError, StoreError
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
@@ -19,8 +20,8 @@ def pack(model: InterestModel) -> dict[str, State]:
     }
 
 
-def unpack(saved: Saved) -> InterestModel:
-    """The model that `pack` took apart.
+def unpack(saved: Saved) -> tuple[InterestModel, Facts]:
+    """The model that `pack` took apart, and the facts that it was learned with.
 
     Raises:
         StoreError: it was written by another version, in parts that this one does not know.
@@ -30,8 +31,9 @@ def unpack(saved: Saved) -> InterestModel:
         config = EngineConfig(**saved.manifest["config"]).interests
         tree = Tree.from_state(states["tree"])
         catalogue = Catalogue(tree.items, states["catalogue"][0]["text"], tree)
-        return InterestModel(config).restore(dict(states), catalogue)
-    except (KeyError, ConfigError) as error:
+        facts = Facts(**saved.manifest["facts"])
+        return InterestModel(config).restore(dict(states), catalogue), facts
+    except (KeyError, TypeError, ConfigError) as error:
         raise StoreError(
             f"model {saved.version}: it was written by another version of penchant and cannot be "
             f"read by this one ({error}). Learn it again: `penchant fit`"

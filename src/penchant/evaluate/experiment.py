@@ -235,8 +235,7 @@ def fitted_model(plan: Plan, ground: Ground, small: Catalogue, large: Catalogue)
     model = plan.model(ground.kind)
     repeats = ground.asked.repeats
     model.fit(small, ground.train, repeats=repeats, seed=plan.seed, progress=plan.progress)
-    model.extend(large)
-    return model
+    return model.extended(large)
 
 
 def counts_of(log: Histories) -> Floats:

@@ -85,5 +85,8 @@ class Layer(Protocol):
         ...
 
     def extend(self, catalogue: Catalogue) -> None:
-        """Make room for items that came after the fit; they stand at the end of the catalogue."""
+        """Make room for items that came after the fit; they stand at the end of the catalogue.
+
+        It is called on a shallow copy: what is learned is replaced, never changed in place.
+        """
         ...

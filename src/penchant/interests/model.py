@@ -8,6 +8,7 @@ asked for more, less or none of something, that is one more part of the sum.
 """
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -322,11 +323,33 @@ class InterestModel:
             part = slice(a, min(a + rows, len(moments)))
             yield part, moments.take(part)
 
-    def extend(self, catalogue: Catalogue) -> None:
-        """Take in items that came after the fit; they stand at the end of the catalogue."""
-        self.catalogue = catalogue
-        for layer in self.layers.values():
+    def extended(self, catalogue: Catalogue) -> Self:
+        """The model with items that came after the fit, which stand at the end of the catalogue.
+
+        This one stays as it is, so that it can be asked meanwhile.
+        """
+        more = copy(self)
+        more.catalogue = catalogue
+        more.layers = {name: copy(layer) for name, layer in self.layers.items()}
+        for layer in more.layers.values():
             layer.extend(catalogue)
+        return more
+
+    def going_on(self) -> Self:
+        """A copy that can be told what came after the fit, see `follow`."""
+        more = copy(self)
+        more.layers = {
+            name: layer.going_on() if isinstance(layer, Popularity) else layer
+            for name, layer in self.layers.items()
+        }
+        return more
+
+    def follow(self, items: Longs, time: Longs) -> None:
+        """Take in events that came after the fit and speak for their items [N each]: popularity
+        goes on. All that is `extended` from one model that is `going_on` does so together."""
+        popularity = self.layers.get("popularity")
+        if isinstance(popularity, Popularity):
+            popularity.follow(items, time)
 
     def state(self) -> dict[str, State]:
         """Every part's state, by name."""

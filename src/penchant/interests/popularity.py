@@ -3,23 +3,26 @@
     pop_i(t) = Σ_h θ_h · log( (n_i^h(t) + ε) / mean_j (n_j^h(t) + ε) ) + Σ_m φ_m · newcomer_i^m(t)
     n_i^h(t) = Σ_{events on i before t} 2^(−(t − t_k) / τ_h)
 
-Everything stands as it was at the last of many points in time before t. Zero is as popular as the
-average item. Only events before t count, so nobody is recommended what became popular later. θ ≥ 0
-is learned: news needs hours, wine needs years, most shops need both. So is φ ≥ 0: how much it helps
-to be new, and what a text promises (see `newcomers`).
+Everything stands as it was at the last of many points in time before t; those after the fit know
+what came since by `follow` (see `running`). Zero is as popular as the average item. Only events
+before t count, so nobody is recommended what became popular later. θ ≥ 0 is learned: news needs
+hours, wine needs years, most shops need both. So is φ ≥ 0: how much it helps to be new, and what a
+text promises (see `newcomers`).
 """
 
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
-from penchant.clock import DAY
+from penchant.clock import DAY, HOUR
 from penchant.config import Config
 from penchant.data.histories import Histories, Moments
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.newcomers import Newcomers
+from penchant.interests.running import Running
 from penchant.random import derive
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import shortlisted
@@ -40,6 +43,8 @@ class PopularityConfig(Config):
     """Points in time at which counts are kept; a moment between two uses the earlier one."""
     cells: int = Field(default=20_000_000, ge=1000)
     """At most so many counts are kept for a half-life (snapshots × items)."""
+    every: float = Field(default=1.0, gt=0.0)
+    """After the fit, hours from one point in time to the next at which counts are brought up."""
 
 
 @dataclass
@@ -54,6 +59,7 @@ class Popularity:
     theta_: list[float] = field(init=False)
     times_: Longs = field(init=False, repr=False)
     counts_: list[Floats] = field(init=False, repr=False)
+    running_: Running | None = field(init=False, repr=False, default=None)
     _table: Floats | None = field(init=False, repr=False, default=None)
 
     def fit(self, training: Training) -> Self:
@@ -68,7 +74,7 @@ class Popularity:
 
     def refit(self, training: Training) -> Self:
         """Count again."""
-        self._table = None
+        self._table = self.running_ = None
         with training.progress.step("popularity: counting", len(self.half_lives_)) as step:
             self.times_ = self._edges(training.log)
             text = training.catalogue.text
@@ -79,12 +85,46 @@ class Popularity:
                 step.advance()
         return self
 
+    def going_on(self) -> "Popularity":
+        """A copy that can be told what came after the fit."""
+        counts, first = np.stack([counts[-1] for counts in self.counts_]), self.newcomers_.first
+        more, step = copy(self), int(self.config.every * HOUR)
+        more.running_ = Running(self.half_lives_, int(self.times_[-1]), counts, first, step)
+        return more
+
+    def follow(self, items: Longs, time: Longs) -> None:
+        """Take in events that came after the fit and speak for their items: rows and times [N]; of
+        a layer that is `going_on`."""
+        assert self.running_ is not None
+        self.running_.follow(items, time)
+
     def score(self, moments: Moments) -> Floats:
         """How popular every item is at every moment [B × I]."""
         return self.before(moments.at)
 
     def before(self, time: Longs, items: Longs | None = None) -> Floats:
         """The score of some items at some times [P × C], or of all [P × I]."""
+        running = self.running_
+        if running is None:
+            return self._fitted(time, items)
+        n, points = self.counts_[0].shape[1], [running.point(int(at)) for at in time]
+        fitted = np.array([point is None for point in points], bool)
+        pick = slice(None) if items is None else items
+        found = np.empty((len(time), n if items is None else len(items)), np.float32)
+        if fitted.any():
+            found[fitted] = self._fitted(time[fitted], items)
+        for k, point in enumerate(points):
+            if point is not None:
+                found[k] = running.at(point, n, self._now)[pick]
+        return found
+
+    def _now(self, counts: Floats, first: Longs, point: int) -> Floats:
+        """Scores of all items at a point in time after the fit [I]."""
+        news = replace(self.newcomers_, first=first)
+        return np.asarray(self._mixed(list(counts[:, None]), np.array([point]), news)[0])
+
+    def _fitted(self, time: Longs, items: Longs | None) -> Floats:
+        """What stood at the fit's points in time."""
         if self._table is None:
             self._table = self._summed(np.arange(len(self.times_)))
         row = self._row(time)
@@ -99,11 +139,16 @@ class Popularity:
 
     def _summed(self, row: Longs) -> Floats:
         """Σ θ · counts + Σ φ · newcomers at some snapshots [S × I]."""
-        total = np.zeros((len(row), self.counts_[0].shape[1]), np.float32)
-        for weight, counts in zip(self.theta_, self.counts_, strict=True):
-            total += np.float32(weight) * self._logs(counts[row])
+        counted = [counts[row] for counts in self.counts_]
+        return self._mixed(counted, self.times_[row], self.newcomers_)
+
+    def _mixed(self, counted: list[Floats], times: Longs, news: Newcomers) -> Floats:
+        """The same from the counts of each half-life at some times [S × I]."""
+        total = np.zeros_like(counted[0])
+        for weight, counts in zip(self.theta_, counted, strict=True):
+            total += np.float32(weight) * self._logs(counts)
         if any(self.phi_):
-            for weight, x in zip(self.phi_, self.newcomers_.each(self.times_[row]), strict=True):
+            for weight, x in zip(self.phi_, news.each(times), strict=True):
                 total += np.float32(weight) * x
         return total
 
@@ -154,7 +199,7 @@ class Popularity:
         """Take up the snapshots."""
         arrays, values = state
         self.half_lives_, self.theta_ = list(values["half_lives"]), list(values["theta"])
-        self.phi_, self._table = list(values["phi"]), None
+        self.phi_, self._table, self.running_ = list(values["phi"]), None, None
         self.newcomers_ = Newcomers.from_state(state, catalogue.text)
         self.times_ = arrays["times"]
         self.counts_ = [arrays[f"counts{h}"] for h in range(len(self.half_lives_))]

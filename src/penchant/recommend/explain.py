@@ -1,5 +1,6 @@
 """Reasons: parts that add up, the events that carried them, the interests, one plain sentence."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,12 +38,12 @@ _NOTHING = 1e-6  # a statement that adds less does not bear on an item
 
 @dataclass(frozen=True)
 class Explainer:
-    """Gives reasons; `items` is the catalogue's table in its order, `kinds` event types by row of
-    the event table."""
+    """Gives reasons; `items` is the catalogue's table in its order, `kind` the type of an event by
+    its `source`."""
 
     model: InterestModel
     items: pl.DataFrame
-    kinds: pl.Series
+    kind: Callable[[int], str]
     most: int = 3
 
     def title(self, item: int) -> str:
@@ -133,7 +134,7 @@ class Explainer:
             Carrier(
                 item_id=str(self.items[c.ITEM][int(moments.item[e])]),
                 title=self.title(int(moments.item[e])),
-                event=str(self.kinds[int(moments.source[e])]),
+                event=self.kind(int(moments.source[e])),
                 time=when(int(moments.time[e])),
                 part=float(total[e]),
                 share=float(share[e]),

@@ -1,10 +1,16 @@
 """Tables that live as long as the process: for an engine without a workspace, and for tests."""
 
+from collections.abc import Sequence
+from threading import RLock
+from typing import Final
+
 import polars as pl
 
 from penchant.store.dtypes import Types
 from penchant.store.rows import conform, empty, latest, take_in
-from penchant.store.tables import KINDS, OWNERS, Kind, Receipt, known_kind
+from penchant.store.tables import KINDS, OWNERS, Change, Kind, Receipt, known_kind, person_of
+
+NUMBER: Final = "__number__"
 
 
 class MemoryTables:
@@ -16,26 +22,67 @@ class MemoryTables:
     """
 
     def __init__(self) -> None:
-        self._frames: dict[Kind, pl.DataFrame] = {}
+        self._frames: dict[Kind, pl.DataFrame] = {}  # with the running number as the last column
+        self._last: dict[Kind, int] = {}
+        self._changes: list[Change] = []
+        self._lock = RLock()
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         """Put rows in; see `Tables.append`."""
-        kind = known_kind(kind)
+        with self._lock:
+            return self._append(known_kind(kind), frame)
+
+    def _append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         held = self._frames.get(kind, pl.DataFrame())
-        intake = take_in(kind, frame, dict(held.schema), lambda _, types: _as(held, types))
-        if intake.rows.height:
-            rows = pl.concat([_as(held, intake.types), intake.rows.lazy()])
+        types = {name: dtype for name, dtype in held.schema.items() if name != NUMBER}
+        intake = take_in(kind, frame, types, lambda _, wide: _as(held, wide))
+        if came := intake.rows.height:
+            first = self._last.get(kind, 0) + 1
+            numbers = pl.int_range(first, first + came, dtype=pl.Int64).alias(NUMBER)
+            wide = intake.types | {NUMBER: pl.Int64()}
+            rows = pl.concat([_as(held, wide), intake.rows.lazy().with_columns(numbers)])
             self._frames[kind] = latest(kind, rows, list(intake.types)).collect()
+            self._last[kind] = first + came - 1
+            self._note(kind, first, self._last[kind], came)
         return intake.receipt(kind)
 
     def read(self, kind: Kind) -> pl.LazyFrame:
         """All rows of a kind, each once, in the order they came."""
-        kind = known_kind(kind)
-        return self._frames[kind].lazy() if kind in self._frames else empty(kind, {})
+        return self._rows(known_kind(kind)).drop(NUMBER, strict=False)
 
     def forget(self, user_id: str) -> int:
         """Remove every row of a user; says how many there were."""
-        return sum(self._forget(kind, user_id) for kind in KINDS if kind in self._frames)
+        with self._lock:
+            gone = sum(self._forget(kind, user_id) for kind in KINDS if kind in self._frames)
+            if gone:
+                self._note("forget", rows=gone)
+            return gone
+
+    def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:
+        """Rows of some users; see `Tables.people`."""
+        person = person_of(known_kind(kind))
+        mine = pl.col(person).is_in(list(user_ids))
+        return self._rows(kind).filter(mine).drop(NUMBER, strict=False).collect()
+
+    def between(self, kind: Kind, first: int, last: int) -> pl.DataFrame:
+        """Rows of a kind by their running numbers, inclusive."""
+        if (kind := known_kind(kind)) not in self._frames:
+            return empty(kind, {}).collect()
+        return self._frames[kind].filter(pl.col(NUMBER).is_between(first, last)).drop(NUMBER)
+
+    def changes(self, after: int) -> Sequence[Change]:
+        """What changed since the change of that number, oldest first."""
+        return tuple(self._changes[max(after, 0) :])
+
+    def latest(self) -> int:
+        """The number of the newest change (0: none)."""
+        return len(self._changes)
+
+    def _rows(self, kind: Kind) -> pl.LazyFrame:
+        return self._frames[kind].lazy() if kind in self._frames else empty(kind, {})
+
+    def _note(self, kind: str, first: int = 0, last: int = 0, rows: int = 0) -> None:
+        self._changes.append(Change(self.latest() + 1, kind, first, last, rows))
 
     def _forget(self, kind: Kind, user_id: str) -> int:
         frame = self._frames[kind]

@@ -1,4 +1,4 @@
-"""What a store of tables is: append, read, forget; the same words for a folder, memory or SQL.
+"""What a store of tables is: append, read, forget, and what changed; in memory or in SQL alike.
 
     kind        what counts as the same row                          a later one
     events      event_id where given, else all that the row says     is set aside
@@ -8,9 +8,14 @@
     users       user_id                                              replaces the earlier one
     relations   source, target, relation                             replaces the earlier one
 
+Rows of a kind have running numbers, in the order they came; a row that replaces an earlier one has
+a new number. Whoever keeps something in mind asks `latest()`; when it moved, `changes` says what
+came, and `between` gives it.
+
 Every store passes `penchant.testing.stores.TablesContract`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypeAlias, get_args
 
@@ -50,6 +55,15 @@ OWNERS: Final[dict[Kind, tuple[str, ...]]] = {
     "feedback": (c.USER,),
 }
 """Columns that say whose row it is: what `forget` looks at."""
+
+PERSON: Final[dict[Kind, str]] = {
+    "events": c.USER,
+    "users": c.USER,
+    "relations": c.SOURCE,
+    "exposures": c.USER,
+    "feedback": c.USER,
+}
+"""The column that `people` looks at."""
 
 TEXT: Final = frozenset({c.USER, c.ITEM, c.SOURCE, c.TARGET, c.EVENT_ID, c.SESSION, c.INTEREST})
 """Ids: kept as text, whatever type they came in."""
@@ -95,6 +109,22 @@ class Receipt:
         )
 
 
+@dataclass(frozen=True)
+class Change:
+    """One thing that changed a store; `seq` counts them from 1, in the order they became visible.
+
+    kind: the table whose rows came, "forget" (somebody is gone) or "model" (another version
+    serves); first, last: the running numbers of the rows that came, 0 for forget and model; rows:
+    how many came, or went.
+    """
+
+    seq: int
+    kind: str
+    first: int = 0
+    last: int = 0
+    rows: int = 0
+
+
 class Tables(Protocol):
     """Where events, items, users, relations, exposures and feedback live."""
 
@@ -109,6 +139,38 @@ class Tables(Protocol):
     def forget(self, user_id: str) -> int:
         """Remove every row of a user, and every copy of it; says how many rows were visible."""
         ...
+
+    def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:
+        """Rows of some users, as `read` has them; relations: those whose source is one of them.
+
+        Raises:
+            StoreError: the kind has no users (items).
+        """
+        ...
+
+    def between(self, kind: Kind, first: int, last: int) -> pl.DataFrame:
+        """Rows of a kind by their running numbers, inclusive, as `read` has them."""
+        ...
+
+    def changes(self, after: int) -> Sequence[Change]:
+        """What changed since the change of that number, oldest first; rows that were there
+        already change nothing."""
+        ...
+
+    def latest(self) -> int:
+        """The number of the newest change (0: none): cheap, for who asks many times a second."""
+        ...
+
+
+def person_of(kind: Kind) -> str:
+    """The column of a kind that says whose row it is.
+
+    Raises:
+        StoreError: it has none.
+    """
+    if kind not in PERSON:
+        raise StoreError(f"people: {kind} belong to nobody; expected one of {', '.join(PERSON)}")
+    return PERSON[kind]
 
 
 def known_kind(kind: str) -> Kind:

@@ -5,6 +5,7 @@ class TestMine(TablesContract):
         return MyTables(folder)
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +16,7 @@ import polars as pl
 from penchant.data import columns as c
 from penchant.errors import SchemaError, StoreError
 from penchant.random import rng
-from penchant.store.tables import KINDS, Kind, Tables
+from penchant.store.tables import KEYS, KINDS, PERSON, Change, Kind, Tables
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -52,6 +53,7 @@ class TablesContract:
         assert {c.USER, c.ITEM} <= set(tables.read("events").collect_schema())
         assert tables.append("events", events(("ann", "a", 0)).clear()).rows == 0
         assert tables.forget("ann") == 0
+        assert (tables.latest(), list(tables.changes(0))) == (0, [])
 
     def test_comes_back(self, tmp_path: Path) -> None:
         """What was added is read, in the order it came."""
@@ -195,6 +197,67 @@ class TablesContract:
             assert said in message, message
         assert len(rows_of(tables, "events")) == 1
 
+    def test_changes_name_what_came(self, tmp_path: Path) -> None:
+        """One change an append, and `between` gives its rows; what was known changes nothing."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("ann", "a", 0), ("bob", "b", 1)))
+        tables.append("events", events(("ann", "a", 0), ("ann", "c", 2), ("bob", "c", 2)))
+        tables.append("events", events(("ann", "a", 0)))
+        tables.append("items", pl.DataFrame({c.ITEM: ["a", "b"], c.PRICE: [1, 2]}))
+        tables.append("items", pl.DataFrame({c.ITEM: ["a", "b"], c.PRICE: [1, 3]}))
+        found = list(tables.changes(0))
+        assert [(one.seq, one.kind, one.rows) for one in found] == [
+            (1, "events", 2), (2, "events", 2), (3, "items", 2), (4, "items", 1),
+        ]  # fmt: skip
+        assert _came(tables, found[1])[c.ITEM].to_list() == ["c", "c"]
+        assert _came(tables, found[3])[c.PRICE].to_list() == [3]
+        assert _came(tables, found[2])[c.ITEM].to_list() == ["a"]  # b was replaced since
+        assert (tables.latest(), list(tables.changes(2))) == (4, found[2:])
+        assert list(tables.changes(4)) == []
+
+    def test_forgetting_is_a_change(self, tmp_path: Path) -> None:
+        """Told once, without the name; others keep their numbers, and none is used again."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("ann", "a", 0), ("bob", "b", 1), ("ann", "c", 2)))
+        tables.forget("ann")
+        tables.forget("nobody")
+        (came, gone) = tables.changes(0)
+        assert gone == Change(2, "forget", 0, 0, 2)
+        assert _came(tables, came)[c.USER].to_list() == ["bob"]
+        tables.append("events", events(("cy", "c", 2)))
+        assert tables.changes(2)[0].first > came.last
+
+    def test_changes_together_are_all_rows(self, tmp_path: Path) -> None:
+        """Who reads every change has what who reads everything has."""
+        tables = self.open(tmp_path)
+        for n in range(4):
+            tables.append("events", events((f"u{n}", "a", n), ("u0", "a", 0), more=n))
+            tables.append("users", pl.DataFrame({c.USER: ["u0", f"u{n}"], "age": [n, n]}))
+        kinds: tuple[Kind, ...] = ("events", "users")
+        for kind in kinds:
+            rows = [_came(tables, one) for one in tables.changes(0) if one.kind == kind]
+            together = pl.concat(rows)
+            if key := list(KEYS.get(kind, ())):
+                together = together.unique(key, keep="last", maintain_order=True)
+            assert together.equals(tables.read(kind).collect())
+
+    def test_people_are_a_part_of_read(self, tmp_path: Path) -> None:
+        """Rows of some users, whole and in order; unknown users have none."""
+        tables = self.open(tmp_path)
+        said = (("bob", "b", 2), ("ann", "a", 1), ("cy", "b", 1), ("ann", "c", 0))
+        pairs = {c.SOURCE: ["ann", "bob", "ann"], c.TARGET: ["bob", "ann", "cy"]}
+        tables.append("users", pl.DataFrame({c.USER: ["ann", "bob"], "age": [30, 40]}))
+        tables.append("relations", pl.DataFrame(pairs))
+        assert tables.people("events", ["ann"]).is_empty()
+        tables.append("events", events(*said, device="x"))
+        tables.append("events", events(("bob", "c", 9), shop="north"))
+        for kind, person in PERSON.items():
+            whole = tables.read(kind).collect()
+            for some in (["ann"], ["cy", "bob", "nobody"], ["nobody"], []):
+                mine = whole.filter(pl.col(person).is_in(some))
+                assert tables.people(kind, some).equals(mine), (kind, some)
+        assert "belong to nobody" in _error(lambda: tables.people("items", ["ann"]))
+
     def test_any_sequence_equals_a_plain_list(self, tmp_path: Path) -> None:
         """Batches, repeats and forgetting, drawn at random."""
         draw = rng(7, "contract")
@@ -232,6 +295,18 @@ class Plain:
 
 def _drawn(draw: np.random.Generator) -> tuple[str, str, int]:
     return f"u{draw.integers(3)}", f"i{draw.integers(3)}", int(draw.integers(4))
+
+
+def _came(tables: Tables, change: Change) -> pl.DataFrame:
+    return tables.between(cast(Kind, change.kind), change.first, change.last)
+
+
+def _error(ask: Callable[[], object]) -> str:
+    try:
+        ask()
+    except StoreError as error:
+        return str(error)
+    raise AssertionError("this was answered, expected StoreError")
 
 
 def _refusal(tables: Tables, kind: Kind, frame: pl.DataFrame, sort: type[Exception]) -> str:

@@ -56,12 +56,20 @@ def gram(X: sparse.csr_array) -> Floats:
     return G
 
 
-def centred(text: Floats) -> Floats:
-    """Unit rows after taking away their mean [I × D]; rows without text stay zero."""
+def mean_of(text: Floats) -> Floats | None:
+    """The mean of the rows that have text [D]; None where there are fewer than two."""
     known = np.linalg.norm(text, axis=1) > 0
-    if known.sum() < 2:
+    return np.asarray(text[known].mean(axis=0), np.float32) if known.sum() >= 2 else None
+
+
+def centred(text: Floats, of: Floats | None = None) -> Floats:
+    """Unit rows after taking away their mean, or that of other texts [I × D]; rows without text
+    stay zero."""
+    mean = mean_of(text if of is None else of)
+    if mean is None:
         return text
-    moved = (text - text[known].mean(axis=0)) * known[:, None]
+    known = np.linalg.norm(text, axis=1) > 0
+    moved = (text - mean) * known[:, None]
     length = np.linalg.norm(moved, axis=1, keepdims=True)
     return np.asarray(moved / np.maximum(length, 1e-9), np.float32)
 

@@ -97,6 +97,7 @@ class LinearBase:
     text_: float = field(init=False)
     activity_: float = field(init=False)
     unit_: float = field(init=False)
+    fitted_: int = field(init=False)
 
     def fit(self, training: Training) -> Self:
         """Choose λ, κ and p, solve for M, and learn the rhythms on held-out moments."""
@@ -166,13 +167,15 @@ class LinearBase:
         self.M_ = (LowRank if self.method == "svd" else Sparse).from_state(state)
         self.theta_, self.own_ = list(values["theta"]), list(values["own"])
         self.kin_, self.Kin_ = list(values["kin"]), self._kin_of(catalogue)
+        self.fitted_ = len(catalogue)
         self.penalty_, self.text_ = values["penalty"], values["text"]
         self.activity_, self.unit_ = values["activity"], values["unit"]
         return self
 
     def extend(self, catalogue: Catalogue) -> None:
         """Make room for items that came after the fit: they follow their texts."""
-        self.M_ = self.M_.extended(centred(catalogue.text), self.config.neighbours, self.unit_)
+        text = centred(catalogue.text, of=catalogue.text[: self.fitted_])
+        self.M_ = self.M_.extended(text, self.config.neighbours, self.unit_)
         self.Kin_ = self._kin_of(catalogue)
 
     def _kin_of(self, catalogue: Catalogue) -> Kin:
@@ -222,7 +225,7 @@ class LinearBase:
                 chosen[name] = among[name][int(np.argmax(good))]
 
     def _solve(self, training: Training) -> None:
-        self.Kin_ = self._kin_of(training.catalogue)
+        self.Kin_, self.fitted_ = self._kin_of(training.catalogue), len(training.catalogue)
         if self.method == "svd":
             with training.progress.step("base: solving", 1) as step:
                 self.M_ = LowRank.of(training.log.matrix(), self.config.dims, training.seed)

@@ -16,7 +16,7 @@ from penchant.interests.dynamic.networks import (
     bucket,
 )
 from penchant.interests.dynamic.sequence import DynamicConfig
-from penchant.interests.dynamic.vectors import ItemVectors
+from penchant.interests.dynamic.vectors import ItemVectors, apart
 from penchant.interests.layer import Catalogue
 from penchant.train.batches import NOBODY, OPEN, Sequences
 from penchant.types import Floats
@@ -76,10 +76,15 @@ class Heading(nn.Module):
         self._kept = None
         return super().train(mode)
 
-    def extend(self, catalogue: Catalogue) -> None:
-        """Make room for items that came later."""
-        self._kept = None
-        self.items.extend(catalogue)
+    @torch.no_grad()
+    def extended(self, catalogue: Catalogue) -> Self:
+        """The same with room for items that came later; this one stays as it is."""
+        more, had = apart(self), len(self.items)
+        more.items = self.items.extended(catalogue)
+        if self._kept is not None:
+            fresh = more.vectors(torch.arange(had, len(catalogue)))
+            more._kept = torch.cat([self._kept, fresh])
+        return more
 
     def forward(self, vectors: Tensor, past: Past) -> Tensor:
         """d at every place [B × T × D], unit length."""

@@ -129,4 +129,4 @@ class DynamicLayer:
 
     def extend(self, catalogue: Catalogue) -> None:
         """New items have their texts and places in the tree."""
-        self.net_.extend(catalogue)
+        self.net_ = self.net_.extended(catalogue)

@@ -6,7 +6,8 @@ e_i is dropped out in training, so that a new item, which has text and a place i
 e_i, has a vector that works.
 """
 
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -57,14 +58,29 @@ class ItemVectors(nn.Module):
         """No e for items that nobody met [I]: they stand where those will that come later."""
         self.behaviour.weight[torch.from_numpy(~met)] = 0.0
 
-    def extend(self, catalogue: Catalogue) -> None:
-        """Make room for items that came later: no e, but text and a place in the tree."""
-        n, had = len(catalogue.text), len(self.behaviour.weight)
-        weight = torch.zeros(n, self.behaviour.embedding_dim)
+    def __len__(self) -> int:
+        return len(self.behaviour.weight)
+
+    def extended(self, catalogue: Catalogue) -> "ItemVectors":
+        """The same with room for items that came later: no e, but text and a place in the tree."""
+        more, had = apart(self), len(self)
+        weight = torch.zeros(len(catalogue.text), self.behaviour.embedding_dim)
         weight[:had] = self.behaviour.weight.detach()
-        self.behaviour = nn.Embedding(n, weight.shape[1], _weight=weight)
-        self.text = torch.from_numpy(catalogue.text)
-        self.members = [_places(m) for m in _levels(catalogue.tree)]
+        more.behaviour = nn.Embedding(len(weight), weight.shape[1], _weight=weight)
+        more.text = torch.from_numpy(catalogue.text)
+        more.members = [_places(m) for m in _levels(catalogue.tree)]
+        return more
+
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def apart(module: Module) -> Module:
+    """A shallow copy of which parts can be replaced; the weights are the same."""
+    twin = copy(module)
+    for parts in ("_modules", "_parameters", "_buffers"):
+        twin.__dict__[parts] = twin.__dict__[parts].copy()
+    return twin
 
 
 def _levels(tree: "Tree | None") -> list[sparse.csr_array]:

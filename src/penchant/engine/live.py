@@ -1,0 +1,208 @@
+"""A model that serves, kept up to date: what came to the store since counts at the next question.
+
+The store is the only place that anything is learned from, also of what this very process put in:
+before a question is answered, the store is asked whether something changed, and what did is taken
+in. So several processes on one store say the same, and whatever is kept here is a cache.
+
+    events      go on the pasts of people who were asked about lately (see `data.pasts`), and
+                popularity
+    items       join the catalogue by their texts and places in the tree
+    relations   and people's own words are read again for those who are asked about
+    forgotten   people are gone: all that is kept is let go of
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from threading import RLock
+
+import numpy as np
+import polars as pl
+
+from penchant.clock import Clock
+from penchant.data import columns as c
+from penchant.data.clean import clean, clean_people, possible
+from penchant.data.histories import Histories, histories
+from penchant.data.machines import acts_like_a_machine
+from penchant.data.pasts import Names, Pasts
+from penchant.data.relations import Relations
+from penchant.data.strength import strength
+from penchant.data.vocabulary import Vocabulary
+from penchant.engine.config import EngineConfig
+from penchant.engine.facts import Facts
+from penchant.engine.feedback import Ledger
+from penchant.engine.prepared import EMPTY
+from penchant.engine.texts import Texts
+from penchant.engine.view import View
+from penchant.interests.model import InterestModel
+from penchant.store.tables import Change, Kind, Tables
+from penchant.types import Ints, Report
+
+_AT_ONCE = 200_000  # events that are taken in together
+
+
+class Live:
+    """What a model is asked with; `facts` are those that it was learned with. Safe for threads."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        config: EngineConfig,
+        clock: Clock,
+        texts: Texts,
+        model: InterestModel,
+        facts: Facts,
+    ) -> None:
+        self.tables, self.config, self.facts = tables, config, facts
+        self.kinds, self.ledger = Names(), Ledger(tables, config.feedback)
+        self.pasts = Pasts(self._read, self._shape, config.live.events)
+        self.latest, self.stale = facts.latest, False
+        self._clock, self._texts = clock, texts
+        self._seen, self._near = facts.change, dict[str, pl.DataFrame]()
+        self._taking, self._joining = RLock(), RLock()
+        self._items: list[pl.DataFrame] = []
+        self._events: list[pl.DataFrame] = []
+        rows = self._clean_items(tables.read("items").collect())
+        self.view = View.of(model.going_on(), rows, texts, config.encode)
+
+    def catch_up(self) -> View:
+        """Take in what came to the store; what answers are made with then."""
+        if self.tables.latest() != self._seen:
+            with self._taking:
+                changes = self.tables.changes(self._seen)
+                for rows in self._came("events", changes):
+                    self._take_events(rows)
+                self._items += self._came("items", changes)
+                self._note({change.kind for change in changes})
+                self._seen = max([self._seen, *(change.seq for change in changes)])
+        if self._items or self._events:
+            self._join()
+        return self.view
+
+    def log(self, user_ids: Sequence[str]) -> Histories:
+        """The pasts of some people, and of those around them, as a log."""
+        items = self.view.model.catalogue.items
+        if not user_ids or not self.view.model.social_:
+            return self.pasts.of(user_ids, items)
+        edges = self._edges(user_ids)
+        log = self.pasts.of([*user_ids, *edges[c.TARGET]], items)
+        acted = log.users.ids.filter(pl.Series(np.diff(log.offsets) > 0))
+        edges = edges.filter(pl.col(c.TARGET).is_in(acted.implode()))
+        return replace(log, relations=Relations.of(edges, log.users))
+
+    def join(self, items: pl.DataFrame) -> View:
+        """Take in items by a clean table of them, if one is not in the catalogue yet."""
+        with self._joining:
+            if (self.view.model.catalogue.items.rows(items[c.ITEM]) < 0).any():
+                self.view = self.view.joined(items, self._texts, self.config.encode)
+            return self.view
+
+    # What came
+
+    def _came(self, kind: Kind, changes: Sequence[Change]) -> Iterator[pl.DataFrame]:
+        """The rows of a kind that some changes brought, a part at a time."""
+        some = [change for change in changes if change.kind == kind]
+        if not some:
+            return
+        first, last = min(s.first for s in some), max(s.last for s in some)
+        for start in range(first, last + 1, _AT_ONCE):
+            rows = self.tables.between(kind, start, min(start + _AT_ONCE - 1, last))
+            if rows.height:
+                yield rows
+
+    def _note(self, kinds: set[str]) -> None:
+        """Let go of what is no longer true."""
+        if kinds & {"forget", "relations"}:
+            self._near.clear()
+        if kinds & {"forget", "feedback"}:
+            self.ledger.look_again()
+        if "forget" in kinds:
+            self.pasts.drop()
+        self.stale |= "model" in kinds
+
+    def _take_events(self, rows: pl.DataFrame) -> None:
+        rows = possible(rows, self.config.clean, Report(), self._clock())
+        place = self.view.model.catalogue.items.rows(rows[c.ITEM])
+        known = rows.filter(pl.Series(place >= 0))
+        if known.height:
+            self._follow(known, place[place >= 0])
+            self.pasts.take_in(self._told(known), self._again)
+        if known.height < rows.height and self.config.clean.unknown_items == "keep":
+            self._events.append(rows.filter(pl.Series(place < 0)))
+
+    def _follow(self, rows: pl.DataFrame, place: Ints) -> None:
+        """What these events say to popularity."""
+        time = rows[c.TIME].dt.epoch("us").to_numpy()
+        liked = strength(rows, self.config.events, self.facts.against) > 0
+        self.view.model.follow(place[liked].astype(np.int64), time[liked])
+        self.latest = max(int(time.max()), self.latest or 0)
+
+    def _join(self) -> None:
+        """Items that came, or that events named, join the catalogue; only then do those events
+        count. Others are answered meanwhile with what there was."""
+        with self._joining:
+            with self._taking:
+                items, events = self._items, self._events
+                self._items, self._events = [], []
+            rows = [self._clean_items(frame) for frame in items]
+            met = pl.concat([frame.select(c.ITEM) for frame in events]) if events else None
+            if met is not None:
+                fresh = ~met[c.ITEM].is_in(self.view.items[c.ITEM].implode())
+                rows.insert(0, met.filter(fresh).unique(c.ITEM))
+            if rows:
+                table = pl.concat(rows, how="diagonal_relaxed").unique(
+                    c.ITEM, keep="last", maintain_order=True
+                )
+                self.view = self.view.joined(table, self._texts, self.config.encode)
+            with self._taking:
+                for frame in events:
+                    self.pasts.drop(frame[c.USER].unique())
+                    self._follow(frame, self.view.model.catalogue.items.rows(frame[c.ITEM]))
+
+    def _clean_items(self, rows: pl.DataFrame) -> pl.DataFrame:
+        if not rows.height:
+            return pl.DataFrame(schema={c.ITEM: pl.String})
+        return clean(EMPTY, rows, self.config.clean, Report(), now=self._clock())[1]
+
+    # People
+
+    def _again(self, past: Histories) -> bool:
+        """Whether a past with new events has to be looked at whole."""
+        machines = self.config.clean.machines
+        near = self.config.clean.near_seconds > 0
+        return near or acts_like_a_machine(past.time, machines, self.facts.step)
+
+    def _read(self, ids: Sequence[str]) -> pl.DataFrame:
+        """The clean events of some people on items of the catalogue."""
+        rows = self.tables.people("events", ids)
+        if not rows.height:
+            return EMPTY
+        rows = clean_people(
+            rows, self.config.clean, Report(), now=self._clock(), step=self.facts.step
+        )
+        known = self.view.model.catalogue.items.rows(rows[c.ITEM]) >= 0
+        return self._told(rows.filter(pl.Series(known)))
+
+    def _told(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Events without what nothing is made of."""
+        wanted = {c.USER, c.ITEM, c.TIME, c.EVENT, c.VALUE, *self.config.interests.context.columns}
+        if self.config.ties == "position":
+            wanted.add(c.POSITION)
+        return rows.select(name for name in rows.columns if name in wanted)
+
+    def _shape(self, rows: pl.DataFrame, users: Vocabulary) -> Histories:
+        """Events of some people as a log of them."""
+        items, context = self.view.model.catalogue.items, self.config.interests.context.columns
+        log = histories(rows, items, self.config.events, context, users, low=self.facts.against)
+        number = self.kinds.rows(rows[c.EVENT].drop_nulls().unique().sort())
+        kind = np.append(number, -1)[log.kind]
+        return replace(log, kind=kind.astype(np.int32))
+
+    def _edges(self, ids: Sequence[str]) -> pl.DataFrame:
+        """To whom some people are connected."""
+        asked = list(dict.fromkeys(ids))
+        missing = [id_ for id_ in asked if id_ not in self._near]
+        if missing:
+            rows = self.tables.people("relations", missing)
+            for id_ in missing:
+                self._near[id_] = rows.filter(pl.col(c.SOURCE) == id_)
+        return pl.concat([self._near[id_] for id_ in asked], how="diagonal_relaxed")

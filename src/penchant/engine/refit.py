@@ -1,0 +1,112 @@
+"""Learning anew beside a model that serves: the new one serves only if it is not worse.
+
+Both are asked about the newest part of the log, which neither has learned from: what came since the
+one that serves was learned, and the new one is first learned without it. If it stands the
+comparison, it is learned again from the whole.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from penchant.engine.config import RefitConfig
+from penchant.engine.learning import Learning
+from penchant.evaluate.significance import Paired, paired
+from penchant.interests.model import InterestModel
+from penchant.random import derive
+from penchant.train.holdout import Holdout, HoldoutConfig, hold_out, ndcg
+from penchant.types import Doubles, Report
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Mean NDCG@10 on the newest part of the log of the model that serves and of the new one, and
+    their difference over the same people; `better`: the new one may serve."""
+
+    running: float
+    fresh: float
+    people: int
+    better: bool
+    lead: Paired | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        lead = self.lead
+        return {
+            "running": self.running,
+            "new": self.fresh,
+            "people": self.people,
+            "better": self.better,
+            "lead": None if lead is None else [lead.difference, lead.low, lead.high],
+        }
+
+
+@dataclass(frozen=True)
+class Refit:
+    """What a refit did: the version that serves now, None where the one before goes on (or there
+    are none, in memory); how they compare, None where nothing served before."""
+
+    version: str | None
+    comparison: Comparison | None
+    report: Report = field(default_factory=Report)
+
+    @property
+    def promoted(self) -> bool:
+        """Whether the new one serves."""
+        return self.comparison is None or self.comparison.better
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "version": self.version,
+            "promoted": self.promoted,
+            "comparison": None if self.comparison is None else self.comparison.to_json(),
+            "report": self.report.to_json(),
+        }
+
+    def __str__(self) -> str:
+        """A line or two for people."""
+        c = self.comparison
+        if c is None:
+            return f"learned {self.version or 'a model in memory'}; nothing served before"
+        if c.lead is None:
+            how = f"{c.people} people came since: too few to compare by"
+        else:
+            how = (
+                f"NDCG@10 on the newest events of {c.people} people: {c.fresh:.4f}, the one before "
+                f"{c.running:.4f} (difference {c.lead.low:+.4f} to {c.lead.high:+.4f})"
+            )
+        end = f"{self.version or 'the new model'} serves now" if c.better else "it goes on serving"
+        return f"{how}; {end}"
+
+
+def compared(
+    learning: Learning, running: InterestModel, since: int | None, config: RefitConfig
+) -> Comparison:
+    """A new model, learned without the newest part of the log, beside the one that serves, whose
+    catalogue has the items of `learning.data` in their order; `since` is the time of the last event
+    that it knows (µs): of that part, it has seen nothing."""
+    data, seed = learning.data, learning.data.config.seed
+    unseen = data.log.time > (-1 if since is None else since)
+    share = min(config.share, float(unseen.mean()) if len(unseen) else 0.0)
+    if not share:
+        return Comparison(0.0, 0.0, 0, better=True)
+    settings = HoldoutConfig(kind="time", share=share, moments=config.people)
+    left, newest = hold_out(data.log, settings, repeats=data.repeats, seed=derive(seed, "refit"))
+    if len(newest) < config.least:
+        return Comparison(0.0, 0.0, len(newest), better=True)
+    fresh = learning.model(left).model
+    new, old = _asked(fresh, newest), _asked(running, newest)
+    lead = paired(new, old, seed=seed)
+    better = bool(new.mean() >= (1.0 - config.worse) * old.mean())
+    return Comparison(float(old.mean()), float(new.mean()), len(newest), better, lead)
+
+
+def _asked(model: InterestModel, newest: Holdout) -> Doubles:
+    """NDCG@10 of each person."""
+    found = [
+        ndcg(model.score(some), newest.take(np.arange(len(newest))[rows]))
+        for rows, some in model.chunks(newest.moments)
+    ]
+    return np.concatenate(found).astype(np.float64)

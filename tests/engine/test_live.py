@@ -1,0 +1,227 @@
+"""What came to the store counts at the next question, exactly as if the whole log were read."""
+
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+
+import numpy as np
+import polars as pl
+import pytest
+
+from penchant import Engine, EngineConfig, WorldConfig, make_world
+from penchant.testing.layers import quick
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+CONFIG = EngineConfig(interests=quick()).but(
+    **{"encode.kind": "hashed", "encode.hashed_dim": 64, "interests.dynamic.epochs": 1}
+)
+
+
+@pytest.fixture(scope="module")
+def world():
+    return make_world(WorldConfig.small(users=60, events=3000))
+
+
+@pytest.fixture(scope="module")
+def split(world):
+    """Events to learn from, and those that come afterwards, in the order of time."""
+    events = world.events.sort("timestamp", "user_id", "item_id")
+    cut = int(0.8 * events.height)
+    return events.head(cut), events.slice(cut)
+
+
+@pytest.fixture(scope="module")
+def model(world, split):
+    """A model of the first part, and what it was learned with."""
+    engine = Engine(config=CONFIG, clock=lambda: NOW)
+    known = split[0]["item_id"].unique()
+    engine.add(events=split[0], items=world.items.filter(pl.col("item_id").is_in(known.implode())))
+    engine.add(relations=world.relations)
+    engine.fit()
+    return engine.live.view.model, engine.live.facts
+
+
+@pytest.fixture
+def served(world, split, model):
+    """Makes engines that serve the model over tables of their own, with the first part in them."""
+
+    def make() -> Engine:
+        engine = Engine(config=CONFIG, clock=lambda: NOW)
+        known = split[0]["item_id"].unique()
+        items = world.items.filter(pl.col("item_id").is_in(known.implode()))
+        engine.add(events=split[0], items=items)
+        engine.add(relations=world.relations)
+        engine._serve(*model)
+        return engine
+
+    return make
+
+
+def scores(engine, users, at):
+    """Every item's score for every user, in the order of item ids."""
+    asking = engine._asking(users)
+    found = asking.model.score(asking.moments(users, at))
+    order = np.argsort(asking.model.catalogue.items.ids.to_numpy())
+    return asking.model.catalogue.items.ids.sort(), found[:, order]
+
+
+def whole(engine, users, at):
+    """The same from the whole log, read and cleaned at once."""
+    asking = engine._asking()
+    found = asking.model.score(asking.moments(users, at))
+    return found[:, np.argsort(asking.model.catalogue.items.ids.to_numpy())]
+
+
+def pieces(events, order):
+    """Events one by one, late ones, and many at once."""
+    if order == "in time":
+        return [events[k : k + 1] for k in range(events.height)]
+    if order == "late":
+        mixed = events.sample(fraction=1.0, shuffle=True, seed=3)
+        return [mixed[k : k + 7] for k in range(0, mixed.height, 7)]
+    return [events]
+
+
+@pytest.mark.parametrize("order", ["in time", "late", "at once"])
+def test_streamed_is_rebuilt_is_batch(world, split, served, order):
+    """However events come, everybody's scores are those of the whole log."""
+    streamed, later = served(), split[1].head(200)
+    users = sorted(world.events["user_id"].unique())
+    for k, piece in enumerate(pieces(later, order)):
+        streamed.add(events=piece)
+        if k % 10 == 0:  # some pasts are kept, others are not
+            streamed.recommend(users[k % len(users)])
+    end = later["timestamp"].max() + timedelta(hours=3)
+    rebuilt = served()
+    rebuilt.add(events=later)
+    ids, one = scores(streamed, users, end)
+    again, two = scores(rebuilt, users, end)
+    assert ids.to_list() == again.to_list()
+    np.testing.assert_allclose(one, two, atol=1e-5, rtol=1e-5)
+    np.testing.assert_allclose(one, whole(streamed, users, end), atol=1e-5, rtol=1e-5)
+    known, nothing = scores(served(), users, end)
+    moved = one[:, ids.is_in(known.implode()).to_numpy()] - nothing
+    assert np.abs(moved).max() > 0.1, "what came matters"
+
+
+def test_two_engines_on_one_store_say_the_same(world, split, served):
+    """What one puts in, the other knows at its next question."""
+    one, other = served(), served()
+    other.tables = one.tables
+    other._serve(one.live.view.model, one.live.facts)
+    ann = split[1]["user_id"][0]
+    before = other.recommend(ann, at=NOW)
+    one.add(events=split[1].filter(pl.col("user_id") == ann))
+    after = other.recommend(ann, at=NOW)
+    assert [r.score for r in after] != [r.score for r in before]
+    assert [r.score for r in after] == [r.score for r in one.recommend(ann, at=NOW)]
+
+
+def test_a_new_item_is_there_at_once_and_its_first_event_too(world, served):
+    """By its text; and who met it has it in their past."""
+    engine, ann = served(), str(world.events["user_id"][0])
+    engine.recommend(ann)
+    liked = engine.recommend(ann, 1)[0].item_id
+    twin = world.items.filter(pl.col("item_id") == liked).with_columns(item_id=pl.lit("twin"))
+    engine.add(items=twin)
+    base = engine._asking([ann]).model.layers["base"].score(engine._asking([ann]).moments([ann]))[0]
+    assert engine.explain(ann, "twin").item_id == "twin"
+    assert base[-1] > np.median(base)
+    event = {"user_id": [ann], "item_id": ["bare"], "event": ["like"]}
+    engine.add(events=pl.DataFrame(event | {"timestamp": [NOW - timedelta(days=1)]}))
+    asking = engine._asking([ann])
+    row = asking.model.catalogue.items.row("bare")
+    assert row in asking.moments([ann]).item
+    assert engine.explain(ann, "bare").item_id == "bare"
+
+
+def test_popularity_goes_on(world, split, served):
+    """What many turn to after the fit is more popular an hour later, and not before."""
+    engine = served()
+    model, start = engine.model, split[0]["timestamp"].max()
+    item = str(model.catalogue.items[0])
+    crowd = pl.DataFrame({
+        "user_id": [f"crowd{k}" for k in range(50)], "item_id": item, "event": "purchase",
+        "timestamp": [start + timedelta(hours=2, seconds=k) for k in range(50)],
+    })  # fmt: skip
+    early = engine.explain("nobody", item, at=start + timedelta(hours=1)).parts["popularity"]
+    before = engine.explain("nobody", item, at=start + timedelta(hours=5)).parts["popularity"]
+    engine.add(events=crowd)
+    after = engine.explain("nobody", item, at=start + timedelta(hours=5)).parts["popularity"]
+    same = engine.explain("nobody", item, at=start + timedelta(hours=1)).parts["popularity"]
+    assert after > before + 0.1
+    assert same == pytest.approx(early, abs=0.05)
+
+
+def test_who_is_forgotten_is_gone_from_what_is_kept(split, served):
+    engine, ann = served(), split[0]["user_id"][0]
+    assert engine.interests(ann).events > 0
+    engine.forget(ann)
+    assert engine.interests(ann).events == 0
+    assert len(engine.live.pasts) == 1
+
+
+def test_who_turns_out_to_be_a_machine_is_set_aside_as_in_a_fit(split, served):
+    """A clock at work: known as a person first, then by the evenness of its gaps."""
+    engine, start = served(), split[0]["timestamp"].max()
+    items = engine.model.catalogue.items.ids.to_list()
+
+    def ticks(a, b):
+        return pl.DataFrame({
+            "user_id": "clock", "item_id": [items[k % len(items)] for k in range(a, b)],
+            "event": "view", "timestamp": [start + timedelta(seconds=61 * k) for k in range(a, b)],
+        })  # fmt: skip
+
+    engine.add(events=ticks(0, 100))
+    assert engine.interests("clock").events == 100
+    engine.add(events=ticks(100, 190))
+    assert engine.interests("clock").events == 190
+    engine.add(events=ticks(190, 260))
+    assert engine.interests("clock").events == 0
+    late = engine._asking()
+    assert len(late.moments(["clock"]).item) == 0
+
+
+def test_many_threads_put_in_and_ask(world, split, served):
+    """Nothing breaks meanwhile, and in the end all is as if it had come in order."""
+    engine, later = served(), split[1].head(240)
+    users = sorted(world.events["user_id"].unique())
+    failed: list[BaseException] = []
+
+    def put_in(k: int) -> None:
+        try:
+            for piece in range(k, later.height, 40):
+                engine.add(events=later[piece : piece + 4])
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+
+    def ask(k: int) -> None:
+        try:
+            for user in users[k::4]:
+                assert len(engine.recommend(user, 5)) == 5
+                engine.interests(user)
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+
+    threads = [Thread(target=put_in, args=(4 * k,)) for k in range(10)]
+    threads += [Thread(target=ask, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed, failed
+    end = later["timestamp"].max() + timedelta(hours=3)
+    calm = served()
+    calm.add(events=later)
+    np.testing.assert_allclose(
+        scores(engine, users, end)[1], scores(calm, users, end)[1], atol=1e-5, rtol=1e-5
+    )
+
+
+def test_a_past_that_does_not_fit_is_read_again(split, served):
+    """Little is kept: answers are the same."""
+    engine = served()
+    engine.live.pasts.most = 10
+    users = split[0]["user_id"].unique().sort().to_list()
+    _, little = scores(engine, users, NOW)
+    assert len(engine.live.pasts) <= 10
+    np.testing.assert_array_equal(little, scores(served(), users, NOW)[1])
