@@ -17,7 +17,7 @@ ORDER = [
     "types", "errors", "config", "clock", "random",
     "data", "encode", "llm", "taxonomy", "train", "interests", "recommend", "evaluate",
     "store", "stream", "privacy", "parallel", "plots",
-    "engine", "serve", "cli", "testing",
+    "engine", "client", "serve", "cli", "testing",
 ]  # fmt: skip
 ANYWHERE = {"__version__"}  # what may be imported from the root
 

@@ -19,8 +19,10 @@ from penchant.cli.feedback import feedback
 from penchant.cli.fit import fit
 from penchant.cli.forget import forget
 from penchant.cli.interests import interests
+from penchant.cli.keys import keys
 from penchant.cli.models import models, promote, rollback
 from penchant.cli.recommend import recommend
+from penchant.cli.serve import serve
 from penchant.cli.session import FOLDER, Debug, File, Json, Quietly, Session, Sets, door
 from penchant.cli.status import status
 from penchant.cli.tune import tune
@@ -29,6 +31,7 @@ GROUPS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Begin": (demo, add, consume, check),
     "Learn": (fit, evaluate, diagnose, tune),
     "Ask": (interests, recommend, explain, feedback),
+    "Serve": (serve, keys),
     "Keep": (status, config, models, promote, rollback, forget),
 }
 

@@ -18,7 +18,7 @@ from penchant.interests.evolution import steps
 from penchant.interests.model import InterestModel
 from penchant.recommend.explain import Explainer
 from penchant.recommend.pipeline import Pipeline, RecommendConfig
-from penchant.types import Progress, Report
+from penchant.types import Longs, Progress, Report
 
 At = datetime | str | None
 
@@ -106,10 +106,29 @@ class Asking:
         now = self.moments([user_id], until)
         first = int(now.time.min()) if len(now.time) else int(now.at[0])
         times = steps(first if since is None else micros(since), int(now.at[0]), step)
+        return now, self._at_times(user_id, times)
+
+    def between(self, user_id: str, first: At, last: At) -> tuple[Moments, Moments]:
+        """Somebody's whole history up to the later of two times, and the moments of both.
+
+        Raises:
+            DataError: the first is not the earlier one.
+        """
+        now = self.moments([user_id], last)
+        times = np.array([self.present(first), int(now.at[0])], np.int64)
+        if times[0] >= times[1]:
+            raise DataError(
+                f"times: {when(int(times[0])):%Y-%m-%d %H:%M:%S} and "
+                f"{when(int(times[1])):%Y-%m-%d %H:%M:%S} came; expected the earlier one first"
+            )
+        return now, self._at_times(user_id, times)
+
+    def _at_times(self, user_id: str, times: Longs) -> Moments:
+        """What is known of one person at some times."""
         rows = np.repeat(self.log.users.rows([user_id]).astype(np.int64), len(times))
         made = self.log.moments_at(rows, times)
         said = self._hearing.course(user_id, times)
-        return now, replace(made, context=self._context(len(times), None), said=said)
+        return replace(made, context=self._context(len(times), None), said=said)
 
     def lifts(
         self, user_id: str | None, level: int, at: At, *, seed: int, progress: Progress

@@ -9,6 +9,7 @@ from penchant.data.clean import CleanConfig
 from penchant.data.strength import EventsConfig
 from penchant.encode.config import EncodeConfig
 from penchant.engine.feedback import FeedbackConfig
+from penchant.engine.serving import ServeConfig
 from penchant.evaluate.experiment import EvaluateConfig
 from penchant.interests.model import InterestsConfig
 from penchant.recommend.pipeline import RecommendConfig
@@ -72,3 +73,5 @@ class EngineConfig(Config):
     """How events are consumed as they come."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How an evaluation is made."""
+    serve: ServeConfig = ServeConfig()
+    """How the HTTP service behaves."""

@@ -26,6 +26,7 @@ from penchant.engine.config import EngineConfig
 from penchant.engine.facts import Facts
 from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.engine.fitted import Fitted, sizes
+from penchant.engine.holdings import Holdings
 from penchant.engine.intake import Added, Intake
 from penchant.engine.learning import Learning
 from penchant.engine.live import Live
@@ -46,6 +47,7 @@ from penchant.evaluate.report import Evaluation
 from penchant.interests.model import InterestModel
 from penchant.recommend.filters import Filters
 from penchant.recommend.result import Reason, Recommendations
+from penchant.recommend.similar import Similar, similar
 from penchant.store.memory import MemoryTables
 from penchant.store.tables import Tables
 from penchant.store.workspace import Workspace
@@ -59,7 +61,7 @@ _MANY = 1000  # people about whom the whole log is asked at once
 Answer = TypeVar("Answer", Evaluation, Diagnosis)
 
 
-class Engine(People):
+class Engine(People, Holdings):
     """Knows what each user is interested in, and recommends from it.
 
     With a workspace (a folder, made where there is none) everything is kept there and survives;
@@ -289,15 +291,19 @@ class Engine(People):
         context: Mapping[str, str] | None = None,
         filters: Filters | None = None,
         interests: Mapping[str, float] | None = None,
+        diversify: int | None = None,
     ) -> Recommendations:
-        """What to show: the n best items for one user; `interests` are given by hand.
+        """What to show: the n best items for one user; `interests` are given by hand. With
+        `diversify` the list spreads over the interests of that level as the profile does.
 
         Raises:
-            UnknownIdError, SchemaError: a filter or interest names what does not exist.
+            UnknownIdError, SchemaError: a filter or interest names what does not exist, or there is
+                no such level.
         """
         asking = self._asking([user_id])
         moments = asking.moments([user_id], at, context)
-        return asking.pipeline(self.config.recommend).one(user_id, moments, n, filters, interests)
+        pipeline = asking.pipeline(self.config.recommend)
+        return pipeline.one(user_id, moments, n, filters, interests, diversify)
 
     def recommend_many(
         self,
@@ -329,6 +335,18 @@ class Engine(People):
         row = asking.model.catalogue.items.row(item_id, "item")
         pipeline = asking.pipeline(self.config.recommend)
         return pipeline.explain(asking.moments([user_id], at, context), row)
+
+    def similar_items(self, item_id: str, n: int = 10) -> list[Similar]:
+        """What is like this: the n items that people turn to who turned to one, then those that are
+        described alike; the likest first.
+
+        Raises:
+            UnknownIdError: there is no such item.
+        """
+        asking = self._asking([])
+        ids, title = asking.model.catalogue.items, asking.explainer(0).title
+        found = similar(asking.model, ids.row(item_id, "item"), n)
+        return [Similar(ids[k], title(k), likeness, by) for k, likeness, by in found]
 
     def feedback(
         self,

@@ -86,7 +86,7 @@ class Live:
     def log(self, user_ids: Sequence[str]) -> Histories:
         """The pasts of some people, and of those around them, as a log."""
         items = self.view.model.catalogue.items
-        if not self.view.model.social_:
+        if not user_ids or not self.view.model.social_:
             return self.pasts.of(user_ids, items)
         edges = self._edges(user_ids)
         log = self.pasts.of([*user_ids, *edges[c.TARGET]], items)

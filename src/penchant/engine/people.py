@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from penchant.data.histories import Moments
 from penchant.engine.asking import Asking
 from penchant.engine.config import EngineConfig
 from penchant.engine.prepared import Prepared
@@ -13,6 +14,7 @@ from penchant.interests.context.when import ContextLifts
 from penchant.interests.evolution import Evolution, evolution
 from penchant.interests.forecaster import Forecast, Forecaster
 from penchant.interests.model import InterestModel
+from penchant.interests.neighbours import Neighbours, companions, neighbours
 from penchant.interests.profile import Profile, profile, written
 from penchant.interests.profiles import Profiles, profiles
 from penchant.interests.segments import Segments, segments
@@ -93,6 +95,21 @@ class People(ABC):
         """
         return segments(self.interests_many(at=at), k, level=level, seed=self.config.seed)
 
+    def similar_users(
+        self, user_id: str, n: int = 10, *, level: int | None = None, among: int = 2_000
+    ) -> Neighbours:
+        """Who is like this: the n people whose profiles are the nearest now by one level of the
+        tree (None: the second), among so many who turned to the most of the same items.
+
+        Raises:
+            UnknownIdError: the person has no events, or there is no such level.
+        """
+        log = self.data.log
+        row = log.users.row(user_id, "user")
+        others = companions(log, row, among, self.config.seed)
+        people = [user_id, *log.users.ids.gather(others).to_list()]
+        return neighbours(self.interests_many(people), user_id, n, level=level)
+
     def interests_from_text(self, text: str, *, at: datetime | str | None = None) -> Profile:
         """Who says this: the profile of somebody of whom these words are all that is known, in any
         language that the encoder reads. `recommend(…, interests=profile.as_given())` starts a new
@@ -122,7 +139,21 @@ class People(ABC):
             UnknownIdError: there is no such step, or there would be more than a thousand.
         """
         asking = self._asking([user_id])
-        now, moments = asking.course(user_id, step, since, until)
+        return self._moved(user_id, asking, *asking.course(user_id, step, since, until))
+
+    def between(
+        self, user_id: str, first: datetime | str, last: datetime | str | None = None
+    ) -> Evolution:
+        """How somebody's interests moved from one time to another (None: the end of the log), in
+        one step: `.diff(level)` says what changed.
+
+        Raises:
+            DataError: the first is not the earlier one.
+        """
+        asking = self._asking([user_id])
+        return self._moved(user_id, asking, *asking.between(user_id, first, last))
+
+    def _moved(self, user_id: str, asking: Asking, now: Moments, moments: Moments) -> Evolution:
         model, users = asking.model, [user_id] * len(moments)
         series = profiles(model, users, moments, progress=self.progress)
         return evolution(user_id, series, now, model.changes.find(now, model.catalogue.tree))

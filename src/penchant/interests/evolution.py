@@ -92,6 +92,18 @@ class Shift:
         """After less before."""
         return self.after - self.before
 
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "id": self.node.id,
+            "name": self.node.name,
+            "path": list(self.path),
+            "before": self.before,
+            "after": self.after,
+            "change": self.change,
+            "acts": self.acts,
+        }
+
     def __str__(self) -> str:
         return (
             f"{' > '.join(self.path)}: {self.before:.1%} → {self.after:.1%} ({self.acts:.3g} acts)"

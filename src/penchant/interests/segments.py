@@ -7,7 +7,7 @@ chosen by the silhouette (Rousseeuw, Journal of Computational and Applied Mathem
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,20 @@ class Segment:
     size: int
     share: float
     distinctive: tuple[tuple[Node, float, float], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        told = [
+            {"id": node.id, "name": node.name, "weight": weight, "times": times}
+            for node, weight, times in self.distinctive
+        ]
+        return {
+            "number": self.number,
+            "name": self.name,
+            "size": self.size,
+            "share": self.share,
+            "distinctive": told,
+        }
 
     def __str__(self) -> str:
         return f"{self.number}: {self.name} · {self.size:,} people ({self.share:.0%})"
@@ -71,6 +85,11 @@ class Segments:
         table = pl.DataFrame({"from": self.assign(before), "to": self.assign(after)})
         found = table.group_by("from", "to").agg(people=pl.len()).sort("from", "to")
         return found.with_columns(share=pl.col("people") / pl.col("people").sum().over("from"))
+
+    def to_json(self) -> dict[str, Any]:
+        """The groups as plain values, without who is in them."""
+        told = [segment.to_json() for segment in self.segments]
+        return {"level": self.level, "people": len(self.user_ids), "segments": told}
 
     def to_frame(self) -> "pl.DataFrame":
         """One row a user: user_id, segment, name."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 
 from penchant.clock import when
 from penchant.config import Config
@@ -18,9 +19,10 @@ from penchant.errors import DataError
 from penchant.interests.model import InterestModel, Parts
 from penchant.interests.told import Told, told
 from penchant.recommend.cold_start import given
+from penchant.recommend.diversify import Spread
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
-from penchant.recommend.rank import Ranked, ranked
+from penchant.recommend.rank import Ranked, added, ranked
 from penchant.recommend.result import Reason, Recommendation, Recommendations
 from penchant.types import Bools, Floats, Ints, Longs, Progress, Report
 
@@ -34,6 +36,11 @@ class RecommendConfig(Config):
     """Items in a list when nothing else is asked."""
     events: int = 3
     """Past events named in a reason, at most."""
+    spread: float = Field(0.5, ge=0.0, lt=1.0)
+    """Where a list is diversified: how much its likeness to the profile counts beside the scores of
+    its items; 0: not at all."""
+    among: int = Field(20, ge=1)
+    """Where a list is diversified: it is chosen among so many times as many items, the best."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +59,10 @@ class Pipeline:
         n: int | None = None,
         filters: Filters | None = None,
         interests: Mapping[str, float] | None = None,
+        diversify: int | None = None,
     ) -> Recommendations:
-        """The list for one moment; interests given by hand are a part of their own."""
+        """The list for one moment; interests given by hand are a part of their own. With a level to
+        `diversify` by, the list spreads over its interests as the profile does."""
         n = self.config.n if n is None else n
         if n < 1:
             raise DataError(f"n: {n} came, expected 1 or more")
@@ -63,7 +72,9 @@ class Pipeline:
             gone = int(moments.said.gone.sum())
             report.add("recommend", "statements on interests or items that are gone", gone)
         said = self._told(moments, interests)
-        found = ranked(said, may, n)
+        found = ranked(said, may, n if diversify is None else self.config.among * n)
+        if diversify is not None:
+            found = self._spread(moments, found, n, diversify)
         empty = n - len(found.rows)
         report.add("recommend", "places left empty: nothing else may be shown", empty)
         items = self._listed(said.names, found)
@@ -88,6 +99,14 @@ class Pipeline:
             )
             for rank, (i, own, p) in enumerate(zip(rows, parts, chance, strict=True), start=1)
         )
+
+    def _spread(self, moments: Moments, found: Ranked, n: int, level: int) -> Ranked:
+        """Those n of some ranked items that are good together."""
+        members = self.model.catalogue.tree.membership(level)
+        whole = self.model.weights(moments, layers=False).whole
+        spread = Spread(members[found.rows].toarray(), whole[level - 1][0], self.config.spread)
+        some = spread.chosen(added(found.parts), n)
+        return Ranked(found.rows[some], found.parts[:, some], found.chance[some])
 
     def explain(self, moments: Moments, item: int) -> Reason:
         """Why one item would, or would not, be recommended."""

@@ -61,7 +61,7 @@ def to_frame(tree: Tree) -> pl.DataFrame:
 
 def to_json(tree: Tree) -> list[dict[str, Any]]:
     """The tree as nested plain values, largest first."""
-    return [_nested(tree, node) for node in largest_first(tree)]
+    return [branch(tree, node) for node in largest_first(tree)]
 
 
 def walk(tree: Tree) -> list[Node]:
@@ -91,7 +91,8 @@ def size(node: Node) -> str:
     return f"{node.size:,.0f}" if node.size >= 10 else f"{node.size:.1f}"
 
 
-def _nested(tree: Tree, node: Node) -> dict[str, Any]:
+def branch(tree: Tree, node: Node) -> dict[str, Any]:
+    """One node as plain values, with all that is below it."""
     return {
         "id": node.id,
         "level": node.level,
@@ -99,5 +100,5 @@ def _nested(tree: Tree, node: Node) -> dict[str, Any]:
         "size": round(node.size, 3),
         "keywords": list(node.keywords),
         "typical": list(node.typical),
-        "children": [_nested(tree, child) for child in tree.children(node)],
+        "children": [branch(tree, child) for child in tree.children(node)],
     }

@@ -1,0 +1,106 @@
+"""`penchant serve`: answer over HTTP."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from penchant.cli.options import chosen
+from penchant.cli.session import Session
+from penchant.errors import DataError, MissingExtraError
+
+if TYPE_CHECKING:
+    from penchant.engine import EngineConfig
+
+TLS = "Encryption"
+
+
+def _file(name: str, what: str) -> Any:
+    return typer.Option(
+        name, metavar="FILE", help=what, show_default=False, rich_help_panel=TLS, exists=True
+    )
+
+
+def serve(
+    session: Session,
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0 is every one of this machine's.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="How many processes answer.")] = 1,
+    present: Annotated[
+        str | None,
+        typer.Option(
+            metavar="now|log",
+            help="What the present is where a call does not say: the clock, or the last event of "
+            "the log. Else serve.present of the settings.",
+            show_default=False,
+        ),
+    ] = None,
+    root_path: Annotated[
+        str, typer.Option(metavar="PATH", help="Where a proxy puts the service, as /penchant.")
+    ] = "",
+    certificate: Annotated[Path | None, _file("--tls-cert", "A certificate (PEM).")] = None,
+    key: Annotated[Path | None, _file("--tls-key", "Its private key (PEM).")] = None,
+) -> None:
+    """Answer over HTTP: events and items in, profiles and recommendations out.
+
+    As long as there are no keys only this machine is served; `penchant keys add` makes one. A
+    signal (Ctrl-C) stops it: answers under way are finished, and what waits is stored.
+
+    Examples:
+
+        penchant serve
+        penchant serve --port 8080 --workers 4
+        penchant serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
+        penchant serve --present log --set serve.rate=50
+    """
+    if (certificate is None) != (key is None):
+        raise DataError("--tls-cert, --tls-key: one came without the other; expected both")
+    session.opened()
+    config = session.settings()
+    if present is not None:
+        config = config.but(**{"serve.present": chosen("--present", present, ("now", "log"))})
+    run = needed()
+    how = run.Serving(host, port, workers, certificate, key, root_path)
+    _note(session, config, how)
+    run.serve(session.workspace, config, how)
+
+
+def needed() -> Any:
+    """The service's code.
+
+    Raises:
+        MissingExtraError: the extra `serve` is not installed.
+    """
+    try:
+        import fastapi  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{error.name}: the service needs it, and it is not installed. "
+            "Run: pip install 'penchant[serve]'"
+        ) from None
+    from penchant.serve import run
+
+    return run
+
+
+def _note(session: Session, config: "EngineConfig", how: Any) -> None:
+    scheme = "http" if how.certificate is None else "https"
+    session.out.note(f"serving {session.workspace} at {scheme}://{how.host}:{how.port}/v1")
+    session.out.note(_who(session, config, how.host))
+
+
+def _who(session: Session, config: "EngineConfig", host: str) -> str:
+    from penchant.serve.kept import FileKeys
+
+    if config.serve.auth == "off":
+        return f"everybody who reaches {host} may do everything (serve.auth=off)"
+    if config.serve.auth == "keys" or FileKeys(session.workspace).list():
+        return "who calls needs a key"
+    return (
+        "there are no keys: only this machine is served. `penchant keys add NAME --scope read` "
+        "makes one"
+    )

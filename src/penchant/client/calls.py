@@ -1,0 +1,263 @@
+"""Every route as a call that has yet to be made: what both clients send, and what they get back."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from json import dumps
+from typing import Any, Final, Generic, Literal, TypeAlias, TypedDict, TypeVar, Unpack
+from urllib.parse import quote
+from uuid import uuid4
+
+from penchant.client import answers as a
+
+T = TypeVar("T", bound=a.Answer)
+Row: TypeAlias = Mapping[str, Any]
+Step: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
+Direction: TypeAlias = Literal["more", "less", "never", "clear"]
+AT_ONCE: Final = 5_000
+"""Rows of one call; more are sent in several."""
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One call: `again` says whether it may be sent twice without counting twice."""
+
+    answer: type[T]
+    method: str
+    path: str
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    again: bool = True
+
+    def content(self) -> bytes | None:
+        """The body as it is sent."""
+        return None if self.body is None else dumps(self.body, allow_nan=False).encode()
+
+
+class Profile(TypedDict, total=False):
+    """Of which time (ISO 8601), in which context, and how much of it."""
+
+    at: str
+    context: Mapping[str, str]
+    level: int
+    top: int
+
+
+class List(TypedDict, total=False):
+    """What a list may hold, and how it is made."""
+
+    n: int
+    at: str
+    context: Mapping[str, str]
+    within: str
+    where: Mapping[str, str | Sequence[str]]
+    allow: Sequence[str]
+    deny: Sequence[str]
+    seen: bool
+    like: Mapping[str, float]
+    explain: bool
+    diversify: int
+
+
+class Course(TypedDict, total=False):
+    """Which steps."""
+
+    step: Step
+    since: str
+    until: str
+
+
+class Said(TypedDict, total=False):
+    """Of what somebody wants more, less or none: an interest or an item; and when it was said."""
+
+    interest: str
+    item: str
+    at: str
+    event_id: str
+
+
+def _query(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A query: mappings as NAME=VALUE, nothing for what was not given."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            found[name] = [f"{k}={v}" for k, v in value.items() for v in _several(v)]
+        elif isinstance(value, bool):
+            found[name] = str(value).lower()
+        elif value is not None:
+            found[name] = list(value) if isinstance(value, tuple | list | set) else value
+    return found
+
+
+def _several(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, tuple | list) else [value]
+
+
+def _get(answer: type[T], *path: str, **given: Any) -> Call[T]:
+    return Call(answer, "GET", _path(*path), _query(given))
+
+
+def _path(*parts: str) -> str:
+    """A path; what is a name of ours may hold anything."""
+    return "/v1/" + "/".join(quote(part, safe="").replace(".", "%2E") for part in parts)
+
+
+# Rows in
+
+
+def rows(kind: str, given: Iterable[Row]) -> Iterator[Call[a.Taken]]:
+    """Rows in as many calls as they need; events without an id get one, so that a call that is sent
+    again counts once."""
+    left = map(_marked, given) if kind == "events" else iter(given)
+    while some := list(islice(left, AT_ONCE)):
+        yield Call(a.Taken, "POST", _path(kind), body={kind: some})
+
+
+def _marked(row: Row) -> Row:
+    return row if row.get("event_id") is not None else {**row, "event_id": uuid4().hex}
+
+
+def joined(parts: Iterable[a.Taken]) -> a.Taken:
+    """What became of rows that were sent in several calls; numbers are those of all rows."""
+    total = a.Taken(accepted=0, known=0, replaced=0, rejected=(), rejected_total=0)
+    for number, part in enumerate(parts):
+        moved = [r.model_copy(update={"index": r.index + number * AT_ONCE}) for r in part.rejected]
+        total = a.Taken(
+            accepted=total.accepted + part.accepted,
+            known=total.known + part.known,
+            replaced=total.replaced + part.replaced,
+            rejected=(*total.rejected, *moved),
+            rejected_total=total.rejected_total + part.rejected_total,
+        )
+    return total
+
+
+# Questions
+
+
+def item(item_id: str) -> Call[a.Item]:
+    """One item."""
+    return _get(a.Item, "items", item_id)
+
+
+def items(cursor: str | None, limit: int) -> Call[a.ItemPage]:
+    """One page of items."""
+    return _get(a.ItemPage, "items", cursor=cursor, limit=limit)
+
+
+def similar_items(item_id: str, n: int) -> Call[a.SimilarItems]:
+    """Items like one."""
+    return _get(a.SimilarItems, "items", item_id, "similar", n=n)
+
+
+def recommend(user_id: str, **asked: Unpack[List]) -> Call[a.Recommendations]:
+    """What to show."""
+    return _get(a.Recommendations, "users", user_id, "recommendations", **asked)
+
+
+def interests(user_id: str, **asked: Unpack[Profile]) -> Call[a.Profile]:
+    """Who is this."""
+    return _get(a.Profile, "users", user_id, "interests", **asked)
+
+
+def interests_from_text(text: str, at: str | None) -> Call[a.ProfileOfWords]:
+    """Who says this."""
+    body = {"text": text} if at is None else {"text": text, "at": at}
+    return Call(a.ProfileOfWords, "POST", _path("interests", "from-text"), body=body)
+
+
+def evolution(user_id: str, **asked: Unpack[Course]) -> Call[a.Evolution]:
+    """How interests moved."""
+    return _get(a.Evolution, "users", user_id, "evolution", **asked)
+
+
+def diff(user_id: str, t1: str, t2: str | None, level: int) -> Call[a.Diff]:
+    """What changed between two times."""
+    return _get(a.Diff, "users", user_id, "diff", t1=t1, t2=t2, level=level)
+
+
+def forecast(user_id: str, step: Step, at: str | None) -> Call[a.Forecast]:
+    """What comes next."""
+    return _get(a.Forecast, "users", user_id, "forecast", step=step, at=at)
+
+
+def explain(
+    user_id: str, item: str, at: str | None, context: Mapping[str, str] | None
+) -> Call[a.Reason]:
+    """Why an item has its score."""
+    return _get(a.Reason, "users", user_id, "reasons", item=item, at=at, context=context)
+
+
+def similar_users(user_id: str, n: int, level: int | None) -> Call[a.SimilarUsers]:
+    """People like one."""
+    return _get(a.SimilarUsers, "users", user_id, "similar", n=n, level=level)
+
+
+def feedback(user_id: str, direction: Direction | None, said: Said) -> Call[a.Feedback]:
+    """What somebody asks for by hand; with a direction it is said first."""
+    path = _path("users", user_id, "feedback")
+    if direction is None:
+        return Call(a.Feedback, "GET", path)
+    body = {"direction": direction, "event_id": uuid4().hex, **said}
+    return Call(a.Feedback, "POST", path, body=body)
+
+
+# What is held on people
+
+
+def user(user_id: str) -> Call[a.Person]:
+    """A person's attributes."""
+    return _get(a.Person, "users", user_id)
+
+
+def export(user_id: str) -> Call[a.Held]:
+    """Everything that is held on a person."""
+    return _get(a.Held, "users", user_id, "export")
+
+
+def forget(user_id: str) -> Call[a.Forgotten]:
+    """Erase a person."""
+    return Call(a.Forgotten, "DELETE", _path("users", user_id))
+
+
+# The model
+
+
+def tree() -> Call[a.Tree]:
+    """The interest tree."""
+    return _get(a.Tree, "tree")
+
+
+def node(id_or_name: str) -> Call[a.Node]:
+    """One interest."""
+    return _get(a.Node, "tree", id_or_name)
+
+
+def fit() -> Call[a.Fit]:
+    """Learn anew."""
+    return Call(a.Fit, "POST", _path("fit"), again=False)
+
+
+def fit_status() -> Call[a.Fit]:
+    """How a fit stands."""
+    return _get(a.Fit, "fit")
+
+
+def status() -> Call[a.Status]:
+    """What is held and what serves."""
+    return _get(a.Status, "status")
+
+
+def report() -> Call[a.Report]:
+    """The last evaluation."""
+    return _get(a.Report, "report")
+
+
+def segments(k: int | None, level: int | None) -> Call[a.Segments]:
+    """Everybody in groups."""
+    return _get(a.Segments, "segments", k=k, level=level)
+
+
+def ready() -> Call[a.Health]:
+    """Whether there is a model that can be asked."""
+    return _get(a.Health, "ready")

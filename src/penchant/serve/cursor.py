@@ -1,0 +1,32 @@
+"""Cursors: where a page ended, as a word that means nothing to others and is checked."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from penchant.serve.problem import Problem
+
+
+def cursor(last: str) -> str:
+    """The cursor behind an id.
+
+    >>> place(cursor("tea"))
+    'tea'
+    """
+    return urlsafe_b64encode(last.encode()).decode().rstrip("=")
+
+
+def place(cursor: str | None) -> str | None:
+    """The id that a cursor stands behind; None for the first page.
+
+    Raises:
+        Problem: it is no cursor (422).
+    """
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        return urlsafe_b64decode(padded.encode("ascii")).decode("utf-8")
+    except (binascii.Error, UnicodeError, ValueError):
+        raise Problem(
+            422, "cursor: it is none; expected `next` of the page before, or no cursor at all"
+        ) from None

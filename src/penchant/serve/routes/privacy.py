@@ -1,0 +1,52 @@
+"""What is held on a person, and how it is erased."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from penchant.client import answers as a
+from penchant.serve.access import DOORS, Admin
+from penchant.serve.answer import Answer
+from penchant.serve.problem import Problem
+from penchant.serve.reading import PREFIX, StrictRoute
+from penchant.serve.said import answers
+from penchant.serve.service import service_of
+from penchant.serve.wire import UserId
+
+router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["privacy"])
+
+
+@router.get("/users/{user_id}", responses=answers(a.Person), dependencies=[DOORS["read"]])
+async def get_user(request: Request, user_id: UserId) -> Answer:
+    """A person's attributes, and how many rows there are on them; 404 for somebody never seen."""
+    service = service_of(request)
+    tables = await service.work.read(service.engine.person, user_id)
+    counts = {kind: len(found) for kind, found in tables.items()}
+    if not any(counts.values()):
+        raise Problem(404, "user_id: nothing is known of this person")
+    known: dict[str, Any] = {}
+    for row in tables["users"]:
+        known |= {name: value for name, value in row.items() if name != "user_id"}
+    return Answer({"user_id": user_id, "attributes": known, "rows": counts})
+
+
+@router.get("/users/{user_id}/export", responses=answers(a.Held))
+async def export(request: Request, user_id: UserId, actor: Admin) -> Answer:
+    """Everything that is held on one person, as JSON. Nothing else is kept: a profile is computed
+    from these rows when it is asked for."""
+    service = service_of(request)
+    tables = await service.work.read(service.engine.person, user_id)
+    await service.note(actor, "export", user_id)
+    now = service.engine.clock()
+    return Answer({"user_id": user_id, "exported": now, "tables": tables})
+
+
+@router.delete("/users/{user_id}", responses=answers(a.Forgotten))
+async def forget(request: Request, user_id: UserId, actor: Admin) -> Answer:
+    """Erase a person: every event, exposure, attribute, relation and word. Asked again, there is
+    nothing left to erase: 0 rows."""
+    service = service_of(request)
+    service.lists.drop(user_id)
+    rows = await service.work.write(service.engine.forget, user_id)
+    await service.note(actor, "forget", user_id, rows=rows)
+    return Answer({"user_id": user_id, "rows": rows})

@@ -1,0 +1,87 @@
+"""Serving: one process or several, each with an engine of its own on the same workspace."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from penchant.engine.config import EngineConfig
+from penchant.engine.engine import Engine
+from penchant.serve.app import create_app
+from penchant.serve.kept import FileAudit, FileKeys
+from penchant.serve.logs import settings
+from penchant.serve.metrics import FOLDER
+
+ASKED: Final = "PENCHANT_SERVE"
+"""What a worker is to serve, as JSON: it is set for the workers by `serve` and by nobody else."""
+STOP: Final = 30
+"""Seconds that answers under way are given when the service stops."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Where to listen, how many processes, and the files of TLS."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    certificate: Path | None = None
+    key: Path | None = None
+    root: str = ""
+    log_level: str = "info"
+
+
+def serve(workspace: Path, config: EngineConfig, how: Serving) -> None:
+    """Serve a workspace until a signal says to stop; answers under way are finished."""
+    asked = {"workspace": str(workspace), "config": config.model_dump(mode="json")}
+    with _environment(ASKED, json.dumps(asked)), _counted(how.workers):
+        uvicorn.run(
+            "penchant.serve.app:from_environment", factory=True, host=how.host, port=how.port,
+            workers=how.workers, ssl_certfile=how.certificate, ssl_keyfile=how.key,
+            root_path=how.root, log_config=settings(how.log_level.upper()), access_log=False,
+            server_header=False, proxy_headers=False, timeout_graceful_shutdown=STOP,
+        )  # fmt: skip
+
+
+def application() -> FastAPI:
+    """The application of one worker."""
+    asked = json.loads(os.environ[ASKED])
+    engine = Engine(asked["workspace"], EngineConfig(**asked["config"]))
+    return create_app(engine, **stores(engine))
+
+
+def stores(engine: Engine) -> dict[str, Any]:
+    """Where an engine's keys and audit log are kept."""
+    assert engine.workspace is not None
+    return {"keys": FileKeys(engine.workspace.path), "audit": FileAudit(engine.workspace.path)}
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """A variable that processes begun inside see."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+@contextmanager
+def _counted(workers: int) -> Iterator[None]:
+    """A folder in which several workers count together."""
+    if workers == 1:
+        yield
+        return
+    with TemporaryDirectory(prefix="penchant-metrics-") as folder, _environment(FOLDER, folder):
+        yield

@@ -1,0 +1,71 @@
+"""What all routes share: the engine, its threads, keys, lists on their way, counters."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+
+from penchant.engine.engine import Engine
+from penchant.engine.serving import ServeConfig
+from penchant.errors import PenchantError
+from penchant.serve.access import Doorkeeper
+from penchant.serve.audit import AuditLog, Entry, MemoryAudit, masked
+from penchant.serve.fits import Fits
+from penchant.serve.keys import KeyStore, MemoryKeys
+from penchant.serve.lists import Lists
+from penchant.serve.metrics import Metrics
+from penchant.serve.work import Work
+
+
+@dataclass
+class Service:
+    """One process of the service."""
+
+    engine: Engine
+    config: ServeConfig
+    keys: KeyStore = field(default_factory=MemoryKeys)
+    audit: AuditLog = field(default_factory=MemoryAudit)
+    metrics: Metrics = field(default_factory=Metrics)
+
+    def __post_init__(self) -> None:
+        self.work = Work(self.config)
+        self.door = Doorkeeper(self.keys, self.config, self.engine.clock)
+        self.lists = Lists(lambda rows: self.work.write(self.engine.shown, rows), self.metrics)
+        self.fits = Fits(self.engine.fit, self.engine.clock)
+
+    def present(self, at: str | None) -> Any:
+        """The time that is asked about."""
+        if at is None and self.config.present == "now":
+            return self.engine.clock()
+        return at
+
+    async def note(
+        self, actor: str, action: str, subject: str | None = None, **detail: Any
+    ) -> None:
+        """Keep in the audit log that somebody did something, to whom by a hash."""
+        whom = None if subject is None else masked(subject)
+        entry = Entry(self.engine.clock(), actor, action, whom, detail)
+        await self.work.write(self.audit.append, entry)
+
+    async def begin(self) -> None:
+        """Start what runs beside the answers, and load the model meanwhile, if there is one."""
+        self.lists.begin()
+        self._warm = asyncio.create_task(self.work.read(self._load))
+
+    def _load(self) -> None:
+        with suppress(PenchantError):  # who asks is told
+            _ = self.engine.model, self.engine.data
+
+    async def close(self) -> None:
+        """Store what waits, and end the threads."""
+        self._warm.cancel()
+        await self.lists.close()
+        self.work.close()
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request is for."""
+    found: Service = request.app.state.service
+    return found

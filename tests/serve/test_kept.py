@@ -1,0 +1,183 @@
+"""What a service leaves behind: lists as exposures, acts in the audit log, lines in the log."""
+
+import asyncio
+import json
+import logging
+import re
+
+import pytest
+
+from penchant.engine.serving import ServeConfig
+from penchant.errors import StoreError
+from penchant.serve.app import create_app
+from penchant.serve.audit import MemoryAudit, masked
+from penchant.serve.keys import Key, MemoryKeys, fresh, hashed
+from penchant.serve.lists import Lists
+from penchant.serve.logs import JsonLines
+from penchant.serve.metrics import Metrics
+from penchant.testing.served import NOW, client, stocked
+
+SECRET = "ann.the.secret@example.com"
+
+
+@pytest.fixture(scope="module")
+def own(world):
+    """A fitted engine of this file's own, to be changed."""
+    engine = stocked(world)
+    engine.fit()
+    return engine
+
+
+def exposures(engine, user):
+    return engine.tables.read("exposures").filter(user_id=user).collect()
+
+
+def test_a_list_is_kept_as_exposures_at_the_latest_when_the_service_stops(own):
+    with client(create_app(own, ServeConfig(auth="off"))) as http:
+        told = http.get("/users/shown/recommendations?n=4").json()
+    rows = exposures(own, "shown").sort("position")
+    assert rows["item_id"].to_list() == [r["item_id"] for r in told["items"]]
+    assert rows["position"].to_list() == [1, 2, 3, 4]
+    assert set(rows["list_id"]) == {told["list_id"]}
+    assert set(rows["timestamp"]) == {NOW}
+
+
+def test_lists_of_somebody_who_is_erased_are_not_kept(own):
+    with client(create_app(own, ServeConfig(auth="off"))) as http:
+        http.get("/users/gone/recommendations?n=2")
+        http.delete("/users/gone")
+        http.get("/users/stays/recommendations?n=2")
+    assert exposures(own, "gone").height == 0
+    assert exposures(own, "stays").height == 2
+
+
+def row(k, user="u"):
+    return {"user_id": user, "event_id": str(k)}
+
+
+def test_lists_are_tried_again_when_the_store_fails_and_counted_when_they_are_lost():
+    stored, fails = [], [True, True]
+
+    async def store(rows):
+        if fails:
+            fails.pop()
+            raise StoreError("full")
+        stored.extend(rows)
+
+    async def through(metrics):
+        lists = Lists(store, metrics)
+        lists.begin()
+        await lists.put([row(1), row(2)])
+        await lists.close()
+
+    metrics = Metrics()
+    asyncio.run(through(metrics))
+    assert [r["event_id"] for r in stored] == ["1", "2"]
+    assert b"penchant_lists_lost_total 0.0" in metrics.text()
+    fails.extend([True] * 10)
+    asyncio.run(through(metrics))
+    assert b"penchant_lists_lost_total 2.0" in metrics.text()
+
+
+def test_a_fit_runs_in_the_background_one_at_a_time(own):
+    keys, audit = MemoryKeys(), MemoryAudit()
+    token = fresh()
+    keys.add(Key("", "boss", hashed(token), ("admin",), NOW))
+    headers = {"Authorization": f"Bearer {token}"}
+    app = create_app(own, ServeConfig(), keys=keys, audit=audit)
+    with client(app, **headers) as http:
+        assert http.get("/fit").json()["state"] == "idle"
+        begun = http.post("/fit")
+        assert (begun.status_code, begun.headers["location"]) == (202, "/v1/fit")
+        assert http.post("/fit").status_code == 409
+        assert http.get("/users/u0002/interests").status_code == 200
+        for _ in range(600):
+            if http.get("/fit").json()["state"] != "running":
+                break
+            asyncio.run(asyncio.sleep(0.1))
+        told = http.get("/fit").json()
+        assert told["state"] == "done", told
+        assert told["fitted"]["summary"]["items"] == 300
+        http.get(f"/users/{SECRET}/export")
+        http.delete(f"/users/{SECRET}")
+    acts = [(e.actor, e.action, e.subject) for e in audit.read()]
+    hash_ = masked(SECRET)
+    assert acts == [("1", "fit", None), ("1", "export", hash_), ("1", "forget", hash_)]
+    assert SECRET not in str(audit.read())
+
+
+def test_a_fit_that_fails_says_so():
+    from penchant import Engine
+
+    with client(create_app(Engine(), ServeConfig(auth="off"))) as http:
+        assert http.post("/fit").status_code == 202
+        for _ in range(100):
+            told = http.get("/fit").json()
+            if told["state"] != "running":
+                break
+        assert told["state"] == "failed"
+        assert "no events yet" in told["problem"]["detail"]
+
+
+@pytest.fixture
+def lines():
+    """The lines of the log, as they are written."""
+    found, log = [], logging.getLogger("penchant.serve")
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            found.append(self.format(record))
+
+    handler = Handler()
+    handler.setFormatter(JsonLines())
+    log.addHandler(handler)
+    before = log.level
+    log.setLevel(logging.INFO)
+    yield found
+    log.removeHandler(handler)
+    log.setLevel(before)
+
+
+def test_the_log_names_routes_and_nobody(own, lines):
+    keys, token = MemoryKeys(), fresh()
+    keys.add(Key("", "boss", hashed(token), ("admin",), NOW))
+    headers = {"Authorization": f"Bearer {token}"}
+    with client(create_app(own, ServeConfig(), keys=keys), **headers) as http:
+        http.get(f"/users/{SECRET}/interests", params={"at": "2024-03-01", "top": 1})
+        http.get(f"/users/{SECRET}/recommendations", params={"allow": SECRET})
+        http.post("/events", json={"user_id": SECRET, "item_id": "i00001", "text": SECRET})
+        http.post("/events", json={"user_id": SECRET, "value": SECRET})
+        http.get(f"/users/{SECRET}/nosuch")
+        http.get(f"/users/{SECRET}/reasons", params={"item": SECRET})
+        http.get("/items", headers={"User-Agent": SECRET, "X-Request-ID": SECRET})
+        traced = http.get("/health", headers={"X-Request-ID": "0123456789abcdef"})
+        http.delete(f"/users/{SECRET}")
+    assert traced.headers["x-request-id"] == "0123456789abcdef"
+    text = "\n".join(lines)
+    assert SECRET not in text
+    assert token not in text
+    assert hashed(token) not in text
+    told = [json.loads(line) for line in lines]
+    assert {"route", "method", "status", "ms", "request", "key", "time"} <= set(told[0])
+    assert told[0]["route"] == "/v1/users/{user_id}/interests"
+    assert told[0]["key"] == "1"
+    assert {t["route"] for t in told} >= {"unmatched", "/v1/events", "/v1/health"}
+    assert all(re.fullmatch(r"[0-9a-f]{16}", t["request"]) for t in told)
+
+
+def test_metrics_count(own):
+    with client(create_app(own, ServeConfig(auth="off"))) as http:
+        http.get("/users/u0002/recommendations?n=3")
+        http.get("/users/x/nosuch")
+        rows = [{"user_id": "metric", "item_id": "a", "timestamp": NOW.isoformat()}, {}]
+        http.post("/events", json={"events": rows})
+        told = http.get("/metrics").text
+    route = 'route="/v1/users/{user_id}/recommendations"'
+    assert f'penchant_requests_total{{method="GET",{route},status="200"}} 1.0' in told
+    assert 'route="unmatched",status="404"} 1.0' in told
+    assert "penchant_recommendations_total 3.0" in told
+    assert 'penchant_rows_total{kind="events",result="accepted"} 1.0' in told
+    assert 'penchant_rows_total{kind="events",result="rejected"} 1.0' in told
+    assert "penchant_event_lag_seconds 0.0" in told
+    assert 'penchant_model_info{version="memory"} 1.0' in told
+    assert f'penchant_request_seconds_bucket{{le="0.001",{route}}}' in told
