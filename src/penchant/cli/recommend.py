@@ -86,6 +86,16 @@ def recommend(
             show_default=False,
         ),
     ] = None,
+    diversify: Annotated[
+        int | None,
+        typer.Option(
+            "--diversify",
+            min=1,
+            metavar="LEVEL",
+            help="Spread the list over the interests of this level as the profile does.",
+            show_default=False,
+        ),
+    ] = None,
     at: At = None,
     context: Context = None,
 ) -> None:
@@ -100,16 +110,18 @@ def recommend(
         penchant recommend ann --within "Red wine" --where country=Italy --no-seen
         penchant recommend --like "Red wine=1" --like "Dessert wine=-0.5"
         penchant recommend ann --context weekday=sat,device=tablet --json
+        penchant recommend ann -n 20 --diversify 1
     """
     if user is None and not like:
         raise DataError(
             "recommend: nobody was named; expected a user, as `penchant recommend ann`, or "
             "interests given by hand, as `penchant recommend --like 'Red wine=1'`"
         )
-    asked = {"at": at, "context": context_of(context), "interests": _liked(like)}
+    asked: dict[str, Any] = {"at": at, "context": context_of(context), "interests": _liked(like)}
     filters = _filters(within, where, allow, deny, seen)
     engine = session.engine()
-    found = engine.recommend(one_user(user or SOMEONE), n, filters=filters, **asked)  # type: ignore[arg-type]
+    asked |= {"filters": filters, "diversify": diversify}
+    found = engine.recommend(one_user(user or SOMEONE), n, **asked)
     if user is not None and (note := note_on(engine, user, at)):
         session.out.note(note)
     _tell(session, found, explain)

@@ -1,5 +1,6 @@
 """How routes say what they take and answer: for OpenAPI, with an example each."""
 
+from json import dumps
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -9,12 +10,12 @@ from penchant.serve.gate import LINES
 EXAMPLES: Final[dict[str, Any]] = {
     "event": {
         "user_id": "ann",
-        "item_id": "i0001",
+        "item_id": "i00001",
         "event": "purchase",
         "timestamp": "2024-05-01T10:00:00Z",
         "event_id": "order-1-1",
     },
-    "item": {"item_id": "i0001", "title": "A kettle", "category": ["Kitchen", "Kettles"]},
+    "item": {"item_id": "i00001", "title": "A kettle", "category": ["Kitchen", "Kettles"]},
     "user": {"user_id": "ann", "country": "NO"},
     "relation": {"source": "ann", "target": "bob", "relation": "follows"},
 }
@@ -44,12 +45,8 @@ def rows(kind: str, one: type[BaseModel], many: type[BaseModel]) -> dict[str, An
                 },
                 LINES: {
                     "schema": {"type": "string", "description": "One object a line."},
-                    "examples": {"lines": {"value": LINE}},
+                    "examples": {"lines": {"value": dumps(example) + "\n"}},
                 },
             },
         }
     }
-
-
-LINE: Final = '{"user_id": "ann", "item_id": "i0001", "event": "view"}\n'
-"""One line of JSON lines."""

@@ -17,6 +17,9 @@ LONGEST: Final = 512
 ROWS: Final = 10_000
 """Rows of one body of JSON, at most; JSON lines have no such limit."""
 
+AT: Final = "2024-03-01T12:00:00Z"
+"""A time, as an example."""
+
 Id = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
 Time = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
@@ -58,9 +61,9 @@ def _id(what: str, example: str) -> Any:
 
 
 UserId = Annotated[str, AfterValidator(_decoded), _id("Whose: a user_id.", "ann")]
-ItemId = Annotated[str, AfterValidator(_decoded), _id("Which: an item_id.", "i0001")]
+ItemId = Annotated[str, AfterValidator(_decoded), _id("Which: an item_id.", "i00001")]
 NodeId = Annotated[
-    str, AfterValidator(_decoded), _id("Which interest: id, name or path `A > B`.", "n1")
+    str, AfterValidator(_decoded), _id("Which interest: id, name or path `A > B`.", "Books")
 ]
 
 
@@ -150,15 +153,17 @@ class Relations(Wire):
 class Words(Wire):
     """Somebody's own words on what they like."""
 
-    text: str = Field(min_length=1, max_length=20_000)
+    text: str = Field(min_length=1, max_length=20_000, examples=["slow novels and gardening"])
     at: Time | None = None
 
 
 class Statement(Wire):
     """What somebody asks for by hand."""
 
-    direction: Literal["more", "less", "never", "clear"]
-    interest: Name | None = Field(None, description="Id, name or path of an interest.")
+    direction: Literal["more", "less", "never", "clear"] = Field(examples=["more"])
+    interest: Name | None = Field(
+        None, description="Id, name or path of an interest.", examples=["Books"]
+    )
     item: Id | None = Field(None, description="An item_id; one of the two.")
     at: Time | None = Field(None, description="When it was said; else now.")
     event_id: Id | None = Field(None, description="The sender's own id: sent twice counts once.")
@@ -170,16 +175,20 @@ class Statement(Wire):
 class ProfileQuery(Asked):
     """Of which time, in which context, and how much of it."""
 
-    at: Time | None = Field(None, description="As of this time (ISO 8601).")
+    at: Time | None = Field(None, description="As of this time (ISO 8601).", examples=[AT])
     context: Pairs = Field([], description="NAME=VALUE, as weekday=sat. May be repeated.")
-    level: int | None = Field(None, ge=1, le=20, description="Only this level; 1 is the broadest.")
-    top: int | None = Field(None, ge=1, le=100_000, description="Only the weightiest of a level.")
+    level: int | None = Field(
+        None, ge=1, le=20, description="Only this level; 1 is the broadest.", examples=[1]
+    )
+    top: int | None = Field(
+        None, ge=1, le=100_000, description="Only the weightiest of a level.", examples=[3]
+    )
 
 
 class EvolutionQuery(Asked):
     """Which steps."""
 
-    step: Literal["day", "week", "month", "quarter", "year"] = "month"
+    step: Literal["day", "week", "month", "quarter", "year"] = Field("month", examples=["week"])
     since: Time | None = Field(None, description="From here on (ISO 8601); else the first act.")
     until: Time | None = Field(None, description="Up to here; else the end of the log.")
 
@@ -187,22 +196,22 @@ class EvolutionQuery(Asked):
 class DiffQuery(Asked):
     """Between which times."""
 
-    t1: Time = Field(description="The earlier time (ISO 8601).")
-    t2: Time | None = Field(None, description="The later time; else the present.")
-    level: int = Field(1, ge=1, le=20)
+    t1: Time = Field(description="The earlier time (ISO 8601).", examples=["2024-02-01"])
+    t2: Time | None = Field(None, description="The later time; else the present.", examples=[AT])
+    level: int = Field(1, ge=1, le=20, examples=[2])
 
 
 class ForecastQuery(Asked):
     """How far."""
 
-    step: Literal["day", "week", "month", "quarter", "year"] = "month"
+    step: Literal["day", "week", "month", "quarter", "year"] = Field("month", examples=["week"])
     at: Time | None = Field(None, description="From here on (ISO 8601); else the end of the log.")
 
 
 class ReasonQuery(Asked):
     """Of which item, when and where."""
 
-    item: Id = Field(description="An item_id.")
+    item: Id = Field(description="An item_id.", examples=["i00001"])
     at: Time | None = None
     context: Pairs = []
 
@@ -210,38 +219,44 @@ class ReasonQuery(Asked):
 class ListQuery(Asked):
     """What the list may hold, and how it is made."""
 
-    n: int = Field(10, ge=1, le=1_000, description="How many items.")
+    n: int = Field(10, ge=1, le=1_000, description="How many items.", examples=[3])
     at: Time | None = Field(None, description="As of this time (ISO 8601).")
     context: Pairs = Field([], description="NAME=VALUE, as device=tablet. May be repeated.")
-    within: Name | None = Field(None, description="Only of this interest: id, name or path.")
+    within: Name | None = Field(
+        None, description="Only of this interest: id, name or path.", examples=["Books"]
+    )
     where: Pairs = Field([], description="NAME=VALUE of an attribute. May be repeated.")
     allow: Ids | None = Field(None, description="Only these items. May be repeated.")
     deny: Ids = Field([], description="Never these items. May be repeated.")
     seen: bool | None = Field(None, description="Whether what the person had may come again.")
     like: Pairs = Field([], description="INTEREST=WEIGHT given by hand. May be repeated.")
-    explain: bool = Field(False, description="With the reasons.")
+    explain: bool = Field(False, description="With the reasons.", examples=[True])
     diversify: int | None = Field(
-        None, ge=1, le=20, description="Spread over the interests of this level as the profile does"
+        None,
+        ge=1,
+        le=20,
+        description="Spread over the interests of this level as the profile does.",
+        examples=[2],
     )
 
 
 class AlikeQuery(Asked):
     """How many."""
 
-    n: int = Field(10, ge=1, le=1_000)
+    n: int = Field(10, ge=1, le=1_000, examples=[3])
 
 
 class PeopleQuery(Asked):
     """How many, by which level of the tree."""
 
-    n: int = Field(10, ge=1, le=1_000)
-    level: int | None = Field(None, ge=1, le=20, description="Else the second.")
+    n: int = Field(10, ge=1, le=1_000, examples=[3])
+    level: int | None = Field(None, ge=1, le=20, description="Else the second.", examples=[1])
 
 
 class PageQuery(Asked):
     """Which page."""
 
-    limit: int = Field(100, ge=1, le=1_000)
+    limit: int = Field(100, ge=1, le=1_000, examples=[2])
     cursor: Annotated[str, StringConstraints(max_length=4_000)] | None = Field(
         None, description="`next` of the page before."
     )
@@ -250,8 +265,10 @@ class PageQuery(Asked):
 class SegmentsQuery(Asked):
     """How many groups, by which level."""
 
-    k: int | None = Field(None, ge=1, le=200, description="Else as many as stand apart best.")
-    level: int | None = Field(None, ge=1, le=20, description="Else the second.")
+    k: int | None = Field(
+        None, ge=1, le=200, description="Else as many as stand apart best.", examples=[3]
+    )
+    level: int | None = Field(None, ge=1, le=20, description="Else the second.", examples=[1])
 
 
 def pairs(said: list[str], name: str) -> dict[str, list[str]]:
