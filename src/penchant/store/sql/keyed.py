@@ -1,28 +1,20 @@
 """Items, users and relations: the last word on each stands."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 from sqlalchemy import Connection, delete, insert
 
-from penchant.data import columns as c
 from penchant.store.dtypes import Types
 from penchant.store.rows import Intake, conform, keys_of
-from penchant.store.sql.ids import Codes, parts
-from penchant.store.sql.layout import KEYED, PLACES, laid_out
-from penchant.store.sql.reading import SEQ, some
-from penchant.store.sql.schema import APP_USER, ITEM, RELATION, TABLES
+from penchant.store.sql.ids import Codes, among, parts
+from penchant.store.sql.layout import KEYED, PLACES, coded, laid_out
+from penchant.store.sql.reading import SEQ, Reader
+from penchant.store.sql.schema import TABLES
 from penchant.store.tables import Kind
 
 CHUNK: Final = 100_000
-
-_FIRST: Final[dict[Kind, tuple[str, Any]]] = {
-    "items": (c.ITEM, ITEM.c.item),
-    "users": (c.USER, APP_USER.c.user),
-    "relations": (c.SOURCE, RELATION.c.source),
-}
-"""The column by which stored rows are looked up, in Penchant and in SQL."""
 
 
 @dataclass(frozen=True)
@@ -42,26 +34,20 @@ class Keyed:
         self._take_out(intake, known)
         codes = Codes(self.connection, make=True)
         for start in range(0, intake.rows.height, CHUNK):
-            rows = laid_out(self.kind, intake.rows.slice(start, CHUNK))
+            rows = coded(self.kind, laid_out(self.kind, intake.rows.slice(start, CHUNK)), codes)
             first = last + 1 + start
             numbers = pl.int_range(first, first + rows.height, dtype=pl.Int64).alias(SEQ)
-            coded = rows.with_columns(
-                numbers,
-                *(
-                    codes.of(KEYED[place.holds], rows[place.sql]).alias(place.sql)
-                    for place in PLACES[self.kind]
-                    if place.holds in KEYED
-                ),
-            )
-            self.connection.execute(insert(TABLES[self.kind]), coded.to_dicts())
+            values = rows.with_columns(numbers).to_dicts()
+            self.connection.execute(insert(TABLES[self.kind]), values)
         return last + 1, last + intake.rows.height
 
     def _met(self, batch: pl.DataFrame, known: Types) -> pl.DataFrame:
-        """Stored rows with a first key of the batch, behind their numbers."""
-        name, column = _FIRST[self.kind]
-        table = KEYED["item" if self.kind == "items" else "user"]
-        codes = Codes(self.connection).of(table, batch[name].unique()).drop_nulls()
-        return some(self.connection, self.kind, known, column, codes.to_list())
+        """Stored rows whose first key is in the batch, behind their numbers."""
+        key = PLACES[self.kind][0]
+        names = batch[key.name].unique().to_list()
+        codes = Codes(self.connection).of(KEYED[key.holds], names)
+        reader = Reader(self.connection, self.kind, known)
+        return reader.some(key.sql, [code for code in codes if code is not None])
 
     def _take_out(self, intake: Intake, known: Types) -> None:
         """Remove the stored rows that are replaced."""
@@ -72,4 +58,4 @@ class Keyed:
         gone = met.join(intake.rows, on=keys, how="semi", nulls_equal=True)[SEQ].to_list()
         table = TABLES[self.kind]
         for numbers in parts(gone):
-            self.connection.execute(delete(table).where(table.c.seq.in_(numbers)))
+            self.connection.execute(delete(table).where(among(SEQ, numbers)))

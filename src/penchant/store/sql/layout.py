@@ -13,6 +13,7 @@ from penchant.data import columns as c
 from penchant.errors import StoreError
 from penchant.store.dtypes import UTC
 from penchant.store.sql import schema
+from penchant.store.sql.ids import Codes
 from penchant.store.sql.more import packed
 from penchant.store.tables import Kind
 
@@ -87,6 +88,17 @@ def laid_out(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
         if other is not None:
             rest[place.name] = other
     return pl.DataFrame([*held, packed(kind, rest, frame.height).alias(MORE)])
+
+
+def coded(kind: Kind, rows: pl.DataFrame, codes: Codes) -> pl.DataFrame:
+    """Laid-out rows with numbers in the place of ids and names."""
+    return rows.with_columns(
+        pl.Series(
+            place.sql, codes.of(KEYED[place.holds], rows[place.sql].to_list()), dtype=pl.Int64
+        )
+        for place in PLACES[kind]
+        if place.holds in KEYED
+    )
 
 
 def _wire(place: Place) -> pl.DataType:

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, Index, func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 
 from penchant.data import columns as c
 from penchant.store.dtypes import Types
-from penchant.store.sql.ids import Codes, raw
-from penchant.store.sql.layout import KEYED, PLACES, laid_out
-from penchant.store.sql.reading import SEQ, some
+from penchant.store.sql.ids import Codes, rows_of
+from penchant.store.sql.layout import coded, laid_out
+from penchant.store.sql.reading import SEQ, Reader
 from penchant.store.sql.same import digests, forms
 from penchant.store.sql.schema import TABLES
 from penchant.store.tables import Kind
@@ -21,7 +22,9 @@ from penchant.types import Report
 CHUNK: Final = 100_000
 """Rows that are Python objects at one time."""
 LATER: Final = 200_000
-"""Rows above which an empty SQLite table gets its index when they are in: sorting is faster."""
+"""Rows above which an empty SQLite table gets its indexes when they are in: sorting is faster."""
+AT_ONCE: Final = 200
+"""Rows of one statement."""
 SAME: Final = "same"
 _ONCE: Final = f"ON CONFLICT ({SAME}) DO NOTHING"
 
@@ -57,13 +60,8 @@ class Log:
     def _sqlite(self) -> bool:
         return self.connection.dialect.name == "sqlite"
 
-    @property
-    def _index(self) -> Index:
-        name = f"{self._table}_{SAME}"
-        return next(index for index in TABLES[self.kind].indexes if index.name == name)
-
     def _is_empty(self) -> bool:
-        return not raw(self.connection, select(TABLES[self.kind].c.seq).limit(1))
+        return not rows_of(self.connection, select(TABLES[self.kind].c.seq).limit(1))
 
     def _chunks(self, frame: pl.DataFrame, last: int) -> Iterator[pl.DataFrame]:
         """Rows with the columns of SQL, ids as numbers."""
@@ -75,30 +73,35 @@ class Log:
                 pl.int_range(first, first + chunk.height, dtype=pl.Int64).alias(SEQ),
                 pl.Series(SAME, digests(chunk), dtype=pl.Binary),
             )
-            yield rows.with_columns(
-                codes.of(KEYED[place.holds], rows[place.sql]).alias(place.sql)
-                for place in PLACES[self.kind]
-                if place.holds in KEYED
-            )
+            yield coded(self.kind, rows, codes)
 
     def _insert(self, rows: pl.DataFrame, rule: str = "") -> None:
-        marks = ", ".join("?" * rows.width)
-        statement = f"INSERT INTO {self._table} ({_names(rows)}) VALUES ({marks}) {rule}"
-        columns = (rows[name].to_list() for name in rows.columns)
+        """SQLite: many rows a statement, which is faster, and lets go of the interpreter's lock
+        once for all of them: a busy service would else wait for it at every row."""
+        some = rows[[column.name for column in rows if column.null_count() < rows.height]]
+        into = f"INSERT INTO {self._table} ({_names(some)}) VALUES "
+        one = f"({', '.join('?' * some.width)})"
+        cells = chain.from_iterable(zip(*(column.to_list() for column in some), strict=True))
         cursor: Any = self.connection.connection.cursor()
-        cursor.executemany(statement, zip(*columns, strict=True))
+        for start in range(0, some.height, AT_ONCE):
+            count = min(AT_ONCE, some.height - start)
+            statement = f"{into}{', '.join([one] * count)} {rule}"
+            cursor.execute(statement, tuple(islice(cells, count * some.width)))
         cursor.close()
 
     def _fill(self, frame: pl.DataFrame, last: int) -> None:
-        """Everything first, then the index; of rows that are the same the first stays."""
-        self._index.drop(self.connection)
+        """Everything first, then the indexes; of rows that are the same the first stays."""
+        indexes = sorted(TABLES[self.kind].indexes, key=lambda index: str(index.name))
+        for index in indexes:
+            index.drop(self.connection)
         for rows in self._chunks(frame, last):
             self._insert(rows)
-        try:
-            self._index.create(self.connection)
-        except IntegrityError:
-            self._drop_twins()
-            self._index.create(self.connection)
+        for index in indexes:
+            try:
+                index.create(self.connection)
+            except IntegrityError:
+                self._drop_twins()
+                index.create(self.connection)
 
     def _drop_twins(self) -> None:
         for line in (
@@ -125,12 +128,12 @@ class Log:
 
     def _note_differing(self, frame: pl.DataFrame, last: int) -> None:
         """Events that say something else under an id that is taken: the first one stays."""
-        table = TABLES[self.kind]
+        reader = Reader(self.connection, self.kind, self.types)
         said: list[str] = []
         for start in range(0, frame.height, CHUNK):
             chunk = frame.slice(start, CHUNK).filter(pl.col(c.EVENT_ID).is_not_null())
             came = chunk.select(c.EVENT_ID, forms(chunk))
-            kept = some(self.connection, self.kind, self.types, table.c[SAME], digests(chunk))
+            kept = reader.same(digests(chunk))
             stands = kept.select(c.EVENT_ID, forms(kept.drop(SEQ)))
             other = came.join(stands, on=came.columns, how="anti", maintain_order="left")
             said += other[c.EVENT_ID].to_list()

@@ -90,11 +90,12 @@ def forms(frame: pl.DataFrame) -> pl.Series:
 
 def digests(frame: pl.DataFrame) -> list[bytes]:
     """What tells the rows of a frame apart, 16 bytes each."""
-    said = [_hash(text, b"row") for text in forms(_nameless(frame))]
+    said = _hashed(forms(_nameless(frame)).to_list(), b"row")
     if c.EVENT_ID not in frame.columns:
         return said
-    left = iter(said)
-    return [next(left) if name is None else _hash(name, b"event_id") for name in frame[c.EVENT_ID]]
+    named, left = frame[c.EVENT_ID].to_list(), iter(said)
+    by_name = iter(_hashed([name for name in named if name is not None], b"event_id"))
+    return [next(left if name is None else by_name) for name in named]
 
 
 def _nameless(frame: pl.DataFrame) -> pl.DataFrame:
@@ -104,8 +105,8 @@ def _nameless(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col(c.EVENT_ID).is_null())
 
 
-def _hash(text: str, sort: bytes) -> bytes:
-    return blake2b(text.encode(), digest_size=16, person=sort).digest()
+def _hashed(texts: list[str], sort: bytes) -> list[bytes]:
+    return [blake2b(text.encode(), digest_size=16, person=sort).digest() for text in texts]
 
 
 def _bytes(text: str) -> int:

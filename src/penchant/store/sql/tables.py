@@ -17,7 +17,7 @@ from penchant.store.sql.ids import Codes
 from penchant.store.sql.keyed import Keyed
 from penchant.store.sql.layout import KEYED
 from penchant.store.sql.log import Log
-from penchant.store.sql.reading import SEQ, everything, pieces, some, together
+from penchant.store.sql.reading import SEQ, Reader
 from penchant.store.sql.schema import TABLES
 from penchant.store.tables import KEYS, Change, Kind, Receipt, known_kind, person_of
 
@@ -52,7 +52,9 @@ class SqlTables:
         kind = known_kind(kind)
         with self.database.reading() as connection:
             types = types_of(connection, kind)
-            return everything(connection, kind, types).lazy() if types else empty(kind, types)
+            if not types:
+                return empty(kind, types)
+            return Reader(connection, kind, types).span().drop(SEQ).lazy()
 
     def forget(self, user_id: str) -> int:
         """Remove every row of a user and the id itself; says how many rows there were.
@@ -72,14 +74,14 @@ class SqlTables:
 
     def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:
         """Rows of some users, as `read` has them (see `Tables.people`)."""
-        person = person_of(known_kind(kind))
-        column = TABLES[kind].c["source" if kind == "relations" else "user"]
+        person_of(known_kind(kind))
         with self.database.reading() as connection:
             if not (types := types_of(connection, kind)):
                 return empty(kind, types).collect()
-            names = pl.Series(person, list(user_ids), dtype=pl.String)
-            codes = Codes(connection).of(KEYED["user"], names.unique()).drop_nulls()
-            return some(connection, kind, types, column, codes.to_list()).drop(SEQ)
+            found = Codes(connection).of(KEYED["user"], list(dict.fromkeys(user_ids)))
+            codes = [code for code in found if code is not None]
+            column = "source" if kind == "relations" else "user"
+            return Reader(connection, kind, types).some(column, codes).drop(SEQ)
 
     def between(self, kind: Kind, first: int, last: int) -> pl.DataFrame:
         """Rows of a kind by their running numbers, inclusive, as `read` has them."""
@@ -87,8 +89,7 @@ class SqlTables:
         with self.database.reading() as connection:
             if not (types := types_of(connection, kind)):
                 return empty(kind, types).collect()
-            found = list(pieces(connection, kind, types, first - 1, last))
-            return together(found, types).drop(SEQ)
+            return Reader(connection, kind, types).span(first - 1, last).drop(SEQ)
 
     def changes(self, after: int) -> Sequence[Change]:
         """What changed since the change of that number, oldest first."""

@@ -68,7 +68,7 @@ def _log(table: str, *columns: Column[Any]) -> None:
     op.create_table(
         table,
         _number("seq", primary_key=True, autoincrement=False),
-        _to("user", "user_key", nullable=False),
+        _number("user", nullable=False),
         *columns,
         Column("same", LargeBinary, nullable=False),
         _text("more"),
@@ -79,16 +79,16 @@ def _log(table: str, *columns: Column[Any]) -> None:
 
 def _logs() -> None:
     _log(
-        "event", _to("item", "item_key", nullable=False), _number("time"),
-        _to("type", "event_name"), Column("value", Double), _text("session"), _text("event_id"),
+        "event", _number("item", nullable=False), _number("time"),
+        _number("type"), Column("value", Double), _text("session"), _text("event_id"),
     )  # fmt: skip
     _log(
-        "exposure", _to("item", "item_key", nullable=False), _number("time"),
+        "exposure", _number("item", nullable=False), _number("time"),
         _number("position"), _text("session"), _text("event_id"),
     )  # fmt: skip
     _log(
-        "feedback", _number("time"), _to("type", "event_name"), _text("interest"),
-        _to("item", "item_key"), _text("event_id"),
+        "feedback", _number("time"), _number("type"), _text("interest"),
+        _number("item"), _text("event_id"),
     )  # fmt: skip
 
 
