@@ -73,7 +73,7 @@ def postgres_server() -> Iterator[str]:
                 time.sleep(0.05)
         yield url
     finally:
-        server.send_signal(signal.SIGINT)  # at once: whoever is still connected is cut off
+        server.send_signal(signal.SIGQUIT)  # at once: nothing in there is needed again
         server.wait(30)
         shutil.rmtree(home)
 

@@ -1,5 +1,6 @@
 """All settings together, one group a part; each group is described where its part is."""
 
+from pathlib import Path
 from typing import Literal
 
 from penchant.config import Config
@@ -10,6 +11,7 @@ from penchant.engine.feedback import FeedbackConfig
 from penchant.evaluate.experiment import EvaluateConfig
 from penchant.interests.model import InterestsConfig
 from penchant.recommend.pipeline import RecommendConfig
+from penchant.store.config import CONFIG, StoreConfig
 from penchant.taxonomy.config import TreeConfig
 
 
@@ -37,5 +39,14 @@ class EngineConfig(Config):
     """Lists and reasons."""
     feedback: FeedbackConfig = FeedbackConfig()
     """What "more" and "less" are taken to mean."""
+    store: StoreConfig = StoreConfig()
+    """Where tables are kept."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How an evaluation is made."""
+
+
+def kept_config(workspace: str | Path | None) -> EngineConfig:
+    """The settings that a workspace keeps; the defaults where it keeps none."""
+    if workspace is not None and (path := Path(workspace) / CONFIG).is_file():
+        return EngineConfig.from_toml(path)
+    return EngineConfig()

@@ -7,6 +7,7 @@ print(engine.interests("ann"))
 print(engine.recommend("ann").explain()[0])
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from penchant.data.check import CheckResult
 from penchant.data.split import SplitConfig
 from penchant.engine.asking import Asking
 from penchant.engine.checking import checked
-from penchant.engine.config import EngineConfig
+from penchant.engine.config import EngineConfig, kept_config
 from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.engine.fitted import Fitted, sizes
 from penchant.engine.intake import Added, Intake
@@ -73,20 +74,19 @@ class Engine(People):
         clock: Clock = now,
         progress: Progress = QUIET,
     ) -> None:
-        self.workspace = None if workspace is None else Workspace(workspace, clock=clock)
+        self.config = config or kept_config(workspace)
+        self.workspace = (
+            None
+            if workspace is None
+            else Workspace(workspace, clock=clock, store=self.config.store)
+        )
         self.tables: Tables = MemoryTables() if self.workspace is None else self.workspace.tables
-        self.config = config or self._kept_config()
         self.clock, self.progress = clock, progress
         self._model: InterestModel | None = None
         self._data: Prepared | None = None
         self._forecasters = {}
         self._ledger = Ledger(self.tables, self.config.feedback)
         self._texts = Texts(self.workspace.cache if self.workspace else None, progress)
-
-    def _kept_config(self) -> EngineConfig:
-        if self.workspace is not None and self.workspace.config.exists():
-            return EngineConfig.from_toml(self.workspace.config)
-        return EngineConfig()
 
     def add(
         self,
@@ -192,17 +192,19 @@ class Engine(People):
 
     @property
     def model(self) -> InterestModel:
-        """The model that serves.
+        """The model that serves; where it is broken, with a warning, the newest whole one before.
 
         Raises:
             NotFittedError: there is none yet.
-            CorruptModelError: its files are not as they were written.
+            CorruptModelError: no version's files are as they were written.
         """
         if self._model is None:
             if self.workspace is None:
                 raise NotFittedError("nothing has been learned yet: call engine.fit() first")
-            saved = self.workspace.models.load()
+            saved = self.workspace.models.last_good()
             self._model = unpack(saved)
+            if saved.report.findings:
+                warnings.warn(f"version {saved.version} serves: {saved.report}", stacklevel=2)
         return self._model
 
     @property

@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from penchant.errors import MissingExtraError, StoreError
+from penchant.store.files import size
 from penchant.store.sql.migrate import migrate
 
 TURN: Final = 7_164_211_906_115_523
@@ -53,6 +54,14 @@ class Database:
     def file(self) -> Path | None:
         """The file of a SQLite database."""
         return Path(self._url.database) if self.sqlite and self._url.database else None
+
+    def bytes(self) -> int:
+        """How much room the database takes on its disk."""
+        if self.file is not None:
+            return sum(size(self.file.with_name(self.file.name + end)) for end in ("", "-wal"))
+        with self.reading() as connection:
+            asked = "SELECT pg_database_size(current_database())"
+            return int(connection.exec_driver_sql(asked).scalar() or 0)
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""

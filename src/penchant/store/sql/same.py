@@ -27,7 +27,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from penchant.clock import DAY, micros
+from penchant.clock import DAY
 from penchant.data import columns as c
 
 _MICRO: Final = timedelta(microseconds=1)
@@ -52,7 +52,8 @@ def written(value: Any) -> str:
         case float():
             return _number(value)
         case datetime():
-            return str(micros(value if value.tzinfo else value.replace(tzinfo=UTC)))
+            aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+            return str((aware - datetime(1970, 1, 1, tzinfo=UTC)) // _MICRO)
         case date():
             return str((value - date(1970, 1, 1)).days * DAY)
         case time():
@@ -139,16 +140,13 @@ def _texts(column: pl.Series) -> pl.Series:
 
 
 def _numbers(column: pl.Series) -> pl.Series:
-    """Whole numbers by their digits; of others each is written once."""
+    """Whole numbers, of which most logs are made, all at once."""
     whole = (column.is_finite() & (column.round() == column) & (column.abs() < _WHOLE)).fill_null(
         True
     )
     digits = column.cast(pl.Int64, strict=False).cast(pl.String)
     if whole.all():
         return digits
-    other = column.filter(~whole).unique()
-    known = pl.DataFrame(
-        {"n": other, "text": pl.Series([repr(v) for v in other.to_list()], dtype=pl.String)}
-    )
-    odd = column.to_frame("n").join(known, on="n", how="left", maintain_order="left")["text"]
-    return digits.zip_with(whole, odd)
+    both = zip(digits.to_list(), whole.to_list(), column.to_list(), strict=True)
+    made = [text if is_whole else repr(value) for text, is_whole, value in both]
+    return pl.Series(column.name, made, dtype=pl.String)

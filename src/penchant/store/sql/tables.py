@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, func, select
@@ -40,8 +39,8 @@ class SqlTables:
         with self.database.writing() as connection:
             known = types_of(connection, kind)
             came = arrive(kind, frame, known)
-            receipt, first, last = put(connection, came, known)
-            if rows := receipt.new + receipt.replaced:
+            receipt, first, last, rows = put(connection, came, known)
+            if rows:
                 if list(came.types.items()) != list(known.items()):
                     note_types(connection, kind, came.types)
                 changes.note(connection, kind, first, last, rows)
@@ -109,18 +108,21 @@ class SqlTables:
             return counted
 
 
-def _logged(connection: Connection, came: Arrival, known: Types) -> tuple[Receipt, int, int]:
+Put = tuple[Receipt, int, int, int]
+"""What was put in: the receipt, the first and last number of the rows written, how many."""
+
+
+def _logged(connection: Connection, came: Arrival, known: Types) -> Put:
     last = changes.last_number(connection, came.kind)
     log = Log(connection, came.kind, came.types, came.notes)
     first, newest, new = log.append(came.rows, last)
     receipt = Receipt(came.kind, new, came.rows.height - new, notes=came.notes)
-    return receipt, first, newest
+    return receipt, first, newest, new
 
 
-def _upserted(connection: Connection, came: Arrival, known: Types) -> tuple[Receipt, int, int]:
+def _upserted(connection: Connection, came: Arrival, known: Types) -> Put:
     last = changes.last_number(connection, came.kind)
     keyed = Keyed(connection, came.kind)
-    stored: Any = partial(keyed.stored, known=known)
-    intake = upsert(came, stored)
+    intake = upsert(came, partial(keyed.stored, known=known))
     first, newest = keyed.write(intake, known, last)
-    return intake.receipt(came.kind), first, newest
+    return intake.receipt(came.kind), first, newest, intake.rows.height
