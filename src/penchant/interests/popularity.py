@@ -112,7 +112,7 @@ class Popularity:
         """Scores of all items at one time [I]; the table of all points is not made for it."""
         point = None if self.running_ is None else self.running_.point(at)
         if self.running_ is not None and point is not None:
-            return self.running_.at(point, self.counts_[0].shape[1], self._now)
+            return self.running_.at(point, self._items, self._now)
         row = int(self._row(np.array([at]))[0])
         if self._table is not None:
             return np.asarray(self._table[row])
@@ -126,7 +126,7 @@ class Popularity:
         running = self.running_
         if running is None:
             return self._fitted(time, items)
-        n, points = self.counts_[0].shape[1], [running.point(int(at)) for at in time]
+        n, points = self._items, [running.point(int(at)) for at in time]
         fitted = np.array([point is None for point in points], bool)
         pick = slice(None) if items is None else items
         found = np.empty((len(time), n if items is None else len(items)), np.float32)
@@ -163,7 +163,7 @@ class Popularity:
 
     def _summed(self, row: Longs) -> Floats:
         """Σ θ · counts + Σ φ · newcomers at some snapshots [S × I]."""
-        counted = [counts[row] for counts in self.counts_]
+        counted = [self._at(row, counts) for counts in self.counts_]
         return self._mixed(counted, self.times_[row], self.newcomers_)
 
     def _mixed(self, counted: list[Floats], times: Longs, news: Newcomers) -> Floats:
@@ -176,6 +176,16 @@ class Popularity:
                 total += np.float32(weight) * x
         return total
 
+    @property
+    def _items(self) -> int:
+        """I, with the items that came after the fit."""
+        return len(self.newcomers_.first)
+
+    def _at(self, row: Longs, counts: Floats) -> Floats:
+        """Counts at some snapshots [S × I]; nobody met then what came later."""
+        some, more = counts[row], self._items - counts.shape[1]
+        return np.pad(some, ((0, 0), (0, more))) if more else some
+
     def _logs(self, counts: Floats) -> Floats:
         """Counts on a log scale, against their mean [S × I]."""
         n = counts + self.config.smoothing
@@ -184,7 +194,7 @@ class Popularity:
     def _each(self, moments: Moments) -> list[Floats]:
         """Every term by itself [B × I]: half-life by half-life, then the newcomers'."""
         row = self._row(moments.at)
-        counted = [self._logs(counts[row]) for counts in self.counts_]
+        counted = [self._logs(self._at(row, counts)) for counts in self.counts_]
         return [*counted, *self.newcomers_.each(self.times_[row])]
 
     def _mix(self, holdout: Holdout, seed: int) -> None:
@@ -233,8 +243,6 @@ class Popularity:
         """New items start without counts."""
         self._table = self._last = None
         self.newcomers_ = self.newcomers_.extended(catalogue.text)
-        more = len(catalogue) - self.counts_[0].shape[1]
-        self.counts_ = [np.pad(counts, ((0, 0), (0, more))) for counts in self.counts_]
 
 
 def _counted(log: Histories, times: Longs, half_life: float) -> Floats:
