@@ -6,7 +6,7 @@ from itertools import chain, islice
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from penchant.data import columns as c
@@ -45,9 +45,8 @@ class Log:
         else:
             for rows in self._chunks(frame, last):
                 self._insert(rows, _ONCE) if self._sqlite else self._copy(rows)
-        seq = TABLES[self.kind].c.seq
-        asked = select(func.min(seq), func.max(seq), func.count()).where(seq > last)
-        first, newest, new = self.connection.execute(asked).one()
+        asked = f"SELECT min(seq), max(seq), count(*) FROM {self._table} WHERE seq > {last:d}"
+        ((first, newest, new),) = rows_of(self.connection, asked)
         if new < frame.height and c.EVENT_ID in frame.columns:
             self._note_differing(frame, last)
         return first or 0, newest or 0, new
@@ -61,7 +60,7 @@ class Log:
         return self.connection.dialect.name == "sqlite"
 
     def _is_empty(self) -> bool:
-        return not rows_of(self.connection, select(TABLES[self.kind].c.seq).limit(1))
+        return not rows_of(self.connection, f"SELECT seq FROM {self._table} LIMIT 1")
 
     def _chunks(self, frame: pl.DataFrame, last: int) -> Iterator[pl.DataFrame]:
         """Rows with the columns of SQL, ids as numbers."""
