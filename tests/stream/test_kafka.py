@@ -1,14 +1,18 @@
 """Kafka over the real protocol, to a broker on loopback."""
 
+import json
 import logging
 import time
 from threading import Event, Thread
 
 import pytest
+from typer.testing import CliRunner
 
+from penchant.cli.main import app
 from penchant.errors import ConfigError, StreamError
 from penchant.stream.consume import Consumer
 from penchant.stream.kafka import Address, DeadLetterTopic, KafkaSource, resolved
+from penchant.stream.source import Message
 
 LONG = 20.0  # seconds until a test gives up waiting
 
@@ -318,6 +322,7 @@ def test_latest_begins_behind_what_is_there(broker, event, sink, letters, settin
     broker.send(topic, event("old"))
     running = start(topic, settings=settings.but(start="latest"))
     until(lambda: running.source.ended)
+    assert running.tally.lag == {f"{topic}/0": 0}
     broker.send(topic, event("new"))
     until(lambda: sink.rows() == [("ann", "new")])
     running.end()
@@ -332,17 +337,22 @@ def test_a_wrong_topic_host_or_setting_is_told_at_once(broker, settings):
         broker.source("t", settings.but(kafka={"no.such": "1"}))
 
 
-def test_dead_letters_that_cannot_be_delivered_are_an_error(event, settings):
-    from penchant.stream.source import Message
-
-    letters = DeadLetterTopic(
-        Address("127.0.0.1:9", ("t",)), settings.but(kafka={"message.timeout.ms": "500"})
-    )
-    letters.put(Message("t", 0, 1, b"x"), "why")
-    with pytest.raises(StreamError, match="topic t does not take them"):
-        letters.flush()
+def test_dead_letters_that_cannot_be_delivered_are_an_error(broker, settings):
+    with pytest.raises(StreamError, match="no broker answered"):
+        DeadLetterTopic(Address("127.0.0.1:9", ("t",)), settings)
+    graves = broker.topic()
+    quick = settings.but(kafka={"message.timeout.ms": "500"})
+    letters = DeadLetterTopic(Address(broker.brokers, (graves,)), quick)
+    broker.down()
+    try:
+        letters.put(Message("t", 0, 1, b"x"), "why")
+        with pytest.raises(StreamError, match=f"topic {graves} does not take them"):
+            letters.flush()
+    finally:
+        broker.up()
     letters.flush()  # none of them waits any more
     letters.close()
+    assert broker.read(graves, 0) == []
 
 
 @pytest.mark.parametrize(
@@ -358,3 +368,19 @@ def test_secrets_come_from_the_environment(monkeypatch):
     assert resolved({"sasl.password": "$SECRET", "a": "b"}) == {"sasl.password": "s3", "a": "b"}
     with pytest.raises(ConfigError, match=r"sasl.password is \$NOTHING, which the env"):
         resolved({"sasl.password": "$NOTHING"})
+
+
+def test_the_command_line_consumes_a_topic(broker, event, settings, tmp_path):
+    topic, graves = broker.topic(2), broker.topic()
+    broker.send(topic, event(1), b"odd")
+    broker.send(topic, event(2), partition=1)
+    words = ["consume", f"kafka://{broker.brokers}/{topic}", "--group", settings.group, "--once",
+             "--dead-letters", f"kafka://{broker.brokers}/{graves}", "-w", str(tmp_path / "shop"),
+             "--kafka", "session.timeout.ms=1500", "--json"]  # fmt: skip
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["new"], told["dead_letters"]) == (2, 1)
+    assert told["lag"] == {f"{topic}/0": 0, f"{topic}/1": 0}
+    assert f"dead letters are in kafka://{broker.brokers}/{graves}" in done.stderr
+    assert [m.value() for m in broker.read(graves, 1)] == [b"odd"]

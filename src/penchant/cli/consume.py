@@ -125,6 +125,8 @@ def consume(
         sink = EngineSink(Engine(session.workspace, session.settings()))
         watch = _Metrics(metrics)
         with until_signalled(Event()) as stop, _told(session):
+            if not once:
+                session.out.note(f"consuming {source} until it is stopped (Ctrl-C)")
             progress = session.out.progress
             consumer = Consumer(
                 opened, sink, dead, config, stop=stop, progress=progress, watch=watch
