@@ -10,6 +10,7 @@
     ├── LeakError            a split or a scorer would see past the cut
     ├── StoreError           the workspace cannot be used as it is
     │   └── CorruptModelError   a model file does not match its checksum
+    ├── StreamError          a stream cannot be reached now, or at all
     └── MissingExtraError    an optional package is needed; the message has the install line
 
 Messages name the field, what came, what was expected, and what to do.
@@ -61,6 +62,10 @@ class StoreError(PenchantError, RuntimeError):
 
 class CorruptModelError(StoreError):
     """A model file does not match its checksum or cannot be parsed."""
+
+
+class StreamError(PenchantError, RuntimeError):
+    """A stream, or what it needs, cannot be reached now, or at all."""
 
 
 class MissingExtraError(PenchantError, ImportError):

@@ -62,6 +62,8 @@ def test_help_needs_neither_torch_nor_polars():
         ("demo", ["--users", "--items", "--events", "--seed", "--small"]),
         ("add", ["--events", "--items", "--users", "--relations", "--exposures", "--map", "--event",
                  "--format"]),
+        ("consume", ["--kind", "--group", "--from", "--batch", "--once", "--dead-letters",
+                     "--metrics", "--kafka"]),
         ("check", ["--events", "--items", "--map"]),
         ("fit", []),
         ("interests", ["--tree", "--text", "--over", "--ahead", "--when", "--at", "--context"]),

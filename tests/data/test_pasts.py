@@ -80,7 +80,7 @@ def test_who_is_known_is_not_read_again_and_what_comes_is_taken_in():
     pasts.of(users, ITEMS)
     store.rows = pl.concat([rows, later])
     for day in later["timestamp"].unique().sort():
-        pasts.take_in(later.filter(pl.col("timestamp") == day), never)
+        pasts.take_in(shape(later.filter(pl.col("timestamp") == day)), never)
     assert store.reads == 1
     same(pasts.of(users, ITEMS), shape(store.rows))
     assert store.reads == 1
@@ -94,7 +94,7 @@ def test_late_events_and_ties_are_put_in_their_place():
     for k in range(0, rows.height, 5):
         piece = rows[k : k + 5]
         store.rows = rows.head(k + 5)
-        pasts.take_in(piece, never)
+        pasts.take_in(shape(piece), never)
         pasts.of(users[: k % 6], ITEMS)
     same(pasts.of(users, ITEMS), shape(rows))
 
@@ -105,7 +105,7 @@ def test_an_event_that_was_read_already_counts_once():
     pasts = Pasts(Store(rows).read, shape, most=1000)
     users = sorted(rows["user_id"].unique())
     pasts.of(users, ITEMS)
-    pasts.take_in(rows.sort("timestamp").tail(3), never)
+    pasts.take_in(shape(rows.sort("timestamp").tail(3)), never)
     same(pasts.of(users, ITEMS), shape(rows))
 
 

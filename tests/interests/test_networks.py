@@ -102,7 +102,7 @@ def test_places_and_ages_are_learned(causal):
 
 def test_looking_both_ways_tells_before_from_after():
     net = made(causal=False)
-    grid = net._by_place(4).detach().numpy()
+    grid = net._by_place(net._back(4)).detach().numpy()
     assert grid.shape == (2, 4, 4)
     assert np.allclose(np.diagonal(grid, axis1=1, axis2=2), grid[:, :1, 0])
     assert not np.allclose(grid[:, 0, 3], grid[:, 3, 0])

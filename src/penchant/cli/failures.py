@@ -27,6 +27,8 @@ INTERRUPTED: Final = 130
 KEPT: Final = {
     "add": "Tables that were acknowledged are kept; run the same command again for the others: "
     "what is there already counts once.",
+    "consume": "What was committed is kept; run the same command again for the rest: what is there "
+    "already counts once.",
     "fit": "What was computed is kept; run `penchant fit` again to go on from there.",
     "evaluate": "Encoded texts are kept; the figures are made anew by `penchant evaluate`.",
     "diagnose": "Encoded texts are kept; the figures are made anew by `penchant diagnose`.",

@@ -9,6 +9,7 @@ import typer
 from penchant.cli.add import add
 from penchant.cli.check import check
 from penchant.cli.config import config
+from penchant.cli.consume import consume
 from penchant.cli.demo import demo
 from penchant.cli.diagnose import diagnose
 from penchant.cli.evaluate import evaluate
@@ -27,7 +28,7 @@ from penchant.cli.status import status
 from penchant.cli.tune import tune
 
 GROUPS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
-    "Begin": (demo, add, check),
+    "Begin": (demo, add, consume, check),
     "Learn": (fit, evaluate, diagnose, tune),
     "Ask": (interests, recommend, explain, feedback),
     "Serve": (serve, keys),

@@ -13,7 +13,6 @@ from threading import RLock
 import numpy as np
 import polars as pl
 
-from penchant.data import columns as c
 from penchant.data.histories import Histories, Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.types import Ints
@@ -45,20 +44,18 @@ class Pasts:
             found = [fresh[id_] if id_ in fresh else self._touched(id_) for id_ in asked]
         return joined(found, Vocabulary(asked), items)
 
-    def take_in(self, events: pl.DataFrame, again: Callable[[Histories], bool]) -> None:
-        """Add events that came, clean, to the pasts that are known.
+    def take_in(self, came: Histories, again: Callable[[Histories], bool]) -> None:
+        """Add events that came, clean and shaped, to the pasts that are known.
 
         A past that they do not simply go on, or of which `again` says so, is let go of: it is read
         again when it is asked for.
         """
         with self._lock:
-            known = [id_ for id_ in events[c.USER].unique() if id_ in self._known]
-            if not known:
-                return
-            users = Vocabulary(sorted(known))
-            came = self._shape(events.filter(pl.col(c.USER).is_in(known)), users)
-            for row, id_ in enumerate(users.ids):
-                more, before = one(came, row), self._known[id_]
+            for row, id_ in enumerate(came.users.ids):
+                before = self._known.get(id_)
+                if before is None:
+                    continue
+                more = one(came, row)
                 whole = joined([before, more], before.users, same=True)
                 if len(before) and more.time[0] > before.time[-1] and not again(whole):
                     self._keep(id_, whole)

@@ -75,6 +75,13 @@ def strength(events: pl.DataFrame, config: EventsConfig, low: float | None = Non
     return events.select(weight.alias("weight")).to_series().to_numpy()
 
 
+def strength_of(event: str, value: float | None, config: EventsConfig, low: float) -> float:
+    """The signed weight of one event, as `strength` gives it, for who has few."""
+    if value is not None and event in config.rated and value <= low:
+        return config.low_weight
+    return config.weights.get(event, WEIGHTS.get(event, config.other))
+
+
 def lowest(events: pl.DataFrame, config: EventsConfig) -> float:
     """The highest judgement that still speaks against its item; −∞ where nothing is judged.
 

@@ -13,6 +13,7 @@ from penchant.engine.serving import ServeConfig
 from penchant.evaluate.experiment import EvaluateConfig
 from penchant.interests.model import InterestsConfig
 from penchant.recommend.pipeline import RecommendConfig
+from penchant.stream.config import StreamConfig
 from penchant.taxonomy.config import TreeConfig
 
 
@@ -22,6 +23,9 @@ class LiveConfig(Config):
     events: int = Field(5_000_000, ge=1)
     """At most about so many events of people's pasts are kept, of those who were asked about last;
     one takes some 30 bytes."""
+    whole: float = Field(0.0, ge=0.0)
+    """What is asked about everybody is answered from the whole log as it was at most so many
+    seconds ago; 0: as it is now. Reading it takes seconds where it is large."""
 
 
 class RefitConfig(Config):
@@ -65,6 +69,8 @@ class EngineConfig(Config):
     """What is kept in memory to answer quickly."""
     refit: RefitConfig = RefitConfig()
     """When a model that was learned anew takes the place of the one that serves."""
+    stream: StreamConfig = StreamConfig()
+    """How events are consumed as they come."""
     evaluate: EvaluateConfig = EvaluateConfig()
     """How an evaluation is made."""
     serve: ServeConfig = ServeConfig()

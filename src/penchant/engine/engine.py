@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any, TypeVar
 
 import polars as pl
@@ -84,7 +84,7 @@ class Engine(People, Holdings):
         self._live: Live | None = None
         self._data: Prepared | None = None
         self._forecasters = {}
-        self._opening = RLock()
+        self._opening, self._read = RLock(), 0.0
         self._texts = Texts(self.workspace.cache if self.workspace else None, progress)
 
     def _kept_config(self) -> EngineConfig:
@@ -205,9 +205,11 @@ class Engine(People, Holdings):
         self.workspace.clear_scratch()
         return version
 
-    def _serve(self, model: InterestModel, facts: Facts) -> Live:
-        """From now on this model is asked."""
-        live = Live(self.tables, self.config, self.clock, self._texts, model, facts)
+    def _serve(self, model: InterestModel, facts: Facts, since: int | None = None) -> Live:
+        """From now on this model is asked, which served first at a change of the store (None: its
+        newest)."""
+        since = self.tables.latest() if since is None else since
+        live = Live(self.tables, self.config, self.clock, self._texts, (model, facts), since)
         self._forecasters.clear()
         self._live, self._data = live, None
         return live
@@ -223,12 +225,17 @@ class Engine(People, Holdings):
         live = self._live
         if live is not None and not live.stale:
             return live
-        with self._opening:
+        if not self._opening.acquire(blocking=live is None):
+            return live  # type: ignore[return-value]  # somebody else is loading the new one
+        try:
             if self._live is not None and not self._live.stale:
                 return self._live
             if self.workspace is None:
                 raise NotFittedError("nothing has been learned yet: call engine.fit() first")
-            return self._serve(*unpack(self.workspace.models.load()))
+            since = self.tables.latest()  # a version that is promoted from now on is another one
+            return self._serve(*unpack(self.workspace.models.load()), since)
+        finally:
+            self._opening.release()
 
     @property
     def model(self) -> InterestModel:
@@ -252,10 +259,14 @@ class Engine(People, Holdings):
         """All that is stored, clean, with items in the model's order."""
         live = self.live
         live.catch_up()
-        if self._data is None or self._data.facts.change != self.tables.latest():
-            data = Prepared.of(self.tables, self.config, self.clock, live.facts)
-            self._data = data.arranged(live.join(data.items).model.catalogue.items)
-        return self._data
+        with self._opening:
+            known, age = self._data, monotonic() - self._read
+            new = known is None or known.facts.change != self.tables.latest()
+            if known is None or (new and age >= self.config.live.whole):
+                known = Prepared.of(self.tables, self.config, self.clock, live.facts)
+                known = known.arranged(live.join(known.items).model.catalogue.items)
+                self._data, self._read = known, monotonic()
+        return known
 
     def _asking(self, users: Sequence[str] | None = None) -> Asking:
         live = self.live

@@ -130,7 +130,8 @@ class Ledger:
                 missing = list(asked)
             found = _sorted(self.tables.people("feedback", missing))
             known |= {user: found.filter(pl.col(c.USER) == user) for user in missing}
-        return pl.concat([known[u] for u in asked if known[u].height] or [EMPTY])
+        spoke = [known[user] for user in asked if known[user].height]
+        return pl.concat(spoke) if spoke else EMPTY
 
     def look_again(self) -> None:
         """Rows were added or removed."""
@@ -223,9 +224,9 @@ class Hearing:
 
     def at(self, users: Sequence[str], until: int) -> Statements | None:
         """What holds of some people at a time; None where nobody said anything."""
-        standing = self.ledger.standing(until, users)
-        if not standing.height:
+        if not self.ledger.rows(users).height:
             return None
+        standing = self.ledger.standing(until, users)
         asked = pl.DataFrame({c.USER: pl.Series(users, dtype=pl.String)}).with_row_index("row")
         rows = standing.join(asked, on=c.USER, maintain_order="left")
         if not rows.height:

@@ -25,7 +25,7 @@ from penchant.data.histories import Histories, histories
 from penchant.data.machines import acts_like_a_machine
 from penchant.data.pasts import Names, Pasts
 from penchant.data.relations import Relations
-from penchant.data.strength import strength
+from penchant.data.strength import strength_of
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.config import EngineConfig
 from penchant.engine.facts import Facts
@@ -35,13 +35,16 @@ from penchant.engine.texts import Texts
 from penchant.engine.view import View
 from penchant.interests.model import InterestModel
 from penchant.store.tables import Change, Kind, Tables
-from penchant.types import Ints, Report
+from penchant.types import Report
 
 _AT_ONCE = 200_000  # events that are taken in together
+_FEW = 64  # events that are shaped one by one
 
 
 class Live:
-    """What a model is asked with; `facts` are those that it was learned with. Safe for threads."""
+    """What a model is asked with; `learned`: it, and the facts that it was learned with; `since`:
+    the store's change at which it began to serve. `stale`: another one serves since then. Safe for
+    threads."""
 
     def __init__(
         self,
@@ -49,10 +52,11 @@ class Live:
         config: EngineConfig,
         clock: Clock,
         texts: Texts,
-        model: InterestModel,
-        facts: Facts,
+        learned: tuple[InterestModel, Facts],
+        since: int,
     ) -> None:
-        self.tables, self.config, self.facts = tables, config, facts
+        model, facts = learned
+        self.tables, self.config, self.facts, self._since = tables, config, facts, since
         self.kinds, self.ledger = Names(), Ledger(tables, config.feedback)
         self.pasts = Pasts(self._read, self._shape, config.live.events)
         self.latest, self.stale = facts.latest, False
@@ -73,6 +77,7 @@ class Live:
                     self._take_events(rows)
                 self._items += self._came("items", changes)
                 self._note({change.kind for change in changes})
+                self.stale |= any(x.kind == "model" and x.seq > self._since for x in changes)
                 self._seen = max([self._seen, *(change.seq for change in changes)])
         if self._items or self._events:
             self._join()
@@ -117,24 +122,25 @@ class Live:
             self.ledger.look_again()
         if "forget" in kinds:
             self.pasts.drop()
-        self.stale |= "model" in kinds
 
     def _take_events(self, rows: pl.DataFrame) -> None:
         rows = possible(rows, self.config.clean, Report(), self._clock())
-        place = self.view.model.catalogue.items.rows(rows[c.ITEM])
-        known = rows.filter(pl.Series(place >= 0))
+        there = self.view.model.catalogue.items.rows(rows[c.ITEM]) >= 0
+        known = rows.filter(pl.Series(there))
         if known.height:
-            self._follow(known, place[place >= 0])
-            self.pasts.take_in(self._told(known), self._again)
+            self._follow(known)
         if known.height < rows.height and self.config.clean.unknown_items == "keep":
-            self._events.append(rows.filter(pl.Series(place < 0)))
+            self._events.append(rows.filter(pl.Series(~there)))
 
-    def _follow(self, rows: pl.DataFrame, place: Ints) -> None:
-        """What these events say to popularity."""
-        time = rows[c.TIME].dt.epoch("us").to_numpy()
-        liked = strength(rows, self.config.events, self.facts.against) > 0
-        self.view.model.follow(place[liked].astype(np.int64), time[liked])
-        self.latest = max(int(time.max()), self.latest or 0)
+    def _follow(self, rows: pl.DataFrame) -> None:
+        """Events on items of the catalogue go on pasts, popularity and the present."""
+        came = self._shape_few(rows) if rows.height <= _FEW else None
+        if came is None:
+            came = self._shape(self._told(rows), Vocabulary(rows[c.USER].unique().sort()))
+        liked = came.positive
+        self.view.model.follow(came.item[liked].astype(np.int64), came.time[liked])
+        self.pasts.take_in(came, self._again)
+        self.latest = max(int(came.time.max()), self.latest or 0)
 
     def _join(self) -> None:
         """Items that came, or that events named, join the catalogue; only then do those events
@@ -155,8 +161,8 @@ class Live:
                 self.view = self.view.joined(table, self._texts, self.config.encode)
             with self._taking:
                 for frame in events:
+                    self._follow(frame)
                     self.pasts.drop(frame[c.USER].unique())
-                    self._follow(frame, self.view.model.catalogue.items.rows(frame[c.ITEM]))
 
     def _clean_items(self, rows: pl.DataFrame) -> pl.DataFrame:
         if not rows.height:
@@ -196,6 +202,35 @@ class Live:
         number = self.kinds.rows(rows[c.EVENT].drop_nulls().unique().sort())
         kind = np.append(number, -1)[log.kind]
         return replace(log, kind=kind.astype(np.int32))
+
+    def _shape_few(self, rows: pl.DataFrame) -> Histories | None:
+        """The same as `_shape` for a few events, much faster; None where some stand in a tie, whose
+        order the other knows."""
+        config, items = self.config.events, self.view.model.catalogue.items
+        told = [name for name in self.config.interests.context.columns if name in rows.columns]
+        rows = rows.sort(c.USER, c.TIME)
+        user, time = rows[c.USER].to_list(), rows[c.TIME].dt.epoch("us").to_numpy()
+        places = list(zip(user, time.tolist(), strict=True))
+        if len(set(places)) < len(places):
+            return None
+        users = Vocabulary(list(dict.fromkeys(user)))
+        event = rows[c.EVENT].to_list()
+        value = rows[c.VALUE].to_list() if c.VALUE in rows.columns else [None] * len(user)
+        weight = [
+            strength_of(e, v, config, self.facts.against) for e, v in zip(event, value, strict=True)
+        ]
+        number = {name: int(self.kinds.rows([name])[0]) for name in set(event)}
+        return Histories(
+            users=users,
+            items=items,
+            offsets=np.searchsorted(users.rows(user), np.arange(len(users) + 1)).astype(np.int64),
+            item=items.rows(rows[c.ITEM]),
+            time=time.astype(np.int64),
+            weight=np.array(weight, np.float32),
+            source=np.arange(len(user)),
+            kind=np.array([number[e] for e in event], np.int32),
+            past={name: rows[name].cast(pl.String) for name in told},
+        )
 
     def _edges(self, ids: Sequence[str]) -> pl.DataFrame:
         """To whom some people are connected."""

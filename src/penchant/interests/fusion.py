@@ -192,9 +192,10 @@ def features(moments: Moments) -> Doubles:
     span = moments.age[last] - age[moments.owner[last]]
     pace[moments.owner[last]] = span / np.maximum(np.minimum(5, n - 1), 1)[moments.owner[last]]
     recent = from_end < 10
-    pairs = np.unique(np.stack([moments.owner[recent], moments.item[recent]]), axis=1)
+    width = int(moments.item.max(initial=0)) + 1
+    pairs = np.unique(moments.owner[recent].astype(np.int64) * width + moments.item[recent])
     some = np.maximum(np.minimum(n, 10), 1)
-    newness = np.where(n > 0, np.bincount(pairs[0], minlength=B) / some, 1.0)
+    newness = np.where(n > 0, np.bincount(pairs // width, minlength=B) / some, 1.0)
     return np.stack([np.log1p(n), np.log1p(age), np.log1p(pace), newness], axis=1)
 
 

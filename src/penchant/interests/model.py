@@ -101,6 +101,10 @@ class Parts:
             total += part
         return total
 
+    def of(self, item: int) -> dict[str, float]:
+        """Those of one item in the first moment, by name."""
+        return {name: float(v[0, item]) for name, v in zip(self.names, self.values, strict=True)}
+
     def without(self, name: str) -> "Parts":
         """The others; the same where there is no such part."""
         if name not in self.names:

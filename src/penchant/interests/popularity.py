@@ -23,6 +23,7 @@ from penchant.data.histories import Histories, Moments
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.newcomers import Newcomers
 from penchant.interests.running import Running
+from penchant.interests.terms import Row, Term
 from penchant.random import derive
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import shortlisted
@@ -61,6 +62,7 @@ class Popularity:
     counts_: list[Floats] = field(init=False, repr=False)
     running_: Running | None = field(init=False, repr=False, default=None)
     _table: Floats | None = field(init=False, repr=False, default=None)
+    _last: tuple[int, Floats] | None = field(init=False, repr=False, default=None)
 
     def fit(self, training: Training) -> Self:
         """Count, mix the half-lives by what held-out moments turned to, drop those of no use."""
@@ -74,7 +76,7 @@ class Popularity:
 
     def refit(self, training: Training) -> Self:
         """Count again."""
-        self._table = self.running_ = None
+        self._table = self._last = self.running_ = None
         with training.progress.step("popularity: counting", len(self.half_lives_)) as step:
             self.times_ = self._edges(training.log)
             text = training.catalogue.text
@@ -102,6 +104,23 @@ class Popularity:
         """How popular every item is at every moment [B × I]."""
         return self.before(moments.at)
 
+    def terms(self, moment: Moments) -> list[Term]:
+        """The row of the point in time that the moment sees."""
+        return [Row(self._seen_at(int(moment.at[0])))]
+
+    def _seen_at(self, at: int) -> Floats:
+        """Scores of all items at one time [I]; the table of all points is not made for it."""
+        point = None if self.running_ is None else self.running_.point(at)
+        if self.running_ is not None and point is not None:
+            return self.running_.at(point, self.counts_[0].shape[1], self._now)
+        row = int(self._row(np.array([at]))[0])
+        if self._table is not None:
+            return np.asarray(self._table[row])
+        last = self._last
+        if last is None or last[0] != row:
+            last = self._last = (row, self._summed(np.array([row]))[0])
+        return last[1]
+
     def before(self, time: Longs, items: Longs | None = None) -> Floats:
         """The score of some items at some times [P × C], or of all [P × I]."""
         running = self.running_
@@ -125,13 +144,18 @@ class Popularity:
 
     def _fitted(self, time: Longs, items: Longs | None) -> Floats:
         """What stood at the fit's points in time."""
-        if self._table is None:
-            self._table = self._summed(np.arange(len(self.times_)))
         row = self._row(time)
         if items is None:
-            return self._table[row]
+            return self._scores[row]
         rows, at = np.unique(row, return_inverse=True)
-        return self._table[rows[:, None], items[None, :]][at]
+        return self._scores[rows[:, None], items[None, :]][at]
+
+    @property
+    def _scores(self) -> Floats:
+        """Those of every snapshot [S × I], made when they are first asked for."""
+        if self._table is None:
+            self._table = self._summed(np.arange(len(self.times_)))
+        return self._table
 
     def _row(self, time: Longs) -> Longs:
         """The snapshot that each time sees; the first one, where nothing counts, before all."""
@@ -165,7 +189,7 @@ class Popularity:
 
     def _mix(self, holdout: Holdout, seed: int) -> None:
         seed = derive(seed, "popularity")
-        self._table = None
+        self._table = self._last = None
         candidates, values = shortlisted(self._each, holdout, best=500, others=400, seed=seed)
         alone = range(len(self.half_lives_))
         theta = averaged(values, candidates, alone=alone, seed=seed)
@@ -207,7 +231,7 @@ class Popularity:
 
     def extend(self, catalogue: Catalogue) -> None:
         """New items start without counts."""
-        self._table = None
+        self._table = self._last = None
         self.newcomers_ = self.newcomers_.extended(catalogue.text)
         more = len(catalogue) - self.counts_[0].shape[1]
         self.counts_ = [np.pad(counts, ((0, 0), (0, more))) for counts in self.counts_]

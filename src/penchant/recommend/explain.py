@@ -1,6 +1,6 @@
 """Reasons: parts that add up, the events that carried them, the interests, one plain sentence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,26 +57,32 @@ class Explainer:
         """What people call the items, by row."""
         return Titles(self)
 
-    def reasons(self, moments: Moments, parts: Parts, items: Longs) -> list[Reason]:
-        """Why each of some items has its score in one moment."""
+    def reasons(
+        self,
+        moments: Moments,
+        parts: Parts,
+        items: Longs,
+        each: Sequence[Mapping[str, float]] | None = None,
+    ) -> list[Reason]:
+        """Why each of some items has its score in one moment; `each` are their parts as a list has
+        them, where there is one."""
         if not len(items):
             return []
+        if each is None:
+            each = [parts.of(int(i)) for i in items]
         carried = shares(self.model, moments, items)
         best = named(self.model, moments, items, carried, self.most)
         whole = self.model.weights(moments, parts=parts, layers=False).whole
         asked = self._terms(moments, items)
         return [
-            self._reason(moments, parts, carried, best[n], whole, asked, n, int(i))
+            self._reason(moments, each[n], carried, best[n], whole, asked, n, int(i))
             for n, i in enumerate(items)
         ]
 
     def _reason(
-        self, moments: Moments, parts: Parts, carried: Shares, best: Longs, whole: Levels,
-        asked: Floats, n: int, item: int,
+        self, moments: Moments, by_name: Mapping[str, float], carried: Shares, best: Longs,
+        whole: Levels, asked: Floats, n: int, item: int,
     ) -> Reason:  # fmt: skip
-        by_name = {
-            name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)
-        }
         events = self._events(moments, carried, best, n)
         interests = self._interests(whole, item)
         wishes = self._wishes(moments, asked[:, n])
@@ -169,7 +175,7 @@ class Titles(dict[int, str]):
 
 def sentence(
     item_id: str,
-    parts: dict[str, float],
+    parts: Mapping[str, float],
     events: tuple[Carrier, ...],
     interests: tuple[tuple[str, float], ...],
     wishes: tuple[Wish, ...] = (),
@@ -204,7 +210,7 @@ def _asked(wish: Wish, item_id: str) -> str:
 
 def _without_wishes(
     item_id: str,
-    parts: dict[str, float],
+    parts: Mapping[str, float],
     events: tuple[Carrier, ...],
     interests: tuple[tuple[str, float], ...],
 ) -> str:

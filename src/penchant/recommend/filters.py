@@ -1,7 +1,7 @@
 """Which items may be recommended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,8 @@ from penchant.errors import SchemaError, did_you_mean
 from penchant.interests.feedback import Wishes
 from penchant.taxonomy.tree import Tree
 from penchant.types import Bools, Report
+
+_REMEMBERED = 16  # filters whose outcome is remembered
 
 
 class Filters(Config):
@@ -39,6 +41,9 @@ class Shelf:
     items: Vocabulary
     table: pl.DataFrame
     tree: Tree
+    _known: dict[str, tuple[Bools, Report]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def candidates(
         self, filters: Filters, moments: Moments, *, repeats: bool, report: Report
@@ -49,22 +54,36 @@ class Shelf:
             SchemaError: `where` names a column that items do not have.
             UnknownIdError: `within` names no interest.
         """
-        one = np.ones(len(self.items), bool)
-        for name, mask in self._static(filters, report):
-            report.add("recommend", f"items set aside: {name}", int((one & ~mask).sum()))
-            one &= mask
+        one, taken = self._kept(filters)
+        report.extend(taken)
         found = np.broadcast_to(one, (len(moments), len(one))).copy()
         may_repeat = repeats if filters.seen is None else filters.seen
         if not may_repeat:
-            seen = moments.seen(len(one)).tocoo().coords
-            report.add("recommend", "items set aside: seen", int(found[seen].sum()))
-            found[seen] = False
+            before = np.count_nonzero(found)
+            found[moments.owner, moments.item] = False
+            left = np.count_nonzero(found)
+            report.add("recommend", "items set aside: seen", int(before - left))
         if moments.said is not None:
             never = Wishes(self.tree).barred(moments.said)
             what = "items set aside: the user asked for none of them"
             report.add("recommend", what, int((found & never).sum()))
             found &= ~never
         return found
+
+    def _kept(self, filters: Filters) -> tuple[Bools, Report]:
+        """What filters leave to everybody [I], and what each took; the latest are remembered."""
+        key = filters.model_dump_json(exclude={"seen"})
+        kept = self._known.get(key)
+        if kept is None:
+            one, report = np.ones(len(self.items), bool), Report()
+            for name, mask in self._static(filters, report):
+                report.add("recommend", f"items set aside: {name}", int((one & ~mask).sum()))
+                one &= mask
+            kept = one, report
+            while len(self._known) >= _REMEMBERED:
+                self._known.pop(next(iter(self._known)), None)
+            self._known[key] = kept
+        return kept
 
     def _static(self, filters: Filters, report: Report) -> list[tuple[str, Bools]]:
         masks = []

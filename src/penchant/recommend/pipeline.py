@@ -16,11 +16,13 @@ from penchant.config import Config
 from penchant.data import columns as c
 from penchant.data.histories import Moments
 from penchant.errors import DataError
-from penchant.interests.model import InterestModel, Parts, softmax
+from penchant.interests.model import InterestModel, Parts
+from penchant.interests.told import Told, told
 from penchant.recommend.cold_start import given
 from penchant.recommend.diversify import Spread
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
+from penchant.recommend.rank import Ranked, added, ranked
 from penchant.recommend.result import Reason, Recommendation, Recommendations
 from penchant.types import Bools, Floats, Ints, Longs, Progress, Report
 
@@ -65,48 +67,47 @@ class Pipeline:
         if n < 1:
             raise DataError(f"n: {n} came, expected 1 or more")
         report = Report()
-        parts = self._parts(moments, interests)
         may = self.candidates(moments, filters, report)[0]
         if moments.said is not None:
             gone = int(moments.said.gone.sum())
             report.add("recommend", "statements on interests or items that are gone", gone)
-        score = parts.score[0]
+        said = self._told(moments, interests)
         if diversify is None:
-            chosen = best(score[None, :], may[None, :], n)[0]
+            found = ranked(said, may, n)
         else:
-            chosen = self._spread(moments, parts, may, n, diversify)
-        chosen = chosen[chosen >= 0]
-        if len(chosen) < n:
-            report.add("recommend", "places left empty: nothing else may be shown", n - len(chosen))
-        chance = softmax(np.where(may, score, np.float32(-1e9)))
-        named = {i: self._named(parts, i) for i in chosen}
-        items = tuple(
-            Recommendation(
-                item_id=self.shelf.items[i],
-                title=self.explainer.title(i),
-                score=sum(named[i].values()),
-                parts=named[i],
-                probability=float(chance[i]),
-                rank=rank,
-            )
-            for rank, i in enumerate(chosen, start=1)
-        )
+            found = self._spread(ranked(said, may, self.config.among * n), moments, n, diversify)
+        empty = n - len(found.rows)
+        report.add("recommend", "places left empty: nothing else may be shown", empty)
+        items = self._listed(said.names, found)
 
         def reasons() -> list[Reason]:
-            return self.explainer.reasons(moments, parts, chosen.astype(np.int64))
+            parts, each = self._parts(moments, interests), [dict(r.parts) for r in items]
+            return self.explainer.reasons(moments, parts, found.rows, each)
 
         return Recommendations(user_id, when(int(moments.at[0])), items, report, reasons)
 
-    def _spread(self, moments: Moments, parts: Parts, may: Bools, n: int, level: int) -> Ints:
-        """The n items that are good together: rows, best first."""
-        members = self.model.catalogue.tree.membership(level)
-        heard = parts.without(GIVEN)
-        whole = self.model.weights(moments, parts=heard, layers=False).whole
-        most = max(n, self.config.among * n)
-        some = best(parts.score, may[None, :], most)[0]
-        some = some[some >= 0]
-        spread = Spread(members[some].toarray(), whole[level - 1][0], self.config.spread)
-        return np.asarray(some[spread.chosen(parts.score[0, some], n)], np.int32)
+    def _spread(self, some: Ranked, moments: Moments, n: int, level: int) -> Ranked:
+        """Of some items the n that are good together."""
+        members = self.model.catalogue.tree.membership(level)[some.rows].toarray()
+        profile = self.model.weights(moments, layers=False).whole[level - 1][0]
+        spread = Spread(members, profile, self.config.spread)
+        chosen = spread.chosen(added(some.parts), n)
+        return Ranked(some.rows[chosen], some.parts[:, chosen], some.chance[chosen])
+
+    def _listed(self, names: Sequence[str], found: Ranked) -> tuple[Recommendation, ...]:
+        ids, title = self.shelf.items, self.explainer.title
+        rows, parts, chance = found.rows.tolist(), found.parts.T.tolist(), found.chance.tolist()
+        return tuple(
+            Recommendation(
+                item_id=ids[i],
+                title=title(i),
+                score=sum(own),
+                parts=dict(zip(names, own, strict=True)),
+                probability=p,
+                rank=rank,
+            )
+            for rank, (i, own, p) in enumerate(zip(rows, parts, chance, strict=True), start=1)
+        )
 
     def explain(self, moments: Moments, item: int) -> Reason:
         """Why one item would, or would not, be recommended."""
@@ -155,9 +156,11 @@ class Pipeline:
         by_hand = given(self.model.catalogue.tree, interests)
         return parts.beside(GIVEN, by_hand)
 
-    @staticmethod
-    def _named(parts: Parts, item: int) -> dict[str, float]:
-        return {name: float(v[0, item]) for name, v in zip(parts.names, parts.values, strict=True)}
+    def _told(self, moment: Moments, interests: Mapping[str, float] | None) -> Told:
+        said = told(self.model, moment)
+        if not interests:
+            return said
+        return said.beside(GIVEN, given(self.model.catalogue.tree, interests))
 
 
 def as_rows(users: Sequence[str], chosen: Ints, score: Floats, ids: pl.Series) -> pl.DataFrame:

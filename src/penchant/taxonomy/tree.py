@@ -15,7 +15,7 @@ from scipy import sparse
 from penchant.data.vocabulary import Vocabulary
 from penchant.errors import DataError, UnknownIdError, did_you_mean
 from penchant.taxonomy.siblings import Siblings
-from penchant.types import Bools, Floats, Ints, State
+from penchant.types import Bools, Floats, Ints, Longs, State
 
 if TYPE_CHECKING:
     import polars as pl
@@ -181,6 +181,15 @@ class Tree:
         """Row of the node that each item belongs to most [I]; the first where they tie."""
         return self._mains[self._checked(level) - 1]
 
+    def spread(self, values: Floats) -> Floats:
+        """What the narrowest interests have [K], as the items have it by their membership [I]."""
+        total = np.zeros(self.members[-1].shape[0], np.float32)
+        for node, weight in self._filled:
+            some = values[node]
+            some *= weight
+            total += some
+        return total
+
     def assign(self, vectors: Floats) -> tuple[sparse.csr_array, ...]:
         """Membership of new items [N × D] in every level, by their vectors alone."""
         from penchant.taxonomy.assign import assigned
@@ -307,8 +316,27 @@ class Tree:
         return tuple(sparse.csc_array(m) for m in self.members)
 
     @cached_property
+    def _filled(self) -> list[tuple[Longs, Floats]]:
+        """Each item's first leaf and how much it belongs to it [I] each, its second, and so on;
+        weight 0 where there is none."""
+        return filled(self.members[-1])
+
+    @cached_property
     def _mains(self) -> tuple[Ints, ...]:
         return tuple(main_columns(m) for m in self.members)
+
+
+def filled(table: sparse.csr_array) -> list[tuple[Longs, Floats]]:
+    """The first entry of each row of a table, then the second, and so on: columns and values [R]
+    each, value 0 where a row has no more."""
+    size, found = np.diff(table.indptr), []
+    for nth in range(int(size.max(initial=0))):
+        some = np.flatnonzero(size > nth)
+        place = table.indptr[some] + nth
+        column, value = np.zeros(len(size), np.int64), np.zeros(len(size), np.float32)
+        column[some], value[some] = table.indices[place], table.data[place]
+        found.append((column, value))
+    return found
 
 
 def roll_up(leaves: sparse.csr_array, parents: Sequence[Ints]) -> tuple[sparse.csr_array, ...]:

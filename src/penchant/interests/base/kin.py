@@ -16,6 +16,8 @@ from scipy import sparse
 
 from penchant.data.histories import Moments
 from penchant.interests.base.decay import blend
+from penchant.interests.memberships import Places
+from penchant.interests.terms import Nodes
 from penchant.taxonomy.tree import Tree
 from penchant.types import Floats, Longs
 
@@ -55,14 +57,21 @@ class Kin:
         mixed = self._mixed(moments, theta)
         if not mixed:
             return np.zeros((len(moments), self.members[0].shape[0]), np.float32)
-        p = [moments.matrix(values, A.shape[0]) @ A for A, values in mixed]
-        A = sparse.hstack([A for A, _ in mixed], format="csr")
+        p = [moments.matrix(values, A.shape[0]) @ A for _, A, values in mixed]
+        A = sparse.hstack([A for _, A, _ in mixed], format="csr")
         return np.asarray((A @ sparse.hstack(p).toarray().T).T, np.float32)
+
+    def nodes(self, moment: Moments, theta: Sequence[float]) -> list[Nodes]:
+        """The same for one moment, level by level, before items have it from their interests."""
+        return [
+            Nodes(level, Places.of(A, moment.item).up(values))
+            for level, A, values in self._mixed(moment, theta)
+        ]
 
     def shares(self, moments: Moments, theta: Sequence[float], items: Longs) -> Floats:
         """What each event adds to some items' scores [N × items]."""
         total = np.zeros((len(moments.item), len(items)), np.float32)
-        for A, values in self._mixed(moments, theta):
+        for _, A, values in self._mixed(moments, theta):
             common = A[moments.item] @ A[items].T
             total += values[:, None] * np.asarray(common.toarray(), np.float32)
         return total
@@ -72,7 +81,7 @@ class Kin:
     ) -> Floats:
         """`shares` @ values, for weighted sums over the items [items × C] → [N × C]."""
         total = np.zeros((len(moments.item), values.shape[1]), np.float32)
-        for A, faded in self._mixed(moments, theta):
+        for _, A, faded in self._mixed(moments, theta):
             total += faded[:, None] * (A @ (A[items].T @ values))[moments.item]
         return total
 
@@ -84,15 +93,15 @@ class Kin:
 
     def _mixed(
         self, moments: Moments, theta: Sequence[float]
-    ) -> list[tuple[sparse.csr_array, Floats]]:
-        """For each level, its memberships and the events' weights under θ [N]."""
+    ) -> list[tuple[int, sparse.csr_array, Floats]]:
+        """For each level, its number and memberships, and the events' weights under θ [N]."""
         each = [self.weights(moments, rhythm) for rhythm in self.rhythms]
         M, found = len(self.rhythms), []
-        for level, A in enumerate(self.members):
-            some = theta[level * M : (level + 1) * M]
+        for level, A in enumerate(self.members, start=1):
+            some = theta[(level - 1) * M : level * M]
             if any(some):
                 values = sum(np.float32(t) * w for t, w in zip(some, each, strict=True))
-                found.append((A, np.asarray(values, np.float32)))
+                found.append((level, A, np.asarray(values, np.float32)))
         return found
 
 

@@ -31,6 +31,7 @@ from penchant.interests.base.kin import Kin
 from penchant.interests.base.local import LocalConfig, Problem, solved_locally
 from penchant.interests.base.weights import LowRank, Sparse, Weights
 from penchant.interests.layer import Catalogue, Training
+from penchant.interests.terms import Row, Term
 from penchant.random import derive
 from penchant.train.holdout import Holdout, ndcg
 from penchant.train.mixture import shortlisted
@@ -121,6 +122,18 @@ class LinearBase:
         if own is not None:
             total += moments.matrix(own, n).toarray()
         return total
+
+    def terms(self, moment: Moments) -> list[Term]:
+        """The push of all events, and what they say of interests."""
+        pushed: Term = self.M_.term(moment.item, self._pushes(moment))
+        own, found = self._own(moment), [pushed]
+        if any(self.kin_):
+            found += self.Kin_.nodes(moment, self.kin_)
+        if own is not None:
+            itself = np.zeros(self.M_.n_items, np.float32)
+            np.add.at(itself, moment.item, own)
+            found.append(Row(itself))
+        return found
 
     def shares(self, moments: Moments, items: Longs) -> Floats:
         """What each event adds to some items' scores [N × items]; columns sum to `score`."""

@@ -8,7 +8,9 @@ import numpy as np
 from scipy import sparse
 
 from penchant.interests.base.closed_form import nearest_by_text
-from penchant.types import Floats, Longs, State
+from penchant.interests.terms import Product, Row
+from penchant.interests.vectors import Vectors
+from penchant.types import Floats, Ints, Longs, State
 
 
 class Weights(Protocol):
@@ -21,6 +23,10 @@ class Weights(Protocol):
 
     def push(self, histories: sparse.csr_array) -> Floats:
         """H M [B × I], dense."""
+        ...
+
+    def term(self, items: Ints, values: Floats) -> Row | Product:
+        """What `push` gives for one history: its items and their values [N] each."""
         ...
 
     def entries(self, rows: Longs, columns: Longs) -> Floats:
@@ -62,7 +68,13 @@ class Sparse:
         """H M [B × I], dense."""
         if self._long(histories.nnz, times=len(histories.indptr) - 1):
             return np.asarray((self._by_column.T @ histories.toarray().T).T, np.float32)
-        return np.asarray((histories @ self.M).toarray(), np.float32)
+        return np.asarray((_like(histories, self.M) @ self.M).toarray(), np.float32)
+
+    def term(self, items: Ints, values: Floats) -> Row:
+        """What `push` gives for one history; an item that comes often is read once."""
+        some, place = np.unique(items, return_inverse=True)
+        push = np.bincount(place, weights=values, minlength=len(some)).astype(np.float32)
+        return Row(np.asarray(self.M[some].T @ push, np.float32))
 
     def entries(self, rows: Longs, columns: Longs) -> Floats:
         """Entries for all pairs [rows × columns]."""
@@ -141,6 +153,14 @@ class LowRank:
         """H V Vᵀ [B × I]."""
         return np.asarray((histories @ self.V) @ self.V.T, np.float32)
 
+    def term(self, items: Ints, values: Floats) -> Product:
+        """What `push` gives for one history."""
+        return Product(values @ self.V[items], self._vectors)
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        return Vectors(self.V)
+
     def entries(self, rows: Longs, columns: Longs) -> Floats:
         """Entries for all pairs [rows × columns]."""
         return np.asarray(self.V[rows] @ self.V[columns].T, np.float32)
@@ -166,6 +186,13 @@ class LowRank:
     def from_state(cls, state: State) -> Self:
         """What `state` gave."""
         return cls(state[0]["V"])
+
+
+def _like(histories: sparse.csr_array, M: sparse.csr_array) -> sparse.csr_array:
+    """The same with places as wide as those of M: else all of M's would be copied to be as wide."""
+    kind = M.indices.dtype
+    places = (histories.data, histories.indices.astype(kind), histories.indptr.astype(kind))
+    return sparse.csr_array(places, shape=histories.shape)
 
 
 def _with_texts(

@@ -29,11 +29,13 @@ from penchant.interests.context.variables import (
     variables,
 )
 from penchant.interests.layer import Catalogue, Training
+from penchant.interests.memberships import Places
+from penchant.interests.terms import Nodes, Term
 from penchant.random import derive
 from penchant.taxonomy.tree import Tree
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import fit_mixture, shortlisted
-from penchant.types import Floats, Ints, State
+from penchant.types import Doubles, Floats, Ints, State
 
 
 class ContextConfig(Config):
@@ -61,6 +63,7 @@ class ContextLayer:
     variables_: list[Variable] = field(init=False)
     lifts_: Lifts = field(init=False, repr=False)
     share_: Floats = field(init=False, repr=False)
+    level_: int = field(init=False)
     members_: sparse.csr_array = field(init=False, repr=False)
     theta_: list[float] = field(init=False)
 
@@ -75,7 +78,7 @@ class ContextLayer:
     def refit(self, training: Training) -> Self:
         """Learn the lifts again."""
         log, found = training.log, variables(training.log, self.config.clock)
-        self.members_ = _level(training.catalogue.tree, self.config.nodes)
+        self.extend(training.catalogue)
         self.variables_ = found
         self.lifts_ = LIFTS[self.config.kind]()
         rows = np.flatnonzero(log.positive)
@@ -101,6 +104,14 @@ class ContextLayer:
         both = self.theta_[0] * everybody + self.theta_[1] * own
         return np.asarray((self.members_ @ both.T).T, np.float32)
 
+    def terms(self, moment: Moments) -> list[Term]:
+        """The lifts of interests."""
+        if not self.variables_:
+            return []
+        everybody, own = self.node_lifts(moment)
+        both = np.asarray(self.theta_[0] * everybody + self.theta_[1] * own, np.float32)[0]
+        return [Nodes(self.level_, both)]
+
     def node_lifts(self, moments: Moments) -> tuple[Floats, Floats]:
         """Log-lifts of interests, everybody's and the person's own [B × K] each."""
         asked = asked_table(self.variables_, moments)
@@ -111,23 +122,26 @@ class ContextLayer:
         known = (asked[owner] >= 0) & (past >= 0)
         agree = ((asked[owner] == past) & known).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
         liked = np.maximum(moments.weight, 0.0)
-        m = self._counts(moments, (agree**2 * liked).astype(np.float32))
-        n = self._counts(moments, liked.astype(np.float32))
+        m, n = self._counts(moments, agree**2 * liked, liked)
         kappa = np.float32(self.config.shrink)
         p = (n + kappa * self.share_) / (n.sum(axis=1, keepdims=True) + kappa)
         lift = (m + kappa * p) / (m.sum(axis=1, keepdims=True) + kappa) / p
         return np.asarray(np.log(lift), np.float32)
 
-    def _counts(self, moments: Moments, values: Floats) -> Floats:
-        H = moments.matrix(values, self.members_.shape[0])
-        return np.asarray((H @ self.members_).toarray(), np.float32)
+    def _counts(self, moments: Moments, *each: Floats | Doubles) -> list[Floats]:
+        """Sums of the events' values by interest, for several values of each [B × K]."""
+        if len(moments) == 1:
+            places = Places.of(self.members_, moments.item)
+            return [places.up(values)[None] for values in each]
+        H = [moments.matrix(np.asarray(x, np.float32), self.members_.shape[0]) for x in each]
+        return [np.asarray((h @ self.members_).toarray(), np.float32) for h in H]
 
     def _mix(self, holdout: Holdout, seed: int) -> list[float]:
         """How much each counts beside the person's own shares of interests."""
 
         def terms(moments: Moments) -> list[Floats]:
             everybody, own = self.node_lifts(moments)
-            n = self._counts(moments, np.maximum(moments.weight, 0.0).astype(np.float32))
+            n = self._counts(moments, np.maximum(moments.weight, 0.0))[0]
             p = (n + 10 * self.share_) / (n.sum(axis=1, keepdims=True) + 10)
             return [
                 np.asarray((self.members_ @ values.T).T, np.float32)
@@ -161,14 +175,10 @@ class ContextLayer:
 
     def extend(self, catalogue: Catalogue) -> None:
         """New items have their places in the tree."""
-        self.members_ = _level(catalogue.tree, self.config.nodes)
+        self.level_ = _narrowest(catalogue.tree, self.config.nodes)
+        self.members_ = catalogue.tree.membership(self.level_)
 
 
-def _level(tree: Tree, most: int) -> sparse.csr_array:
-    """Memberships of the narrowest level with at most so many interests."""
-    found = tree.membership(1)
-    for level in range(2, tree.levels + 1):
-        members = tree.membership(level)
-        if members.shape[1] <= most:
-            found = members
-    return found
+def _narrowest(tree: Tree, most: int) -> int:
+    """The narrowest level with at most so many interests; the broadest if all have more."""
+    return max([1, *(level for level in tree.numbers if len(tree.nodes[level - 1]) <= most)])

@@ -19,6 +19,8 @@ _CLOCK = {
     ],
 }  # fmt: skip
 
+_FEW = 64  # values that are looked up one by one
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -43,14 +45,12 @@ class Variable:
         return codes
 
     def _coded(self, column: pl.Series) -> Ints:
-        values = pl.Series(self.values, dtype=pl.String)
         if isinstance(column.dtype, pl.Enum):  # as a log keeps its columns: no text is compared
-            place = _places(values.cast(column.dtype, strict=False))
-            codes = np.full(len(column.dtype.categories) + 1, -1, np.int32)
-            codes[place] = np.arange(len(values))
-            codes[-1] = -1
-            return codes[_places(column)]
-        known = {value: code for code, value in enumerate(values)}
+            codes = np.append(self._coded(column.dtype.categories), np.int32(-1))
+            return np.asarray(codes[_places(column)], np.int32)
+        known = {value: code for code, value in enumerate(self.values)}
+        if len(column) <= _FEW:
+            return np.array([known.get(v, -1) for v in column.cast(pl.String).to_list()], np.int32)
         found = column.cast(pl.String).replace_strict(known, default=-1, return_dtype=pl.Int32)
         return found.fill_null(-1).to_numpy().astype(np.int32)
 
@@ -61,7 +61,10 @@ class Variable:
 
 def _places(column: pl.Series) -> Longs:
     """Index of each value among the categories of its column; −1 where there is none."""
-    return column.to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    places = column.to_physical().cast(pl.Int64).to_numpy()
+    if column.null_count():  # they came as "not a number"
+        places = np.nan_to_num(places, nan=-1.0)
+    return np.asarray(places, np.int64)
 
 
 def clock_codes(name: str, time: Longs) -> Ints:

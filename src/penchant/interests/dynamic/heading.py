@@ -18,6 +18,7 @@ from penchant.interests.dynamic.networks import (
 from penchant.interests.dynamic.sequence import DynamicConfig
 from penchant.interests.dynamic.vectors import ItemVectors, apart
 from penchant.interests.layer import Catalogue
+from penchant.interests.vectors import Vectors
 from penchant.train.batches import NOBODY, OPEN, Sequences
 from penchant.types import Floats
 
@@ -57,7 +58,7 @@ class Heading(nn.Module):
         self, catalogue: Catalogue, config: DynamicConfig, *, both_ways: bool = False
     ) -> None:
         super().__init__()
-        self._kept: Tensor | None = None
+        self._kept: Vectors | None = None
         self.items = ItemVectors(catalogue, config.dims, config.id_dropout)
         self.gap = nn.Embedding(GAPS, config.dims)
         nn.init.normal_(self.gap.weight, std=0.02)
@@ -82,8 +83,8 @@ class Heading(nn.Module):
         more, had = apart(self), len(self.items)
         more.items = self.items.extended(catalogue)
         if self._kept is not None:
-            fresh = more.vectors(torch.arange(had, len(catalogue)))
-            more._kept = torch.cat([self._kept, fresh])
+            fresh = more.vectors(torch.arange(had, len(catalogue))).numpy()
+            more._kept = Vectors(np.concatenate([self._kept.rows, fresh]))
         return more
 
     def forward(self, vectors: Tensor, past: Past) -> Tensor:
@@ -101,7 +102,7 @@ class Heading(nn.Module):
     def _told(self, vectors: Tensor, past: Past) -> tuple[Tensor, Tensor]:
         """What stands at every place [B × T × D], and which of them hold an event [B × T]."""
         there = past.item != NOBODY
-        x = F.embedding(past.item.clamp_min(0), vectors * (vectors.shape[1] ** 0.5 * 0.25))
+        x = F.embedding(past.item.clamp_min(0), vectors) * (vectors.shape[1] ** 0.5 * 0.25)
         x = x * (past.item >= 0)[..., None]
         x = x + self.gap(bucket(past.when - past.came))
         for is_so, vector in ((past.sign < 0, self.against), (past.item == OPEN, self.open)):
@@ -112,20 +113,34 @@ class Heading(nn.Module):
     @torch.no_grad()
     def score(self, asked: Sequences) -> Floats:
         """Scores of all items for each sequence [B × I]; 0 where there is no event."""
-        if self.training:
-            self.eval()
-        if self._kept is None:
-            self._kept = self.vectors()
-        vectors = self._kept
+        vectors = torch.from_numpy(self.kept.rows)
         found = np.zeros((len(asked), len(vectors)), np.float32)
         whole = Past.of(asked)
         for a in range(0, len(asked), _ROWS):
             part = slice(a, a + _ROWS)
-            past = Past(*(x[part] for x in whole))
-            some = (past.item != NOBODY).any(1, keepdim=True)
-            d = self.latest(vectors, past.opened() if self.both_ways else past) * some
-            torch.mm(d / self.temperature, vectors.T, out=torch.from_numpy(found[part]))
+            d = self._toward(Past(*(x[part] for x in whole)), vectors)
+            torch.mm(d, vectors.T, out=torch.from_numpy(found[part]))
         return found
+
+    @torch.no_grad()
+    def toward(self, asked: Sequences) -> Floats:
+        """d over the temperature for each sequence [B × D]; 0 where there is no event."""
+        return self._toward(Past.of(asked), torch.from_numpy(self.kept.rows)).numpy()
+
+    @property
+    def kept(self) -> Vectors:
+        """All items' vectors, as they are asked; made when they are first."""
+        if self.training:
+            self.eval()
+        if self._kept is None:
+            with torch.no_grad():
+                self._kept = Vectors(self.vectors().numpy())
+        return self._kept
+
+    def _toward(self, past: Past, vectors: Tensor) -> Tensor:
+        some = (past.item != NOBODY).any(1, keepdim=True)
+        d = self.latest(vectors, past.opened() if self.both_ways else past)
+        return d * some / self.temperature
 
 
 def encoder(config: DynamicConfig, both_ways: bool) -> nn.Module:

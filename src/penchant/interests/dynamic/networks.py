@@ -59,19 +59,21 @@ class Transformer(nn.Module):
 
     def _worth(self, there: Tensor, came: Tensor, when: Tensor, asking: slice = ALL) -> Tensor:
         """What is added to attention [B × heads × places that ask × T]."""
-        T = there.shape[1]
+        back = self._back(there.shape[1], asking)
         see = there[:, None, None, :]
         if self.causal:
-            see = see & torch.ones(T, T, dtype=torch.bool, device=there.device).tril()[asking]
-        itself = torch.eye(T, dtype=torch.bool, device=there.device)
-        see = see | itself[asking]  # nobody attends to nothing
-        worth = self._by_place(T)[:, asking] + self._by_age(came, when, asking)
+            see = see & (back >= 0)
+        see = see | (back == 0)  # nobody attends to nothing
+        worth = self._by_place(back) + self._by_age(came, when, asking)
         return torch.where(see, worth, -torch.inf)
 
-    def _by_place(self, T: int) -> Tensor:
-        """[heads × T × T]: by how many places lie between."""
+    def _back(self, T: int, asking: slice = ALL) -> Tensor:
+        """How many places each of T lies before those that ask [places that ask × T]."""
         place = torch.arange(T, device=self.by_place.device)
-        back = place[:, None] - place[None, :]
+        return place[asking, None] - place[None, :]
+
+    def _by_place(self, back: Tensor) -> Tensor:
+        """[heads × places that ask × T]: by how many places lie between."""
         return _FASTER * self.by_place[:, (back + self.reach).clamp_min(0)]
 
     def _by_age(self, came: Tensor, when: Tensor, asking: slice) -> Tensor:

@@ -11,6 +11,7 @@ from penchant.data.augment import AugmentConfig
 from penchant.data.histories import Moments
 from penchant.errors import ConfigError
 from penchant.interests.layer import Catalogue, Training
+from penchant.interests.terms import Product, Term
 from penchant.train.batches import asked
 from penchant.types import Floats, State
 
@@ -107,6 +108,13 @@ class DynamicLayer:
     def score(self, moments: Moments) -> Floats:
         """⟨d_u(t), v_i⟩ over the temperature [B × I]; 0 where there is no event."""
         return self.net_.score(asked(moments, self.config.length))
+
+    def terms(self, moment: Moments) -> list[Term]:
+        """⟨d_u(t), v_i⟩ over the temperature; nothing where there is no event."""
+        if not len(moment.item):
+            return []
+        d = self.net_.toward(asked(moment, self.config.length))[0]
+        return [Product(d, self.net_.kept)]
 
     def state(self) -> State:
         """The network's weights."""

@@ -1,0 +1,38 @@
+"""A few rows of a sparse table, read without the ceremony of cutting it: tables of memberships are
+asked for the items of one history, again and again."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy import sparse
+
+from penchant.data.statements import gather
+from penchant.types import Doubles, Floats, Ints, Longs
+
+
+@dataclass(frozen=True)
+class Places:
+    """The entries of some rows of a table [R × K]: row (0 … R − 1), column and value of each."""
+
+    row: Longs
+    column: Ints
+    value: Floats
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, table: sparse.csr_array, rows: Longs | Ints) -> Self:
+        """Those of some rows, in the order asked for."""
+        index, offsets = gather(table.indptr[rows], table.indptr[rows + 1])
+        row = np.repeat(np.arange(len(rows)), np.diff(offsets))
+        return cls(row, table.indices[index], table.data[index], (len(rows), table.shape[1]))
+
+    def up(self, values: Floats | Doubles) -> Floats:
+        """Σ over rows of value × row [K]."""
+        each = self.value * values[self.row]
+        return np.bincount(self.column, each, self.shape[1]).astype(np.float32)
+
+    def down(self, values: Floats) -> Floats:
+        """Each row's Σ over columns [R]."""
+        each = self.value * values[self.column]
+        return np.bincount(self.row, each, self.shape[0]).astype(np.float32)

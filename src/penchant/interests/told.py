@@ -1,0 +1,116 @@
+"""One moment as every layer sees it, in terms (see `terms`): the score of all items, and the parts
+of some."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
+
+import numpy as np
+
+from penchant.data.histories import Moments
+from penchant.interests.feedback import FEEDBACK, Wishes
+from penchant.interests.layer import Layer
+from penchant.interests.memberships import Places
+from penchant.interests.terms import Nodes, Product, Row, Term
+from penchant.taxonomy.tree import Tree
+from penchant.types import Floats, Longs
+
+if TYPE_CHECKING:
+    from penchant.interests.model import InterestModel
+
+Terse: TypeAlias = Callable[[Moments], Sequence[Term]]
+"""`terms` of a layer that has it: the terms that sum to its `score` of one moment."""
+_ROUND: Final = 1e-5  # how far apart two sums of the same numbers may be, for a scale of one
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one layer says of one moment: `leaves` [K] is all that it says of interests, come down
+    to the narrowest (None: nothing); `terms` are the others."""
+
+    leaves: Floats | None
+    terms: tuple[Row | Product, ...]
+
+    @classmethod
+    def of(cls, some: Sequence[Term], tree: Tree) -> Self:
+        """Some terms, sorted."""
+        nodes = [term for term in some if isinstance(term, Nodes)]
+        others = tuple(term for term in some if not isinstance(term, Nodes))
+        return cls(come_down(nodes, tree) if nodes else None, others)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What every layer says of one moment: names [P], alpha [P], and each one's part."""
+
+    tree: Tree
+    names: tuple[str, ...]
+    alpha: Floats
+    parts: tuple[Part, ...]
+
+    def beside(self, name: str, values: Floats) -> "Told":
+        """With one more part [I], which counts as it is."""
+        alpha = np.append(self.alpha, np.float32(1.0))
+        part = Part(None, (Row(values),))
+        return Told(self.tree, (*self.names, name), alpha, (*self.parts, part))
+
+    def of(self, items: Longs) -> Floats:
+        """Each layer's share of some items' scores, α included [P × items]."""
+        places = Places.of(self.tree.membership(self.tree.levels), items)
+        found = np.zeros((len(self.names), len(items)), np.float32)
+        for share, part in zip(found, self.parts, strict=True):
+            if part.leaves is not None:
+                share += places.down(part.leaves)
+            for term in part.terms:
+                share += term.at(items)
+        found *= self.alpha[:, None]
+        return found
+
+    def all(self) -> tuple[Floats, float]:
+        """The score of all items [I], and how far off any of them may be; what is said of interests
+        comes to the items together."""
+        K = len(self.tree.nodes[-1])
+        leaves, weighed = np.zeros(K, np.float32), list(zip(self.alpha, self.parts, strict=True))
+        for alpha, part in weighed:
+            if part.leaves is not None:
+                leaves += alpha * part.leaves
+        total, off = self.tree.spread(leaves), 0.0
+        for alpha, part in weighed:
+            for term in part.terms:
+                found, wrong = term.all()
+                total += alpha * found
+                off += float(alpha) * wrong
+        return total, off + _ROUND * (1.0 + max(abs(float(total.min())), abs(float(total.max()))))
+
+
+def come_down(nodes: Sequence[Nodes], tree: Tree) -> Floats:
+    """What is said of interests, of the narrowest: each has what is said of those above it [K]."""
+    found = np.zeros(1, np.float32)
+    for level, family in zip(tree.numbers, tree.siblings, strict=True):
+        found = found[family.parent]
+        for own in nodes:
+            if own.level == level:
+                found = found + own.values
+    return found
+
+
+def told(model: "InterestModel", moment: Moments) -> Told:
+    """What a model's layers, and feedback where there is any, say of one moment.
+
+    Raises:
+        ValueError: there is another number of moments.
+    """
+    if len(moment) != 1:
+        raise ValueError(f"moment: {len(moment)} came, expected one")
+    tree, alpha = model.catalogue.tree, model.fusion.alpha(moment)[0]
+    parts = tuple(Part.of(terms(layer, moment), tree) for layer in model.layers.values())
+    found = Told(tree, tuple(model.layers), alpha, parts)
+    if moment.said is None or not len(moment.said):
+        return found
+    return found.beside(FEEDBACK, Wishes(tree).parts(moment.said)[0])
+
+
+def terms(layer: Layer, moment: Moments) -> Sequence[Term]:
+    """What sums to a layer's `score` of one moment; of a layer that says nothing of terms, that."""
+    terse: Terse | None = getattr(layer, "terms", None)
+    return [Row(layer.score(moment)[0])] if terse is None else terse(moment)

@@ -1,0 +1,62 @@
+"""The best of what may be shown in one moment, from what the layers say of it.
+
+    s_i = Σ_l α_l · Σ_terms x_i                  P(i) = exp(s_i) / Σ_{j may be shown} exp(s_j)
+
+Every item is scored once, all layers together: what is said of interests is added up along the
+tree and comes to the items with one look at their memberships. A product with item vectors is first
+taken with their bytes, off by so much at most (see `interests.vectors`); all items that may be
+among the best by that are then scored as they are. So the list is that of the plain way, which is
+`best(model.score(moment))`, and ties go to the lower row.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from penchant.interests.told import Told
+from penchant.types import Bools, Floats, Longs
+
+_SURE = 256  # items scored as they are in any case: most of what is likely is among them
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Some items, best first: rows [n], each layer's part of their scores [P × n], and how likely
+    each is among all that may be shown [n]."""
+
+    rows: Longs
+    parts: Floats
+    chance: Floats
+
+
+def ranked(told: Told, may: Bools, n: int) -> Ranked:
+    """The n best of the items that may be shown [I]; fewer where there are not so many."""
+    n = min(n, int(np.count_nonzero(may)))
+    if not n:
+        none = np.zeros(0, np.int64)
+        return Ranked(none, told.of(none), np.zeros(0, np.float32))
+    total, off = told.all()
+    total[~may] = -np.inf
+    rows = np.flatnonzero(total >= _edge(total, n, off))
+    parts = told.of(rows)
+    exact = added(parts)
+    best = np.argsort(-exact, kind="stable")[:n]
+    total[rows] = exact
+    total -= exact[best[0]]
+    np.exp(total, out=total)
+    return Ranked(rows[best], parts[:, best], total[rows[best]] / total.sum())
+
+
+def _edge(total: Floats, n: int, off: float) -> float:
+    """From which score on items are scored as they are."""
+    last, sure = len(total) - n, max(len(total) - max(n, _SURE), 0)
+    ordered = np.partition(total, (sure, last))
+    return float(max(min(ordered[last] - 2 * off, ordered[sure]), np.finfo(np.float32).min))
+
+
+def added(parts: Floats) -> Floats:
+    """The parts [P × n], added in order."""
+    total: Floats = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total

@@ -1,0 +1,253 @@
+"""The loop: messages → rows → the store → dead letters → committed.
+
+One batch is in work at a time, so the rows of a partition are taken in in their order. Each step
+is done before the next begins; after a crash between two of them the messages come again, and rows
+that are there already count once.
+
+The work is done in a thread of its own. This one stays in touch with the source: a slow or failing
+store stops the flow, it does not cost the membership in the group.
+"""
+
+import logging
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event, current_thread, main_thread
+from time import monotonic
+from typing import Any, Final
+
+import polars as pl
+
+from penchant.clock import Clock, now
+from penchant.data import columns as c
+from penchant.data.incoming import Incoming, read_rows
+from penchant.errors import DataError, ReadError
+from penchant.store.tables import Kind, Receipt
+from penchant.stream.config import StreamConfig
+from penchant.stream.dead import DeadLetters
+from penchant.stream.decode import Decode, decoder
+from penchant.stream.sink import Sink
+from penchant.stream.source import Message, Source
+from penchant.stream.tally import Tally
+from penchant.types import QUIET, Progress, Report, Step
+
+HAVE_IDS: Final = ("events", "exposures", "feedback")
+"""Kinds of a log: their rows have an id of their own."""
+HAVE_TIMES: Final = HAVE_IDS
+_GLANCE: Final = 0.5  # seconds between two looks at the source while it is held
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Work:
+    """A batch on its way: what is known already is not done again when a later step fails."""
+
+    messages: list[Message]
+    incoming: Incoming | None = None
+    reasons: dict[int, tuple[str, str]] = field(default_factory=dict)  # place → field, why
+    receipt: Receipt | None = None
+    buried: bool = False
+
+
+class Consumer:
+    """Takes a source in until it is told to stop.
+
+    Raises:
+        ConfigError: messages cannot be decoded with these settings.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        sink: Sink,
+        dead: DeadLetters,
+        config: StreamConfig | None = None,
+        *,
+        clock: Clock = now,
+        stop: Event | None = None,
+        progress: Progress = QUIET,
+        watch: Callable[[Tally], None] = lambda _: None,
+    ) -> None:
+        self.source, self.sink, self.dead = source, sink, dead
+        self.config = config or StreamConfig()
+        self.clock, self.progress, self.watch = clock, progress, watch
+        self.stop = stop or Event()
+        self.tally = Tally(unit=source.unit)
+        self._decode: Decode = decoder(self.config)
+
+    def run(self, once: bool = False) -> Tally:
+        """Until `stop` is set; with `once` only until all is taken in that is there."""
+        with (
+            ThreadPoolExecutor(1, "penchant-stream") as pool,
+            self.progress.step("consume") as step,
+        ):
+            while not self.stop.is_set():
+                messages = self.source.poll(self.config.batch, self.config.seconds)
+                if not messages and (self.source.over or (once and self.source.ended)):
+                    break
+                if messages and (done := self._seen_through(Work(messages), pool)):
+                    self.source.commit()
+                    self._count(done, step)
+                self._tell()
+        self._tell()
+        return self.tally
+
+    def _seen_through(self, work: Work, pool: ThreadPoolExecutor) -> Work | None:
+        """The work, done; None where it went to another consumer or we were told to stop."""
+        pause = self.config.first_wait
+        while True:
+            try:
+                self._watched(pool.submit(self._settle, work))
+            except Exception as error:  # noqa: BLE001  what a sink raises is not known here
+                self._failed(error, pause)
+            else:
+                self.tally.waiting = ""
+                return work
+            self._rest(pause)
+            pause = min(2 * pause, self.config.longest_wait)
+            kept = self.source.kept(work.messages)
+            if not kept:
+                logger.warning("%d messages went to another consumer", len(work.messages))
+                return None
+            if self.stop.is_set():
+                logger.warning("stopped while the store failed: %d messages come again", len(kept))
+                return None
+            if len(kept) < len(work.messages):
+                work = Work(kept)
+
+    def _failed(self, error: Exception, pause: float) -> None:
+        self.tally.failures += 1
+        self.tally.waiting = f"{type(error).__name__}: {error}"
+        logger.warning("not taken in, tried again in %.1f s: %s", pause, self.tally.waiting)
+
+    def _watched(self, future: "Future[None]") -> None:
+        """Wait for the work; where it takes long, take in no more meanwhile."""
+
+        def finish() -> bool:
+            wait([future], timeout=self.config.patience)
+            return future.done() and future.exception() is None
+
+        patience = self.config.slow
+        while not wait([future], timeout=patience).done:
+            self.source.hold(finish)
+            patience = _GLANCE
+        future.result()
+
+    def _rest(self, seconds: float) -> None:
+        """Let time pass, in touch with the source."""
+        until = monotonic() + seconds
+        while (left := until - monotonic()) > 0 and not self.stop.is_set():
+            self.source.hold(lambda: False)
+            self._tell()
+            self.stop.wait(min(left, _GLANCE))
+
+    def _tell(self) -> None:
+        """Let others see how it goes."""
+        self.tally.lag = self.source.lag()
+        self.tally.tell(self.config.told)
+        self.watch(self.tally)
+
+    def _settle(self, work: Work) -> None:
+        """All steps up to the commit."""
+        if work.incoming is None:
+            work.incoming = self._rows(work)
+        if work.receipt is None:
+            places = [p for p in range(len(work.messages)) if p not in work.reasons]
+            work.receipt = self._apply(work.incoming.frame, places, work.reasons)
+        if not work.buried:
+            for place in sorted(work.reasons):
+                name, why = work.reasons[place]
+                self.dead.put(work.messages[place], f"{name}: {why}" if name else why)
+            if work.reasons:
+                self.dead.flush()
+            work.buried = True
+
+    def _rows(self, work: Work) -> Incoming:
+        """Messages as rows, each with an id and a time."""
+        reasons: dict[int, tuple[str, str]] = {}
+        rows, places = [], []
+        for place, message in enumerate(work.messages):
+            try:
+                if message.fault:
+                    raise ReadError(message.fault)
+                rows.append(self._identified(dict(self._decode(message.value)), message))
+                places.append(place)
+            except ReadError as error:
+                reasons[place] = ("", str(error))
+        came = read_rows(self.config.kind, rows, now=self.clock())
+        for r in came.rejected:
+            reasons[places[r.index]] = (r.field, r.reason)
+        work.reasons = reasons
+        return came
+
+    def _identified(self, row: dict[str, Any], message: Message) -> dict[str, Any]:
+        if self.config.kind not in HAVE_IDS:
+            return row
+        if message.id is not None and row.get(c.EVENT_ID) in (None, ""):
+            row[c.EVENT_ID] = message.id
+        if message.time is not None and row.get(c.TIME) in (None, ""):
+            row[c.TIME] = message.time
+        return row
+
+    def _apply(
+        self, frame: pl.DataFrame, places: Sequence[int], reasons: dict[int, tuple[str, str]]
+    ) -> Receipt:
+        """Take rows in; where some can never be, find out which."""
+        kind: Kind = self.config.kind
+        if not frame.height:
+            return Receipt(kind)
+        try:
+            return self.sink.apply(kind, frame)
+        except DataError as error:
+            if frame.height == 1:
+                reasons[places[0]] = ("", str(error))
+                return Receipt(kind)
+        half = frame.height // 2
+        first = self._apply(frame[:half], places[:half], reasons)
+        second = self._apply(frame[half:], places[half:], reasons)
+        return Receipt(
+            kind,
+            first.new + second.new,
+            first.known + second.known,
+            first.replaced + second.replaced,
+        )
+
+    def _count(self, work: Work, step: Step) -> None:
+        """Note what a batch came to."""
+        assert work.receipt is not None
+        assert work.incoming is not None
+        report = Report([*work.incoming.report.findings])
+        for name, why in work.reasons.values():
+            what = f"messages that became dead letters for their {name or 'form'}"
+            report.add(self.config.kind, what, 1, examples=[why])
+        self.tally.note(report)
+        self.tally.count(len(work.messages), work.receipt, len(work.reasons))
+        self.tally.lag = self.source.lag()
+        step.advance(len(work.messages), f"lag {self.tally.behind:,} {self.tally.unit}")
+
+
+@contextmanager
+def until_signalled(stop: Event) -> Iterator[Event]:
+    """SIGTERM and SIGINT set `stop`, so that the batch in work is finished; a second one ends it.
+
+    Raises:
+        KeyboardInterrupt: a second signal came.
+    """
+
+    def told(number: int, _: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        logger.info("told to stop (%s): finishing the batch", signal.Signals(number).name)
+        stop.set()
+
+    if current_thread() is not main_thread():  # only there signals can be caught
+        yield stop
+        return
+    before = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,211 @@
+"""Single answers are found another way than many at once, and are the same."""
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from penchant.clock import DAY
+from penchant.data.statements import Statements
+from penchant.interests import vectors
+from penchant.interests.layer import Catalogue
+from penchant.interests.model import InterestModel, softmax
+from penchant.interests.terms import Row
+from penchant.interests.told import Part, Told, told
+from penchant.interests.vectors import Bytes, Vectors
+from penchant.recommend.cold_start import given as by_hand
+from penchant.recommend.explain import Explainer
+from penchant.recommend.filters import Filters, Shelf
+from penchant.recommend.pipeline import GIVEN, Pipeline, best
+from penchant.recommend.rank import ranked
+from penchant.taxonomy.tree import Tree
+from penchant.testing.layers import ITEMS, planted, quick, shelf
+from penchant.types import Report
+
+LOG = planted("social", users=60, noise=0.3)
+CLOSE = 1e-5
+
+
+def soft() -> Catalogue:
+    """The shelf, but every third item belongs to two groups, and one to none."""
+    made = shelf()
+    leaves = made.tree.membership(2).toarray()
+    for i in range(0, ITEMS, 3):
+        leaves[i] *= 0.6
+        leaves[i, (i + 1) % 6] += 0.4
+    leaves[5] = 0.0
+    tree = Tree.from_leaves(
+        made.tree.nodes, sparse.csr_array(leaves), centroids=made.tree.centroids, items=made.items
+    )
+    return Catalogue(made.items, made.text, tree)
+
+
+SOFT = soft()
+TABLE = pl.DataFrame(
+    {
+        "item_id": SOFT.items.ids,
+        "brand": [("Ada", "Bo", None)[i % 3] for i in range(ITEMS)],
+        "available": [i % 11 != 3 for i in range(ITEMS)],
+    }
+)
+KINDS = {
+    "whole": {},
+    "svd": {"base.kind": "svd"},
+    "bidirectional": {"base.kind": "bidirectional"},
+    "gru": {"dynamic.kind": "gru"},
+    "counts": {"base.kind": "none", "layers": ("popularity", "social")},
+}
+
+
+@pytest.fixture(scope="module", params=list(KINDS))
+def pipeline(request):
+    config = quick().but(**KINDS[request.param])
+    model = InterestModel(config).fit(SOFT, LOG, repeats=request.param in ("whole", "svd"))
+    explainer = Explainer(model, TABLE, pl.Series("event", ["like"] * len(LOG)))
+    return Pipeline(model, Shelf(SOFT.items, TABLE, SOFT.tree), explainer)
+
+
+def moment(user, said=None):
+    made = LOG.moments_at(np.array([user]), np.array([LOG.time.max() + DAY]))
+    return dataclasses.replace(made, said=said)
+
+
+def spoken(*rows):
+    """Statements of one person: (level, row, gain, spread) each."""
+    level, row, gain, spread = (np.array(x) for x in zip(*rows, strict=True))
+    none = np.zeros(len(rows), np.int64)
+    return Statements(np.array([0, len(rows)]), level, row, gain, spread, none, none[:1])
+
+
+def plain(pipeline, asked, n, filters=None, interests=None):
+    """The list as of many at once: every layer's table, the best of it."""
+    model = pipeline.model
+    parts = model.parts(asked)
+    if interests:
+        parts = parts.beside(GIVEN, by_hand(model.catalogue.tree, interests))
+    may = pipeline.candidates(asked, filters, Report())
+    rows = best(parts.score, may, n)[0]
+    rows = rows[rows >= 0]
+    chance = softmax(np.where(may, parts.score, np.float32(-1e9)))[0]
+    return rows, [parts.of(int(i)) for i in rows], chance[rows]
+
+
+def same(pipeline, asked, n=8, filters=None, interests=None, close=CLOSE):
+    rows, parts, chance = plain(pipeline, asked, n, filters, interests)
+    found = pipeline.one("u", asked, n, filters, interests)
+    assert [r.item_id for r in found] == [SOFT.items[i] for i in rows]
+    for r, part in zip(found, parts, strict=True):
+        assert dict(r.parts) == pytest.approx(part, abs=CLOSE)
+        assert r.score == pytest.approx(sum(part.values()), abs=CLOSE)
+    np.testing.assert_allclose([r.probability for r in found], chance, atol=close)
+    return found
+
+
+SAID = spoken((2, 3, np.log(3.0), 0.0), (1, 0, -np.inf, 0.0), (0, 17, np.log(3.0), 0.5))
+ASKED = {
+    "a few": {},
+    "all": {"n": 500},
+    "filtered": {"filters": Filters(where={"brand": "Ada"}, seen=False)},
+    "within": {"filters": Filters(within="g2", seen=True), "n": 3},
+    "given": {"interests": {"g4": 1.0, "g1": -0.5}},
+    "nothing": {"filters": Filters(allow=())},
+}
+
+
+@pytest.mark.parametrize("way", list(ASKED))
+@pytest.mark.parametrize("said", [None, SAID], ids=["silent", "heard"])
+def test_one_is_the_plain_list(pipeline, way, said):
+    for user in (-1, 4, 21):
+        same(pipeline, moment(user, said), **ASKED[way])
+
+
+@pytest.fixture
+def coarse(pipeline, monkeypatch):
+    """The pipeline, with a first look at bytes however few items there are."""
+    pytest.importorskip("numkong", reason="a first look at bytes needs the extra `ann`")
+    monkeypatch.setattr(vectors, "MANY", 1)
+    monkeypatch.setattr("penchant.recommend.rank._SURE", 4)
+    kept = [getattr(x.net_, "_kept", None) for x in layers_with_nets(pipeline.model)]
+    for layer in layers_with_nets(pipeline.model):
+        layer.net_._kept = None
+    yield pipeline
+    for layer, before in zip(layers_with_nets(pipeline.model), kept, strict=True):
+        layer.net_._kept = before
+
+
+def layers_with_nets(model):
+    return [layer for layer in model.layers.values() if hasattr(layer, "net_")]
+
+
+@pytest.mark.parametrize("way", list(ASKED))
+def test_a_first_look_at_bytes_changes_no_list(coarse, way):
+    for user in (4, 21):  # of all that is likely only four are scored as they are, not 256
+        same(coarse, moment(user), close=1e-3, **ASKED[way])
+    for layer in layers_with_nets(coarse.model):
+        assert layer.net_.kept._bytes is not None
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 40), st.sampled_from([1e-3, 1.0, 30.0]))
+def test_products_of_bytes_are_no_further_off_than_they_say(seed, dims, scale):
+    pytest.importorskip("numkong", reason="a first look at bytes needs the extra `ann`")
+    draw = np.random.default_rng(seed)
+    rows = (draw.standard_normal((200, dims)) * draw.pareto(2, (200, 1))).astype(np.float32)
+    d = (scale * draw.standard_normal(dims)).astype(np.float32)
+    found, off = Bytes.of(rows).products(d)
+    truth = rows.astype(np.float64) @ d
+    assert np.abs(found - truth).max() <= off + 1e-6 * np.abs(truth).max()
+    assert off <= 0.05 * np.linalg.norm(rows, axis=1).max() * np.linalg.norm(d), "it says something"
+
+
+def test_vectors_of_zeros_have_bytes_too():
+    pytest.importorskip("numkong", reason="a first look at bytes needs the extra `ann`")
+    found, off = Bytes.of(np.zeros((5, 4), np.float32)).products(np.ones(4, np.float32))
+    assert not found.any()
+    assert off < 1e-20
+    assert not Bytes.of(np.ones((5, 4), np.float32)).products(np.zeros(4, np.float32))[0].any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 9))
+def test_ties_go_to_the_lower_row(seed, n, different):
+    draw = np.random.default_rng(seed)
+    values = draw.integers(0, different, (2, ITEMS)).astype(np.float32)
+    may = draw.random(ITEMS) < 0.5
+    parts = tuple(Part(None, (Row(row),)) for row in values)
+    said = Told(SOFT.tree, ("a", "b"), np.array([1.0, 0.5], np.float32), parts)
+    score = values[0] + np.float32(0.5) * values[1]
+    order = sorted(np.flatnonzero(may).tolist(), key=lambda i: (-score[i], i))[:n]
+    found = ranked(said, may, n)
+    assert found.rows.tolist() == order
+    chance = np.where(may, np.exp(score.astype(np.float64) - 9.0), 0.0)
+    np.testing.assert_allclose(found.chance, chance[order] / chance.sum(), atol=1e-6)
+
+
+def test_only_one_moment_is_told(pipeline):
+    two = LOG.moments_at(np.array([1, 2]), np.full(2, LOG.time.max() + DAY))
+    with pytest.raises(ValueError, match="2 came, expected one"):
+        told(pipeline.model, two)
+
+
+def test_like_vectors_have_like_products_to_the_last_bit():
+    from penchant.interests.terms import Product
+
+    draw = np.random.default_rng(0)
+    row, d = draw.standard_normal((2, 128)).astype(np.float32)
+    rows = np.repeat(row[None], 37, axis=0)
+    assert len(set(Product(d, Vectors(rows)).at(np.arange(37)).tolist())) == 1
+
+
+def test_what_filters_leave_is_remembered_and_counted_again(pipeline):
+    asked, filters = moment(4), Filters(where={"brand": "Bo"})
+    first, second = (pipeline.one("u", asked, 3, filters).report for _ in range(2))
+    assert first.to_json() == second.to_json()
+    assert first.count("items set aside: not available")
+    for k in range(40):
+        pipeline.one("u", asked, 3, Filters(deny=(f"i{k:03d}",)))
+    assert len(pipeline.shelf._known) <= 16
