@@ -70,6 +70,7 @@ def test_every_route_but_health_wants_a_key(fitted, http):
         for method, operation in operations.items():
             open_ = path in ("/v1/health", "/v1/ready")
             assert bool(operation.get("security")) != open_, (method, path)
+            assert bool(operation["x-scope"]) != open_, (method, path)
             sent = path.removeprefix("/v1").format(user_id="a", item_id="a", node="a")
             assert (http.request(method, sent).status_code == 401) != open_, (method, path)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -23,6 +23,8 @@ from penchant.serve.problem import Problem, of_error, of_invalid
 from penchant.serve.reading import PREFIX
 from penchant.serve.routes import health, lists, model, people, privacy, tables
 from penchant.serve.service import Service
+
+ROUTERS: Final = tuple(part.router for part in (health, tables, people, lists, privacy, model))
 
 
 def create_app(
@@ -49,8 +51,8 @@ def create_app(
         },
     )  # fmt: skip
     app.state.service = service
-    for part in (health, tables, people, lists, privacy, model):
-        app.include_router(part.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     if config.origins:
         app.add_middleware(
@@ -58,7 +60,7 @@ def create_app(
             allow_headers=["Authorization", "Content-Type", "If-None-Match"],
         )  # fmt: skip
     app.add_middleware(Gate, config=config, metrics=service.metrics)
-    documented(app)
+    documented(app, ROUTERS)
     return app
 
 
