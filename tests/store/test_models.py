@@ -2,6 +2,8 @@
 
 import json
 import os
+import sqlite3
+import threading
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +18,8 @@ from penchant import __version__
 from penchant.errors import CorruptModelError, NotFittedError, StoreError
 from penchant.store.arrays import DTYPES, read_arrays, write_arrays
 from penchant.store.models import Models
+from penchant.store.sql.database import Database
+from penchant.store.sql.tables import SqlTables
 
 
 def clock():
@@ -32,9 +36,18 @@ def state(n=0):
     }
 
 
+def opened(folder):
+    return Models(folder / "models", Database(f"sqlite:///{folder / 'shop.db'}"), clock)
+
+
 @pytest.fixture
 def models(tmp_path):
-    return Models(tmp_path / "models", clock)
+    return opened(tmp_path)
+
+
+def execute(models, statement, *values):
+    with sqlite3.connect(models.folder.parent / "shop.db") as connection:
+        return connection.execute(statement, values).fetchall()
 
 
 def saved(models, times):
@@ -122,13 +135,12 @@ def test_mapped_arrays_serve_torch_without_a_warning(models):
     ("part", "about", "said"),
     [
         ({"../up": ({}, {})}, {}, "expected a name of letters"),
-        ({"manifest": ({}, {})}, {}, "expected a name of letters"),
         ({"base": ({"names": np.array(["a"])}, {})}, {}, "base.names: an array of <U1"),
         ({"base": ({}, {"when": clock()})}, {}, "base.when: a datetime"),
         ({"base": ({}, {"size": np.float32(1)})}, {}, "base.size: a float32"),
         ({"base": ({}, {"ages": {1: "x"}})}, {}, "base.ages: key 1 is not text"),
         ({"base": ({}, {"list": [object()]})}, {}, r"base.list\[0\]: a object"),
-        ({}, {"checksum": "x"}, "manifest.checksum"),
+        ({}, {"files": {}}, "manifest.files"),
     ],
 )
 def test_what_would_not_come_back_is_refused(models, part, about, said):
@@ -178,14 +190,48 @@ def test_a_broken_version_is_not_promoted(models):
     assert models.current() == "0001"
 
 
-def test_a_broken_pointer_is_named_and_mended(models):
+def test_the_last_good_version_serves_where_the_current_one_is_broken(models):
+    with pytest.raises(NotFittedError):
+        models.last_good()
+    saved(models, 3)
+    assert (models.last_good().version, models.last_good().report.findings) == ("0003", [])
+    for broken in ("0003", "0002"):
+        (models.folder / broken / "base.json").unlink()
+    found = models.last_good()
+    assert found.version == "0001" and found.state["base"][1]["n"] == 0
+    assert found.report.count("broken versions of the model passed over") == 2
+    assert models.current() == "0003"  # nothing was promoted by looking
+    (models.folder / "0001" / "base.json").unlink()
+    with pytest.raises(CorruptModelError, match="0003"):
+        models.last_good()
+
+
+def test_every_promotion_is_a_change_that_readers_learn_of(models):
+    tables = SqlTables(models._database)
     saved(models, 2)
-    (models.folder / "current.json").write_text("{")
-    with pytest.raises(CorruptModelError, match=r"current\.json"):
-        models.load()
-    assert [v.name for v in models.versions()] == ["0001", "0002"]
-    assert models.rollback() == "0002"
-    assert models.load().version == "0002"
+    models.rollback()
+    assert [(one.seq, one.kind, one.rows) for one in tables.changes(0)] == [
+        (1, "model", 0), (2, "model", 0), (3, "model", 0),
+    ]  # fmt: skip
+    told = execute(models, "SELECT version, previous, why FROM promotion ORDER BY seq")
+    assert told == [("0001", None, "promote"), ("0002", "0001", "promote"),
+                    ("0001", "0002", "rollback")]  # fmt: skip
+
+
+def test_promotions_side_by_side_are_all_noted_and_one_serves(models):
+    names = [models.save(state(n), {}) for n in range(6)]
+    threads = [
+        threading.Thread(target=opened(models.folder.parent).promote, args=(name,))
+        for name in names
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    told = execute(models, "SELECT version, previous FROM promotion ORDER BY seq")
+    assert sorted(version for version, _ in told) == names
+    assert [before for _, before in told] == [None, *(version for version, _ in told[:-1])]
+    assert models.current() == told[-1][0]
 
 
 def test_promoting_twice_is_promoting_once(models):
@@ -196,10 +242,10 @@ def test_promoting_twice_is_promoting_once(models):
 
 def test_versions_are_listed_with_what_is_wrong(models):
     saved(models, 2)
-    (models.folder / "0001" / "manifest.json").write_text("")
+    (models.folder / "0001" / "base.json").write_text("")
     first, second = models.versions()
     assert (first.current, second.current) == (False, True)
-    assert first.problem is not None and "manifest.json" in first.problem
+    assert first.problem is not None and "base.json" in first.problem
     assert second.problem is None and second.created.startswith("2024-05-01")
     assert second.manifest["metrics"] == {"ndcg": 0.1} and second.bytes > 100
 
@@ -224,7 +270,7 @@ def test_an_unknown_version_is_named(models):
 
 # Broken files
 
-FILES = ["base.safetensors", "base.json", "vocabulary.json", "manifest.json"]
+FILES = ["base.safetensors", "base.json", "vocabulary.json"]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -257,17 +303,23 @@ def test_a_harmed_file_is_named(models, name, harm):
     ("format_", "advice"), [(9, "Upgrade penchant"), (1, "Learn again: `penchant fit`")]
 )
 def test_a_model_from_another_version_is_told_apart_from_a_broken_one(models, format_, advice):
-    from penchant.store.models import _checksum
-
     saved(models, 1)
-    path = models.folder / "0001" / "manifest.json"
-    manifest = json.loads(path.read_text()) | {"format": format_, "penchant": "7.0"}
-    del manifest["checksum"]
-    path.write_text(json.dumps(manifest | {"checksum": _checksum(manifest)}))
+    ((text,),) = execute(models, "SELECT manifest FROM model")
+    manifest = json.loads(text) | {"format": format_, "penchant": "7.0"}
+    execute(models, "UPDATE model SET manifest = ?", json.dumps(manifest))
     with pytest.raises(StoreError, match=rf"format {format_} is from penchant 7\.0") as caught:
         models.load()
     assert advice in str(caught.value)
     assert not isinstance(caught.value, CorruptModelError)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_a_list_that_cannot_be_read_is_named(models, text):
+    saved(models, 1)
+    execute(models, "UPDATE model SET manifest = ?", text)
+    with pytest.raises(CorruptModelError, match="0001"):
+        models.load()
+    assert models.versions()[0].problem
 
 
 # Interruptions
@@ -301,7 +353,9 @@ def work(models: Models) -> None:
 
 def test_an_interruption_anywhere_leaves_a_model_that_loads(tmp_path):
     for point in range(100):
-        models = Models(tmp_path / str(point), clock)
+        folder = tmp_path / str(point)
+        folder.mkdir()
+        models = opened(folder)
         saved(models, 2)
         with pytest.MonkeyPatch.context() as patch:
             stop_after(patch, point)
@@ -310,7 +364,7 @@ def test_an_interruption_anywhere_leaves_a_model_that_loads(tmp_path):
                 break
             except Crash:
                 pass
-        again = Models(models.folder, clock)
+        again = opened(folder)
         assert again.load().version in ("0002", "0003")
         for version in again.versions():
             again.verify(version.name)

@@ -21,7 +21,7 @@ def test_it_is_made_where_there_is_none_and_opened_again(tmp_path):
     path = tmp_path / "deep" / "shop"
     made = Workspace(path, clock=clock)
     assert sorted(p.name for p in path.iterdir()) == sorted([*FOLDERS, "penchant.json"])
-    mark = {"format": 1, "created": "2024-05-01T12:00:00+00:00"}
+    mark = {"format": 2, "created": "2024-05-01T12:00:00+00:00"}
     assert json.loads((path / "penchant.json").read_text()) == mark
     made.tables.append("events", events(("ann", "a", 0)))
     again = Workspace(path, create=False)
@@ -53,7 +53,8 @@ def test_what_is_not_a_workspace_is_left_alone(tmp_path):
 @pytest.mark.parametrize(
     ("mark", "said"),
     [
-        ('{"format": 2}', "from a newer version.*Upgrade penchant"),
+        ('{"format": 1}', "format 1, whose tables.*penchant -w NEW add.*penchant -w NEW fit"),
+        ('{"format": 3}', "from a newer version.*Upgrade penchant"),
         ("{}", "not readable"),
         ("[1]", "not readable"),
         ("", "not readable"),
@@ -67,7 +68,7 @@ def test_an_unreadable_or_newer_mark_is_named(tmp_path, mark, said):
 
 
 def test_half_made_is_finished_when_opened(tmp_path):
-    (tmp_path / "penchant.json").write_text('{"format": 1}')
+    (tmp_path / "penchant.json").write_text('{"format": 2}')
     Workspace(tmp_path)
     assert all((tmp_path / name).is_dir() for name in FOLDERS)
 
@@ -101,11 +102,10 @@ def test_status_sums_up(tmp_path):
 
 def test_status_tells_of_a_broken_model(tmp_path):
     workspace = Workspace(tmp_path / "shop")
-    workspace.models.promote(workspace.models.save({}, {}))
-    (tmp_path / "shop/models/0001/manifest.json").write_text("")
-    assert "manifest.json" in (workspace.status().problem or "")
-    (tmp_path / "shop/models/current.json").write_text("")
-    assert "current.json" in str(workspace.status())
+    workspace.models.promote(workspace.models.save({"base": ({}, {})}, {}))
+    (tmp_path / "shop/models/0001/base.json").write_text("")
+    assert "base.json" in (workspace.status().problem or "")
+    assert "base.json" in str(workspace.status())
 
 
 def test_scratch_comes_and_goes(tmp_path):

@@ -129,7 +129,15 @@ def test_files_load_each_other_in_no_circle() -> None:
     TopologicalSorter(uses).prepare()  # raises CycleError with the circle
 
 
-HEAVY = ("torch", "polars", "sklearn", "scipy", "transformers", "sentence_transformers")
+HEAVY = (
+    "torch",
+    "polars",
+    "sklearn",
+    "scipy",
+    "transformers",
+    "sentence_transformers",
+    "sqlalchemy",
+)
 
 
 def loaded_by(code: str) -> set[str]:

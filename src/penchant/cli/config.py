@@ -98,7 +98,8 @@ def _write(session: Session, changes: dict[str, Any], unset: list[str]) -> None:
     """Change config.toml; nothing is written unless all of it is valid."""
     from penchant.cli import toml_text
     from penchant.engine import EngineConfig
-    from penchant.store.workspace import CONFIG, Workspace
+    from penchant.store.config import CONFIG
+    from penchant.store.workspace import Workspace
 
     path = session.workspace / CONFIG
     text = path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -1,6 +1,7 @@
 """What every verb has in common: where it works, with which settings, and whom it tells what."""
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -106,19 +107,22 @@ class Session:
         return Output(json=self.json, quiet=self.quiet)
 
     def settings(self) -> "EngineConfig":
-        """The settings of this call: defaults, then the file, then `--set`.
+        """The settings of this call: defaults, then the file, then PENCHANT_STORE, then `--set`.
 
         Raises:
             ConfigError: a setting is unknown or has a wrong value.
         """
         from penchant.cli.settings import parsed
+        from penchant.store.config import VARIABLE
 
         filed = self._filed()
+        if url := os.environ.get(VARIABLE):
+            filed = filed.but(**{"store.url": url})
         return filed.but(**parsed(self.sets)) if self.sets else filed
 
     def _filed(self) -> "EngineConfig":
         from penchant.engine import EngineConfig
-        from penchant.store.workspace import CONFIG
+        from penchant.store.config import CONFIG
 
         kept = self.workspace / CONFIG
         path = self.config or (kept if kept.is_file() else None)
@@ -154,7 +158,7 @@ class Session:
                 f"{self.workspace}: there is no workspace here; `penchant add FILE` begins one, "
                 "and --workspace FOLDER names another"
             )
-        return Workspace(self.workspace, create=False)
+        return Workspace(self.workspace, create=False, store=self.settings().store)
 
 
 def door(verb: Callable[..., None]) -> Callable[..., None]:

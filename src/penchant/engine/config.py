@@ -1,5 +1,6 @@
 """All settings together, one group a part; each group is described where its part is."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from penchant.engine.serving import ServeConfig
 from penchant.evaluate.experiment import EvaluateConfig
 from penchant.interests.model import InterestsConfig
 from penchant.recommend.pipeline import RecommendConfig
+from penchant.store.config import CONFIG, StoreConfig
 from penchant.stream.config import StreamConfig
 from penchant.taxonomy.config import TreeConfig
 
@@ -75,3 +77,12 @@ class EngineConfig(Config):
     """How an evaluation is made."""
     serve: ServeConfig = ServeConfig()
     """How the HTTP service behaves."""
+    store: StoreConfig = StoreConfig()
+    """Where tables are kept."""
+
+
+def kept_config(workspace: str | Path | None) -> EngineConfig:
+    """The settings that a workspace keeps; the defaults where it keeps none."""
+    if workspace is not None and (path := Path(workspace) / CONFIG).is_file():
+        return EngineConfig.from_toml(path)
+    return EngineConfig()

@@ -7,6 +7,7 @@ print(engine.interests("ann"))
 print(engine.recommend("ann").explain()[0])
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from penchant.data.check import CheckResult
 from penchant.data.split import SplitConfig
 from penchant.engine.asking import Asking
 from penchant.engine.checking import checked
-from penchant.engine.config import EngineConfig
+from penchant.engine.config import EngineConfig, kept_config
 from penchant.engine.facts import Facts
 from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.engine.fitted import Fitted, sizes
@@ -77,20 +78,19 @@ class Engine(People, Holdings):
         clock: Clock = now,
         progress: Progress = QUIET,
     ) -> None:
-        self.workspace = None if workspace is None else Workspace(workspace, clock=clock)
+        self.config = config or kept_config(workspace)
+        self.workspace = (
+            None
+            if workspace is None
+            else Workspace(workspace, clock=clock, store=self.config.store)
+        )
         self.tables: Tables = MemoryTables() if self.workspace is None else self.workspace.tables
-        self.config = config or self._kept_config()
         self.clock, self.progress = clock, progress
         self._live: Live | None = None
         self._data: Prepared | None = None
         self._forecasters = {}
         self._opening, self._read = RLock(), 0.0
         self._texts = Texts(self.workspace.cache if self.workspace else None, progress)
-
-    def _kept_config(self) -> EngineConfig:
-        if self.workspace is not None and self.workspace.config.exists():
-            return EngineConfig.from_toml(self.workspace.config)
-        return EngineConfig()
 
     def add(
         self,
@@ -216,11 +216,12 @@ class Engine(People, Holdings):
 
     @property
     def live(self) -> Live:
-        """What is asked: the model that serves, and what came since it was learned.
+        """What is asked: the model that serves, and what came since it was learned. Where its files
+        are broken, with a warning, the newest whole one before.
 
         Raises:
             NotFittedError: there is none yet.
-            CorruptModelError: its files are not as they were written.
+            CorruptModelError: no version's files are as they were written.
         """
         live = self._live
         if live is not None and not live.stale:
@@ -233,7 +234,10 @@ class Engine(People, Holdings):
             if self.workspace is None:
                 raise NotFittedError("nothing has been learned yet: call engine.fit() first")
             since = self.tables.latest()  # a version that is promoted from now on is another one
-            return self._serve(*unpack(self.workspace.models.load()), since)
+            saved = self.workspace.models.last_good()
+            if saved.report.findings:
+                warnings.warn(f"version {saved.version} serves: {saved.report}", stacklevel=2)
+            return self._serve(*unpack(saved), since)
         finally:
             self._opening.release()
 

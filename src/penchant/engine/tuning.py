@@ -130,7 +130,7 @@ class Tuner:
 
     def _about(self, data: Prepared, space: Space, tune: TuneConfig) -> dict[str, Any]:
         """All that the figures of a study rest on."""
-        quiet = {"evaluate", "recommend", "keep", "clean"}
+        quiet = {"evaluate", "recommend", "keep", "clean", "store"}
         config = self.config.model_dump(mode="json")
         judged = {"split": tune.split, "folds": tune.cuts, "window": tune.window}
         return {

@@ -72,10 +72,9 @@ class Pipeline:
             gone = int(moments.said.gone.sum())
             report.add("recommend", "statements on interests or items that are gone", gone)
         said = self._told(moments, interests)
-        if diversify is None:
-            found = ranked(said, may, n)
-        else:
-            found = self._spread(ranked(said, may, self.config.among * n), moments, n, diversify)
+        found = ranked(said, may, n if diversify is None else self.config.among * n)
+        if diversify is not None:
+            found = self._spread(moments, found, n, diversify)
         empty = n - len(found.rows)
         report.add("recommend", "places left empty: nothing else may be shown", empty)
         items = self._listed(said.names, found)
@@ -85,14 +84,6 @@ class Pipeline:
             return self.explainer.reasons(moments, parts, found.rows, each)
 
         return Recommendations(user_id, when(int(moments.at[0])), items, report, reasons)
-
-    def _spread(self, some: Ranked, moments: Moments, n: int, level: int) -> Ranked:
-        """Of some items the n that are good together."""
-        members = self.model.catalogue.tree.membership(level)[some.rows].toarray()
-        profile = self.model.weights(moments, layers=False).whole[level - 1][0]
-        spread = Spread(members, profile, self.config.spread)
-        chosen = spread.chosen(added(some.parts), n)
-        return Ranked(some.rows[chosen], some.parts[:, chosen], some.chance[chosen])
 
     def _listed(self, names: Sequence[str], found: Ranked) -> tuple[Recommendation, ...]:
         ids, title = self.shelf.items, self.explainer.title
@@ -108,6 +99,14 @@ class Pipeline:
             )
             for rank, (i, own, p) in enumerate(zip(rows, parts, chance, strict=True), start=1)
         )
+
+    def _spread(self, moments: Moments, found: Ranked, n: int, level: int) -> Ranked:
+        """Those n of some ranked items that are good together."""
+        members = self.model.catalogue.tree.membership(level)
+        whole = self.model.weights(moments, layers=False).whole
+        spread = Spread(members[found.rows].toarray(), whole[level - 1][0], self.config.spread)
+        some = spread.chosen(added(found.parts), n)
+        return Ranked(found.rows[some], found.parts[:, some], found.chance[some])
 
     def explain(self, moments: Moments, item: int) -> Reason:
         """Why one item would, or would not, be recommended."""

@@ -1,45 +1,37 @@
-"""Versions of the model: each a folder that is complete or not there, one of them current.
+"""Versions of the model: each a folder of files that is complete or not there, one of them serves.
 
-models/0001/manifest.json       what it is, and a checksum of every file
 models/0001/base.safetensors    arrays of a part
 models/0001/base.json           plain values of a part
-models/current.json             which version is current, and which were before
+
+What versions there are, the checksum of every file, and which one serves stand in the database.
 """
 
-import hashlib
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from sqlalchemy import Connection
 
 from penchant import __version__
 from penchant.clock import Clock, now
 from penchant.errors import CorruptModelError, NotFittedError, StoreError
 from penchant.store.arrays import read_arrays, write_arrays
-from penchant.store.files import (
-    TEMPORARY,
-    guarded,
-    make_folder,
-    remove,
-    sha256,
-    size,
-    sync,
-    write_json,
-)
+from penchant.store.files import TEMPORARY, guarded, make_folder, remove, sha256, size, sync
 from penchant.store.lock import locked
-from penchant.types import State
+from penchant.store.sql import versions
+from penchant.store.sql.database import Database
+from penchant.types import Report, State
 
 FORMAT: Final = 4
-MANIFEST: Final = "manifest.json"
-CURRENT: Final = "current.json"
 ARRAYS: Final = ".safetensors"
 VALUES: Final = ".json"
 
-_OWN: Final = ("format", "version", "created", "penchant", "parts", "files", "checksum")
+_OWN: Final = ("format", "version", "created", "penchant", "parts", "files")
 
 
 @dataclass(frozen=True)
@@ -60,18 +52,23 @@ class Version:
 
 @dataclass(frozen=True)
 class Saved:
-    """What was read back: the parts, and what was noted about them."""
+    """What was read back: the parts, what was noted about them, and which versions were passed
+    over because they are broken."""
 
     version: str
     state: dict[str, State]
     manifest: dict[str, Any]
+    report: Report = field(default_factory=Report)
 
 
 class Models:
-    """Model versions in a folder, made where missing."""
+    """Model versions: their files in a folder, made where missing, their list in a database."""
 
-    def __init__(self, folder: str | Path, clock: Clock = now, lock_wait: float = 5.0) -> None:
+    def __init__(
+        self, folder: str | Path, database: Database, clock: Clock = now, lock_wait: float = 5.0
+    ) -> None:
         self.folder = make_folder(Path(folder))
+        self._database = database
         self._clock = clock
         self._lock_wait = lock_wait
 
@@ -83,14 +80,16 @@ class Models:
         Raises:
             StoreError: something in it cannot be kept, or the folder cannot be written.
         """
-        with self._writing():
+        with self._files():
             version = self._next()
             draft = self.folder / f".{version}{TEMPORARY}"
             with guarded(draft):
                 draft.mkdir()
-                self._fill(draft, version, state, manifest)
+                about = self._fill(draft, version, state, manifest)
                 os.replace(draft, self.folder / version)
                 sync(self.folder)
+            with self._database.writing() as connection:
+                versions.add(connection, version, about)
             return version
 
     def load(self, version: str | None = None) -> Saved:
@@ -106,11 +105,32 @@ class Models:
         name = version if version is not None else self.current()
         if name is None:
             raise NotFittedError(f"{self.folder}: no model is current; learn one: `penchant fit`")
-        folder = self._folder(name)
         manifest = self._manifest(name)
+        folder = self.folder / name
         self._verify(folder, manifest)
         state = {part: self._part(folder, part, manifest["files"]) for part in manifest["parts"]}
         return Saved(name, state, manifest)
+
+    def last_good(self) -> Saved:
+        """The current version, or where that is broken the newest whole one that served before it;
+        `report` names those that were passed over. Nothing is promoted by this.
+
+        Raises:
+            NotFittedError: nothing was promoted yet.
+            CorruptModelError: none that served is whole.
+        """
+        report, first = Report(), None
+        for name in reversed(self._served()):
+            try:
+                found = self.load(name)
+            except CorruptModelError as error:
+                first = first or error
+                report.add("load", "broken versions of the model passed over", 1, examples=[name])
+            else:
+                return Saved(found.version, found.state, found.manifest, report)
+        if first is not None:
+            raise first
+        return self.load()
 
     def verify(self, version: str) -> None:
         """Check every file of a version.
@@ -119,57 +139,48 @@ class Models:
             StoreError: there is no such version.
             CorruptModelError: a file is not as it was written.
         """
-        self._verify(self._folder(version), self._manifest(version))
+        manifest = self._manifest(version)
+        self._verify(self.folder / version, manifest)
 
     def current(self) -> str | None:
-        """The version that is served, or None.
+        """The version that is served, or None."""
+        served = self._served()
+        return served[-1] if served else None
 
-        Raises:
-            CorruptModelError: the pointer cannot be read.
-        """
-        return self._pointer()[0]
-
-    def promote(self, version: str) -> None:
+    def promote(self, version: str, why: str = "promote") -> None:
         """Make a version current, after checking it; the one before is remembered.
 
         Raises:
             StoreError: there is no such version.
             CorruptModelError: it is broken, and the current one stays.
         """
-        with self._writing():
-            self.verify(version)
-            before, history = self._pointer()
-            if before is not None and before != version:
-                history = [*history, before]
-            self._point(version, history)
+        self.verify(version)
+        with self._database.writing() as connection:
+            self._known(connection, version)  # still there
+            versions.promote(connection, version, self._now(), why)
 
     def rollback(self) -> str:
         """Make the version before current again; broken ones are passed over.
 
-        Where the pointer itself is broken, the newest whole version is taken.
-
         Raises:
             StoreError: there is no whole version to go back to.
         """
-        with self._writing():
-            history = self._before()
-            while history:
-                version = history.pop()
-                if self._problem(version) is None:
-                    self._point(version, history)
+        with self._database.writing() as connection:
+            for version in reversed(versions.served(connection)[:-1]):
+                if self._problem(connection, version) is None:
+                    versions.promote(connection, version, self._now(), versions.BACK)
                     return version
-            raise StoreError(
-                f"{self.folder}: there is no earlier whole version to go back to; "
-                "learn a new one: `penchant fit`"
-            )
+        raise StoreError(
+            f"{self.folder}: there is no earlier whole version to go back to; "
+            "learn a new one: `penchant fit`"
+        )
 
     def versions(self) -> list[Version]:
         """All versions, oldest first; a broken one is listed with its problem."""
-        try:
-            current = self.current()
-        except CorruptModelError:
-            current = None
-        return [self._describe(name, name == current) for name in self._names()]
+        with self._database.reading() as connection:
+            served = versions.served(connection)[-1:]
+            names = versions.names(connection)
+        return [self._describe(name, name in served) for name in names]
 
     def prune(self, keep: int = 3) -> list[str]:
         """Remove all but the newest versions, the current one and the one before it.
@@ -179,23 +190,27 @@ class Models:
         """
         if keep < 1:
             raise StoreError(f"keep: {keep} came, expected 1 or more versions to keep")
-        with self._writing():
-            current, history = self._pointer()
-            names = self._names()
-            kept = {*names[-keep:], current, *history[-1:]}
-            gone = [name for name in names if name not in kept]
+        with self._files():
+            with self._database.writing() as connection:
+                names = versions.names(connection)
+                kept = {*names[-keep:], *versions.served(connection)[-2:]}
+                gone = [name for name in names if name not in kept]
+                for name in gone:
+                    versions.remove(connection, name)
             for name in gone:
                 self._remove(name)
-            if current is not None:
-                self._point(current, [name for name in history if name not in gone])
             return gone
 
     # Writing
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """The lock; drafts of those who died under it are removed."""
+    def _files(self) -> Iterator[None]:
+        """One writer of files at a time; what those left who died on the way is removed."""
         with locked(self.folder / ".lock", self._lock_wait):
+            known = self._names()
+            for folder in self._folders():
+                if folder.name not in known:
+                    remove(folder)
             for draft in self.folder.glob(f".*{TEMPORARY}"):
                 remove(draft)
             yield
@@ -203,9 +218,12 @@ class Models:
     def _next(self) -> str:
         return f"{max((int(name) for name in self._names()), default=0) + 1:04d}"
 
+    def _now(self) -> str:
+        return self._clock().isoformat(timespec="seconds")
+
     def _fill(
         self, draft: Path, version: str, state: Mapping[str, State], about: Mapping[str, Any]
-    ) -> None:
+    ) -> dict[str, Any]:
         for part, (arrays, values) in state.items():
             _check_part(part, values)
             if arrays:
@@ -213,92 +231,73 @@ class Models:
             _dump(draft / f"{part}{VALUES}", values)
         if taken := [key for key in about if key in _OWN]:
             raise StoreError(f"manifest.{taken[0]}: this name is the store's own; use another")
+        _check_plain("about", dict(about))
         files = sorted(draft.iterdir())
-        manifest = {
+        for path in [*files, draft]:
+            sync(path)
+        return {
             "format": FORMAT,
             "version": version,
-            "created": self._clock().isoformat(timespec="seconds"),
+            "created": self._now(),
             "penchant": __version__,
             "parts": list(state),
             "files": {f.name: {"sha256": sha256(f), "bytes": size(f)} for f in files},
             **about,
         }
-        _check_part("about", dict(about))
-        _dump(draft / MANIFEST, manifest | {"checksum": _checksum(manifest)})
-        for path in [*files, draft / MANIFEST, draft]:
-            sync(path)
-
-    def _point(self, version: str, history: list[str]) -> None:
-        write_json(self.folder / CURRENT, {"version": version, "history": history})
 
     def _remove(self, name: str) -> None:
-        """Out of sight in one step, then away: half a version is never listed."""
+        """Out of sight in one step, then away: half a version is never there."""
         trash = self.folder / f".{name}{TEMPORARY}"
-        with guarded(trash):
-            os.replace(self.folder / name, trash)
-        remove(trash)
+        if (self.folder / name).is_dir():
+            with guarded(trash):
+                os.replace(self.folder / name, trash)
+            remove(trash)
 
     # Reading
 
+    def _folders(self) -> list[Path]:
+        return [p for p in self.folder.iterdir() if re.fullmatch(r"\d{4,}", p.name)]
+
     def _names(self) -> list[str]:
-        found = [p.name for p in self.folder.iterdir() if re.fullmatch(r"\d{4,}", p.name)]
-        return sorted(found, key=int)
+        with self._database.reading() as connection:
+            return versions.names(connection)
 
-    def _folder(self, name: str) -> Path:
-        if name not in self._names():
-            known = ", ".join(self._names()) or "none"
-            raise StoreError(f"version: there is no {name!r} in {self.folder}; known: {known}")
-        return self.folder / name
-
-    def _pointer(self) -> tuple[str | None, list[str]]:
-        path = self.folder / CURRENT
-        try:
-            value = json.loads(path.read_text(encoding="utf-8"))
-            return str(value["version"]), [str(name) for name in value["history"]]
-        except FileNotFoundError:
-            return None, []
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise _corrupt(path, f"cannot be read ({error!r})") from None
-
-    def _before(self) -> list[str]:
-        """Versions to go back to, the nearest last."""
-        try:
-            _, history = self._pointer()
-            return [name for name in history if name in self._names()]
-        except CorruptModelError:
-            return self._names()
+    def _served(self) -> list[str]:
+        with self._database.reading() as connection:
+            return versions.served(connection)
 
     def _manifest(self, name: str) -> dict[str, Any]:
-        path = self.folder / name / MANIFEST
-        try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-            checksum = manifest.pop("checksum")
-            written = int(manifest["format"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _corrupt(path, f"cannot be read ({error!r})") from None
-        if checksum != _checksum(manifest):
-            raise _corrupt(path, "does not match its own checksum")
-        if written > FORMAT:
-            raise StoreError(
-                f"{path}: format {written} is from penchant {manifest['penchant']}; this one reads "
-                f"up to {FORMAT}. Upgrade penchant, or learn again: `penchant fit`"
-            )
-        if written < FORMAT:
-            raise StoreError(
-                f"{path}: format {written} is from penchant {manifest['penchant']}, whose models "
-                f"knew less; this one reads format {FORMAT}. Learn again: `penchant fit`"
-            )
-        return dict(manifest)
+        with self._database.reading() as connection:
+            return self._known(connection, name)
 
-    def _verify(self, folder: Path, manifest: dict[str, Any]) -> None:
+    def _known(self, connection: Connection, name: str) -> dict[str, Any]:
+        names = versions.names(connection)
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise StoreError(f"version: there is no {name!r} in {self.folder}; known: {known}")
+        try:
+            manifest = versions.manifest(connection, name)
+            written = int(manifest["format"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise _corrupt(
+                self.folder / name, f"has no list that can be read ({error!r})"
+            ) from None
+        _check_format(self.folder / name, written, str(manifest.get("penchant")))
+        return manifest
+
+    def _sized(self, folder: Path, manifest: dict[str, Any]) -> None:
         for name, expected in manifest["files"].items():
             path = folder / name
             if not path.is_file():
                 raise _corrupt(path, "is missing")
             if size(path) != expected["bytes"]:
                 raise _corrupt(path, f"has {size(path):,} bytes, expected {expected['bytes']:,}")
-            if sha256(path) != expected["sha256"]:
-                raise _corrupt(path, "does not match its checksum")
+
+    def _verify(self, folder: Path, manifest: dict[str, Any]) -> None:
+        self._sized(folder, manifest)
+        for name, expected in manifest["files"].items():
+            if sha256(folder / name) != expected["sha256"]:
+                raise _corrupt(folder / name, "does not match its checksum")
 
     def _part(self, folder: Path, part: str, files: Mapping[str, Any]) -> State:
         try:
@@ -308,20 +307,39 @@ class Models:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _corrupt(folder / part, f"cannot be read ({error!r})") from None
 
-    def _problem(self, name: str) -> str | None:
+    def _problem(self, connection: Connection, name: str) -> str | None:
         try:
-            self.verify(name)
+            self._verify(self.folder / name, self._known(connection, name))
         except StoreError as error:
             return str(error)
         return None
 
     def _describe(self, name: str, current: bool) -> Version:
-        """Looks at the manifest only: checksums of the files are `verify`'s work."""
-        room = size(self.folder / name)
+        """Looks at the sizes of the files only: checksums are `verify`'s work."""
+        folder = self.folder / name
+        room = size(folder)
         try:
-            return Version(name, current, room, self._manifest(name))
+            manifest = self._manifest(name)
         except StoreError as error:
             return Version(name, current, room, {}, str(error))
+        try:
+            self._sized(folder, manifest)
+        except StoreError as error:
+            return Version(name, current, room, manifest, str(error))
+        return Version(name, current, room, manifest)
+
+
+def _check_format(folder: Path, written: int, penchant: str) -> None:
+    if written > FORMAT:
+        raise StoreError(
+            f"{folder}: format {written} is from penchant {penchant}; this one reads up to "
+            f"{FORMAT}. Upgrade penchant, or learn again: `penchant fit`"
+        )
+    if written < FORMAT:
+        raise StoreError(
+            f"{folder}: format {written} is from penchant {penchant}, whose models knew less; "
+            f"this one reads format {FORMAT}. Learn again: `penchant fit`"
+        )
 
 
 def _corrupt(path: Path, what: str) -> CorruptModelError:
@@ -331,18 +349,13 @@ def _corrupt(path: Path, what: str) -> CorruptModelError:
     )
 
 
-def _checksum(manifest: dict[str, Any]) -> str:
-    text = json.dumps(manifest, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _dump(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _check_part(part: str, values: Any) -> None:
     """A part that would not come back as it was is refused."""
-    if part == "manifest" or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", part):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", part):
         raise StoreError(f"part {part!r}: expected a name of letters, digits, '_', '-' and '.'")
     _check_plain(part, values)
 

@@ -38,8 +38,22 @@ class Intake:
         return Receipt(kind, self.new, self.known, self.replaced, self.notes)
 
 
-def take_in(kind: Kind, frame: pl.DataFrame, types: Types, stored: Stored) -> Intake:
-    """Tell which rows of a frame are new, given what is stored.
+@dataclass(frozen=True)
+class Arrival:
+    """Rows in plain types as they came, and the columns that the kind has from now on."""
+
+    kind: Kind
+    rows: pl.DataFrame
+    types: Types
+    notes: Report
+
+    def batch(self) -> pl.DataFrame:
+        """The rows with exactly the columns that the kind has from now on."""
+        return conform(self.rows.lazy(), dict(self.rows.schema), self.types).collect()
+
+
+def arrive(kind: Kind, frame: pl.DataFrame, types: Types) -> Arrival:
+    """Look at what comes beside the columns that are stored.
 
     Raises:
         SchemaError: a column that the kind needs is missing or has empty cells.
@@ -50,10 +64,20 @@ def take_in(kind: Kind, frame: pl.DataFrame, types: Types, stored: Stored) -> In
     came = canonical(kind, frame, notes)
     wide = union(types, dict(came.schema), kind)
     _note_widened(kind, types, wide, notes)
-    batch = conform(came.lazy(), dict(came.schema), wide).collect()
+    return Arrival(kind, came, wide, notes)
+
+
+def take_in(kind: Kind, frame: pl.DataFrame, types: Types, stored: Stored) -> Intake:
+    """Tell which rows of a frame are new, given what is stored.
+
+    Raises:
+        SchemaError: a column that the kind needs is missing or has empty cells.
+        StoreError: a column does not go with the stored one.
+    """
+    came = arrive(kind, frame, types)
     if kind in KEYS:
-        return upsert(kind, batch, wide, stored, notes)
-    return unseen(kind, batch, wide, stored, notes)
+        return upsert(came, stored)
+    return unseen(kind, came.batch(), came.types, stored, came.notes)
 
 
 def empty(kind: Kind, types: Types) -> pl.LazyFrame:
@@ -181,13 +205,14 @@ def _same(stored: pl.LazyFrame, rows: pl.DataFrame, keys: list[str]) -> pl.DataF
     ).collect(engine="streaming")
 
 
-def upsert(kind: Kind, batch: pl.DataFrame, types: Types, stored: Stored, notes: Report) -> Intake:
+def upsert(came: Arrival, stored: Stored) -> Intake:
     """Rows that replace earlier ones with the same key; rows that say nothing new are known.
 
     Counted as if the rows came one by one, so a key said twice in one batch counts twice.
     """
-    keys = keys_of(kind, batch.columns)
-    versions = _same(stored(batch, types), batch, keys)
+    batch = came.batch()
+    keys = keys_of(came.kind, batch.columns)
+    versions = _same(stored(batch, came.types), batch, keys)
     current = versions.unique(keys, keep="last", maintain_order=True)
     steps = pl.concat([current, batch])
     said = steps.unique(maintain_order=True).with_row_index(SAME)
@@ -197,4 +222,4 @@ def upsert(kind: Kind, batch: pl.DataFrame, types: Types, stored: Stored, notes:
     new, known = before.null_count(), int((before == now).sum())
     last = batch.unique(keys, keep="last", maintain_order=True)
     rows = last.join(current, on=batch.columns, how="anti", nulls_equal=True, maintain_order="left")
-    return Intake(rows, types, new, known, batch.height - new - known, notes)
+    return Intake(rows, came.types, new, known, batch.height - new - known, came.notes)

@@ -2,8 +2,9 @@
 
 penchant.json   that this is a workspace, and of which format
 config.toml     settings, edited by people
-data/           events, items, users, relations, exposures, feedback
-models/         versions of the model
+penchant.db     events, items, users, relations, exposures, feedback; which models there are, and
+                which serves; unless `store.url` names another database
+models/         the files of each version of the model
 cache/          vectors by content hash; may be removed at any time
 scratch/        half-done fits, so that they go on where they stopped
 reports/        what `evaluate` and `check` wrote
@@ -19,23 +20,27 @@ from pathlib import Path
 from typing import Any, Final
 
 from penchant.clock import Clock, now
-from penchant.errors import CorruptModelError, StoreError
+from penchant.errors import StoreError
+from penchant.store.config import CONFIG, StoreConfig
 from penchant.store.files import make_folder, remove, size, write_json, write_text
 from penchant.store.models import Models
-from penchant.store.segments import Segments
+from penchant.store.sql.database import Database
+from penchant.store.sql.tables import SqlTables
 from penchant.store.tables import KINDS
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""1 kept its tables as Parquet files in `data`."""
 MARK: Final = "penchant.json"
-CONFIG: Final = "config.toml"
-FOLDERS: Final = ("data", "models", "cache", "scratch", "reports", "tuning")
+DATABASE: Final = "penchant.db"
+FOLDERS: Final = ("models", "cache", "scratch", "reports", "tuning")
 
 
 @dataclass(frozen=True)
 class Status:
-    """What a workspace holds: visible rows by kind, bytes by folder, versions of the model."""
+    """What a workspace holds: rows by kind, bytes by what they are for, versions of the model."""
 
     path: str
+    store: str
     rows: Mapping[str, int]
     bytes: Mapping[str, int]
     versions: int
@@ -56,6 +61,7 @@ class Status:
         )
         lines = [
             f"workspace  {self.path}",
+            f"store      {self.store}",
             f"holds      {rows}",
             f"model      {self.problem or model} ({self.versions} kept)",
             f"takes      {room or 'no room'}",
@@ -71,9 +77,16 @@ class Workspace:
             or there is none and `create` is False.
     """
 
-    def __init__(self, path: str | Path, create: bool = True, clock: Clock = now) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        create: bool = True,
+        clock: Clock = now,
+        store: StoreConfig | None = None,
+    ) -> None:
         self.path = Path(path)
         self._clock = clock
+        self._store = store or StoreConfig()
         if not (self.path / MARK).is_file():
             self._begin(create)
         _check_mark(self.path / MARK)
@@ -81,14 +94,24 @@ class Workspace:
             make_folder(self.path / name)
 
     @cached_property
-    def tables(self) -> Segments:
+    def database(self) -> Database:
+        """The database, opened when it is first used.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        url = self._store.url or f"sqlite:///{(self.path / DATABASE).absolute()}"
+        return Database(url, self._store.wait)
+
+    @cached_property
+    def tables(self) -> SqlTables:
         """Events, items, users, relations, exposures, feedback."""
-        return Segments(self.path / "data")
+        return SqlTables(self.database)
 
     @cached_property
     def models(self) -> Models:
         """Versions of the model."""
-        return Models(self.path / "models", self._clock)
+        return Models(self.path / "models", self.database, self._clock)
 
     @property
     def config(self) -> Path:
@@ -145,20 +168,15 @@ class Workspace:
         current = next((v for v in versions if v.current), None)
         return Status(
             path=str(self.path),
+            store=self.database.name,
             rows={kind: self.tables.rows(kind) for kind in KINDS},
-            bytes={name: size(self.path / name) for name in FOLDERS},
+            bytes={"data": self.database.bytes()}
+            | {name: size(self.path / name) for name in FOLDERS},
             versions=len(versions),
             model=current.name if current else None,
             fitted=current.created if current else None,
-            problem=(current.problem if current else None) or self._broken_pointer(),
+            problem=current.problem if current else None,
         )
-
-    def _broken_pointer(self) -> str | None:
-        try:
-            self.models.current()
-        except CorruptModelError as error:
-            return str(error)
-        return None
 
     def _begin(self, create: bool) -> None:
         """Mark an empty folder as a workspace; the mark comes first, so that a crash leaves one."""
@@ -193,6 +211,13 @@ def _check_mark(path: Path) -> None:
             f"{path}: not readable as the mark of a workspace ({error!r}). Restore it from a "
             f'backup, or write {{"format": {FORMAT}}} into it if the folder is whole'
         ) from None
+    if written == 1:
+        raise StoreError(
+            f"{path.parent}: this workspace is of format 1, whose tables were Parquet files. Put "
+            "them into a new workspace, then learn again: `penchant -w NEW add --items "
+            f"'{path.parent}/data/items-*.parquet' --events '{path.parent}/data/events-*.parquet'`"
+            " and so on for each kind, then `penchant -w NEW fit`"
+        )
     if written > FORMAT:
         raise StoreError(
             f"{path}: the workspace has format {written}, from a newer version; this one reads up "

@@ -1,0 +1,26 @@
+"""The type of every column that was ever met, by kind: what rows look like when they are read."""
+
+import json
+
+from sqlalchemy import Connection, delete, insert, select
+
+from penchant.store.dtypes import Types, from_json, to_json
+from penchant.store.sql.schema import COLUMN_TYPE
+from penchant.store.tables import Kind
+
+
+def types_of(connection: Connection, kind: Kind) -> Types:
+    """The columns of a kind in the order they were met."""
+    asked = select(COLUMN_TYPE.c.name, COLUMN_TYPE.c.dtype).where(COLUMN_TYPE.c.kind == kind)
+    found = connection.execute(asked.order_by(COLUMN_TYPE.c.place))
+    return from_json({name: json.loads(dtype) for name, dtype in found})
+
+
+def note_types(connection: Connection, kind: Kind, types: Types) -> None:
+    """Put the columns of a kind in the place of those that were there."""
+    rows = [
+        {"kind": kind, "name": name, "place": place, "dtype": json.dumps(dtype)}
+        for place, (name, dtype) in enumerate(to_json(types).items())
+    ]
+    connection.execute(delete(COLUMN_TYPE).where(COLUMN_TYPE.c.kind == kind))
+    connection.execute(insert(COLUMN_TYPE), rows)

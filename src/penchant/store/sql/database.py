@@ -1,0 +1,211 @@
+"""A database opened by URL: its connections, its transactions, and its errors in plain words.
+
+SQLite: a write-ahead log; an acknowledged write is on the disk (synchronous=FULL); what is deleted
+is overwritten (secure_delete). PostgreSQL: by psycopg, connections checked before use. Writers
+take turns on both, so what one of them wrote is seen before the next one begins.
+"""
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from penchant.errors import MissingExtraError, StoreError
+from penchant.store.files import size
+from penchant.store.sql.migrate import migrate
+
+TURN: Final = 7_164_211_906_115_523
+"""The number of the advisory lock that writers of one PostgreSQL database take."""
+
+_EXPECTED: Final = "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+_NAMES: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+_DRIVERS: Final = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
+
+
+class Database:
+    """An open database, brought to today's tables; made where there is none (SQLite).
+
+    `wait`: seconds to wait for another writer.
+
+    Raises:
+        StoreError: it is no URL of a known database, cannot be reached, or is from a newer version.
+        MissingExtraError: the driver of PostgreSQL is not installed.
+    """
+
+    def __init__(self, url: str | URL, wait: float = 30.0) -> None:
+        self._url = parsed(url)
+        self.name = self._url.render_as_string(hide_password=True)
+        self.sqlite = self._url.get_backend_name() == "sqlite"
+        self._engine = _engine(self._url, wait)
+        _listen(self._engine, self.sqlite, wait)
+        self._writer = self._engine.execution_options(writes=True)
+        weakref.finalize(self, self._engine.dispose)
+        with self.writing() as connection:
+            migrate(connection, self.name)
+
+    def __repr__(self) -> str:
+        return f"Database({self.name!r})"
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database."""
+        return Path(self._url.database) if self.sqlite and self._url.database else None
+
+    def bytes(self) -> int:
+        """How much room the database takes on its disk."""
+        if self.file is not None:
+            return sum(size(self.file.with_name(self.file.name + end)) for end in ("", "-wal"))
+        with self.reading() as connection:
+            asked = "SELECT pg_database_size(current_database())"
+            return int(connection.exec_driver_sql(asked).scalar() or 0)
+
+    def close(self) -> None:
+        """Close all connections; the next use opens new ones."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees the database as it is when it first looks, whatever comes."""
+        with self._told(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction of the one writer; durable when it ends, undone when it raises."""
+        with self._told(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def bare(self) -> Iterator[Any]:
+        """A connection of the driver, outside of any transaction."""
+        with self._told():
+            connection = self._engine.raw_connection()
+            try:
+                yield connection.driver_connection
+            finally:
+                connection.close()
+
+    def scrub(self) -> None:
+        """SQLite: empty the write-ahead log, in which deleted rows may still stand.
+
+        Raises:
+            StoreError: a reader holds it.
+        """
+        if not self.sqlite:
+            return
+        with self.bare() as connection:
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(
+                f"{self.name}: the rows are gone, but another process is reading, and holds the "
+                "log in which copies of them stand. Forget once more when it has finished"
+            )
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the driver says, without the statement and its values: they may name people."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise StoreError(_advice(self.name, error)) from None
+
+
+def parsed(url: str | URL) -> URL:
+    """The URL with the driver that Penchant uses.
+
+    >>> parsed("postgresql://ann:secret@db/shop")
+    postgresql+psycopg://ann:***@db/shop
+
+    Raises:
+        StoreError: it is no URL, or of another database.
+    """
+    try:
+        made = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreError(f"store.url: what came is not a URL of a database; {_EXPECTED}") from None
+    made = made.set(drivername=_NAMES.get(made.drivername, made.drivername))
+    if made.drivername not in _DRIVERS:
+        raise StoreError(
+            f"store.url: {made.drivername!r} is not a database known here; {_EXPECTED}"
+        )
+    if made.get_backend_name() == "sqlite" and made.database in (None, "", ":memory:"):
+        raise StoreError(f"store.url: a SQLite database needs a file; {_EXPECTED}")
+    return made
+
+
+def _engine(url: URL, wait: float) -> Engine:
+    try:
+        if url.get_backend_name() == "sqlite":
+            return create_engine(url, hide_parameters=True, connect_args={"timeout": wait})
+        return create_engine(
+            url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+        )
+    except (ImportError, NoSuchModuleError):
+        raise MissingExtraError(
+            "PostgreSQL needs psycopg, and it is not installed. "
+            "Run: pip install 'penchant[postgres]'"
+        ) from None
+
+
+def _listen(engine: Engine, sqlite: bool, wait: float) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        if sqlite:
+            _settle(connection)
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        writes = bool(connection.get_execution_options().get("writes"))
+        if sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        elif writes:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(wait * 1000)}")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+        else:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def _settle(connection: Any) -> None:
+    connection.isolation_level = None  # transactions begin where it is said, nowhere else
+    for line in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "secure_delete = ON",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",  # what is sorted on the way stays out of files
+        "cache_size = -131072",
+    ):
+        connection.execute(f"PRAGMA {line}")
+
+
+def _advice(name: str, error: DBAPIError) -> str:
+    """What happened and what to do; never the statement or its values."""
+    said = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+    low = said.lower()
+    if "locked" in low or "lock timeout" in low:
+        return (
+            f"{name}: another writer holds the store ({said}). Wait until it has finished, then "
+            "try again, or set store.wait higher"
+        )
+    if "disk is full" in low or "no space" in low or "disk i/o" in low:
+        return (
+            f"{name}: could not be written ({said}); what was there before is unchanged. Free some "
+            "space on this disk, or move the workspace, then try again"
+        )
+    if "readonly" in low or "read-only" in low or "unable to open" in low:
+        return (
+            f"{name}: could not be opened for writing ({said}). Check who owns the folder and that "
+            "its disk is mounted for writing, or use another one"
+        )
+    if "not a database" in low or "malformed" in low:
+        return f"{name}: the file is damaged ({said}). Restore it: `penchant restore FILE`"
+    if error.connection_invalidated or "connect" in low or "resolve" in low or "password" in low:
+        return (
+            f"{name}: the database cannot be reached ({said}). Check that it runs, and store.url "
+            "or PENCHANT_STORE"
+        )
+    return f"{name}: the database refused ({said})"

@@ -1,0 +1,96 @@
+"""Ids and names, each written once and named by a number."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, select, text
+
+SOME: Final = 5_000
+"""Values in one question."""
+
+
+class Codes:
+    """The number of each name, during one transaction; `make`: new names get one."""
+
+    def __init__(self, connection: Connection, make: bool = False) -> None:
+        self._connection = connection
+        self._make = make
+        self._met: dict[str, dict[str | None, int]] = {}
+
+    def of(self, table: Table, names: Sequence[str | None]) -> list[int | None]:
+        """The numbers, None where there is no name, or none yet."""
+        met = self._met.setdefault(table.name, {})
+        new = [name for name in dict.fromkeys(names) if name is not None and name not in met]
+        met.update(self._known(table, new))
+        if self._make:
+            met.update(self._made(table, [name for name in new if name not in met]))
+        return list(map(met.get, names))
+
+    def _known(self, table: Table, names: list[str]) -> Iterator[tuple[str, int]]:
+        name = table.c[1].name
+        asked = f'SELECT {name}, "row" FROM {table.name} WHERE {name} IN ({self._those})'
+        return self._each(asked, names)
+
+    def _made(self, table: Table, names: list[str]) -> Iterator[tuple[str, int]]:
+        name = table.c[1].name
+        return self._each(
+            f'INSERT INTO {table.name} ({name}) {self._those} RETURNING {name}, "row"', names
+        )
+
+    @property
+    def _those(self) -> str:
+        """The names that are asked about, as rows, in the database's own way."""
+        if self._sqlite:
+            return "SELECT value FROM json_each(:those)"
+        return "SELECT unnest(CAST(:those AS text[]))"
+
+    @property
+    def _sqlite(self) -> bool:
+        return self._connection.dialect.name == "sqlite"
+
+    def _each(self, statement: str, names: list[str]) -> Iterator[tuple[str, int]]:
+        for some in parts(names):
+            those = json.dumps(some, ensure_ascii=False) if self._sqlite else some
+            yield from rows_of(self._connection, text(statement), {"those": those})
+
+
+class Names:
+    """The name of each number, during one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._met: dict[str, dict[int | None, str]] = {}
+
+    def of(self, table: Table, codes: Sequence[int | None]) -> list[str | None]:
+        """The names, None where there is no number."""
+        met = self._met.setdefault(table.name, {})
+        new = [code for code in set(codes) if code is not None and code not in met]
+        met.update(self._found(table, new))
+        return list(map(met.get, codes))
+
+    def _found(self, table: Table, codes: list[int]) -> Iterator[tuple[int, str]]:
+        asked = select(table.c.row, table.c[1])
+        if len(codes) > SOME:  # all of them come faster than so many one by one
+            yield from rows_of(self._connection, asked)
+        elif codes:
+            yield from rows_of(self._connection, asked.where(among("row", codes)))
+
+
+def rows_of(connection: Connection, statement: Any, values: Any = None) -> list[tuple[Any, ...]]:
+    """All rows of an answer as the driver has them, which is fastest."""
+    result = connection.execute(statement, values)
+    cursor: Any = result.cursor
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    result.close()
+    return rows
+
+
+def among(column: str, numbers: Iterable[int]) -> Any:
+    """That a column has one of some numbers, written out: binding thousands takes longer."""
+    return text(f'"{column}" IN ({", ".join(map(str, numbers))})')
+
+
+def parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Values in pieces that one question can name."""
+    return (values[start : start + SOME] for start in range(0, len(values), SOME))

@@ -1,0 +1,61 @@
+"""Items, users and relations: the last word on each stands."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+from sqlalchemy import Connection, delete, insert
+
+from penchant.store.dtypes import Types
+from penchant.store.rows import Intake, conform, keys_of
+from penchant.store.sql.ids import Codes, among, parts
+from penchant.store.sql.layout import KEYED, PLACES, coded, laid_out
+from penchant.store.sql.reading import SEQ, Reader
+from penchant.store.sql.schema import TABLES
+from penchant.store.tables import Kind
+
+CHUNK: Final = 100_000
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A keyed table inside one writing transaction."""
+
+    connection: Connection
+    kind: Kind
+
+    def stored(self, batch: pl.DataFrame, types: Types, known: Types) -> pl.LazyFrame:
+        """Stored rows that rows of the batch may replace, in its columns."""
+        rows = self._met(batch, known).drop(SEQ)
+        return conform(rows.lazy(), dict(rows.schema), types)
+
+    def write(self, intake: Intake, known: Types, last: int) -> tuple[int, int]:
+        """Put rows in the place of earlier ones, numbered behind `last`: first, last number."""
+        self._take_out(intake, known)
+        codes = Codes(self.connection, make=True)
+        for start in range(0, intake.rows.height, CHUNK):
+            rows = coded(self.kind, laid_out(self.kind, intake.rows.slice(start, CHUNK)), codes)
+            first = last + 1 + start
+            numbers = pl.int_range(first, first + rows.height, dtype=pl.Int64).alias(SEQ)
+            values = rows.with_columns(numbers).to_dicts()
+            self.connection.execute(insert(TABLES[self.kind]), values)
+        return last + 1, last + intake.rows.height
+
+    def _met(self, batch: pl.DataFrame, known: Types) -> pl.DataFrame:
+        """Stored rows whose first key is in the batch, behind their numbers."""
+        key = PLACES[self.kind][0]
+        names = batch[key.name].unique().to_list()
+        codes = Codes(self.connection).of(KEYED[key.holds], names)
+        reader = Reader(self.connection, self.kind, known)
+        return reader.some(key.sql, [code for code in codes if code is not None])
+
+    def _take_out(self, intake: Intake, known: Types) -> None:
+        """Remove the stored rows that are replaced."""
+        keys = keys_of(self.kind, intake.types)
+        met = self._met(intake.rows, known)
+        wide = {SEQ: pl.Int64(), **{name: intake.types[name] for name in keys}}
+        met = conform(met.lazy(), dict(met.schema), wide).collect()
+        gone = met.join(intake.rows, on=keys, how="semi", nulls_equal=True)[SEQ].to_list()
+        table = TABLES[self.kind]
+        for numbers in parts(gone):
+            self.connection.execute(delete(table).where(among(SEQ, numbers)))

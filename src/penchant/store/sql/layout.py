@@ -1,0 +1,147 @@
+"""Which columns of a kind have a column of SQL, and what that holds; all others stand in `more`.
+
+A cell that its SQL column cannot hold (a text where numbers are, NaN, a NUL character) stands in
+`more` too, so that nothing is lost.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import polars as pl
+
+from penchant.data import columns as c
+from penchant.errors import StoreError
+from penchant.store.dtypes import UTC
+from penchant.store.sql import schema
+from penchant.store.sql.ids import Codes
+from penchant.store.sql.more import packed
+from penchant.store.tables import Kind
+
+Holds: TypeAlias = Literal["user", "item", "event", "text", "time", "int", "float"]
+
+KEYED: Final = {"user": schema.USER_KEY, "item": schema.ITEM_KEY, "event": schema.EVENT_NAME}
+"""What is written once, and named by number."""
+
+MORE: Final = "more"
+_EXACT: Final = 2**53  # whole numbers that a float holds
+
+
+@dataclass(frozen=True)
+class Place:
+    """A column of Penchant's, and the column of SQL that holds it."""
+
+    name: str
+    sql: str
+    holds: Holds
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The type in Polars of what is held."""
+        return _HELD[self.holds]
+
+
+_HELD: Final[dict[Holds, pl.DataType]] = {
+    "user": pl.String(), "item": pl.String(), "event": pl.String(), "text": pl.String(),
+    "time": UTC, "int": pl.Int64(), "float": pl.Float64(),
+}  # fmt: skip
+
+_USER: Final = Place(c.USER, "user", "user")
+_ITEM: Final = Place(c.ITEM, "item", "item")
+_TIME: Final = Place(c.TIME, "time", "time")
+_TYPE: Final = Place(c.EVENT, "type", "event")
+_SESSION: Final = Place(c.SESSION, "session", "text")
+_EVENT_ID: Final = Place(c.EVENT_ID, "event_id", "text")
+
+PLACES: Final[dict[Kind, tuple[Place, ...]]] = {
+    "events": (
+        _USER, _ITEM, _TIME, _TYPE, Place(c.VALUE, "value", "float"), _SESSION, _EVENT_ID,
+    ),
+    "exposures": (
+        _USER, _ITEM, _TIME, Place(c.POSITION, "position", "int"), _SESSION, _EVENT_ID,
+    ),
+    "feedback": (_USER, _TIME, _TYPE, Place(c.INTEREST, "interest", "text"), _ITEM, _EVENT_ID),
+    "items": (_ITEM,),
+    "users": (_USER,),
+    "relations": (
+        Place(c.SOURCE, "source", "user"), Place(c.TARGET, "target", "user"),
+        Place(c.RELATION, "relation", "text"), _TIME,
+    ),
+}  # fmt: skip
+
+
+def laid_out(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows in plain types, with the columns of SQL (ids still spelled out), and `more` last.
+
+    Raises:
+        StoreError: an id holds a NUL character; or a value cannot be kept.
+    """
+    held: list[pl.Series] = []
+    rest = {name: frame[name] for name in frame.columns}
+    for place in PLACES[kind]:
+        column = rest.pop(place.name, None)
+        fits, other = _fitting(kind, place, column)
+        held.append(
+            pl.Series(place.sql, [None] * frame.height, dtype=_wire(place))
+            if fits is None
+            else fits.alias(place.sql)
+        )
+        if other is not None:
+            rest[place.name] = other
+    return pl.DataFrame([*held, packed(kind, rest, frame.height).alias(MORE)])
+
+
+def coded(kind: Kind, rows: pl.DataFrame, codes: Codes) -> pl.DataFrame:
+    """Laid-out rows with numbers in the place of ids and names."""
+    return rows.with_columns(
+        pl.Series(
+            place.sql, codes.of(KEYED[place.holds], rows[place.sql].to_list()), dtype=pl.Int64
+        )
+        for place in PLACES[kind]
+        if place.holds in KEYED
+    )
+
+
+def _wire(place: Place) -> pl.DataType:
+    return pl.Int64() if place.holds == "time" else place.dtype
+
+
+def _fitting(
+    kind: Kind, place: Place, column: pl.Series | None
+) -> tuple[pl.Series | None, pl.Series | None]:
+    """What of a column its SQL column can hold, and what it cannot."""
+    if column is None or column.dtype == pl.Null:
+        return None, column
+    if column.dtype == pl.String and place.dtype == pl.String:
+        return _texts(kind, place, column)
+    if place.holds == "float":
+        return _numbers(column)
+    if column.dtype != place.dtype:
+        return None, column
+    return (column.cast(pl.Int64) if place.holds == "time" else column), None
+
+
+def _texts(kind: Kind, place: Place, column: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    odd = column.str.contains("\0", literal=True).fill_null(False)
+    if not odd.any():
+        return column, None
+    if place.holds in KEYED:
+        raise StoreError(
+            f"{kind}.{place.name}: {odd.sum()} of {column.len():,} values hold a NUL character, "
+            "which is no part of an id; take it out"
+        )
+    return _divided(column, ~odd)
+
+
+def _numbers(column: pl.Series) -> tuple[pl.Series | None, pl.Series | None]:
+    if column.dtype == pl.Int64:
+        exact = column.is_between(-_EXACT, _EXACT).fill_null(True).all()
+        return (column.cast(pl.Float64), None) if exact else (None, column)
+    if column.dtype != pl.Float64:
+        return None, column
+    finite = column.is_finite().fill_null(True)
+    return (column, None) if finite.all() else _divided(column, finite)
+
+
+def _divided(column: pl.Series, first: pl.Series) -> tuple[pl.Series, pl.Series]:
+    nothing = pl.Series(column.name, [None] * column.len(), dtype=column.dtype)
+    return column.zip_with(first, nothing), nothing.zip_with(first, column)

@@ -1,0 +1,146 @@
+"""Appending to a log: each row once, told apart by the database itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import IntegrityError
+
+from penchant.data import columns as c
+from penchant.store.dtypes import Types
+from penchant.store.sql.ids import Codes, rows_of
+from penchant.store.sql.layout import coded, laid_out
+from penchant.store.sql.reading import SEQ, Reader
+from penchant.store.sql.same import digests, forms
+from penchant.store.sql.schema import TABLES
+from penchant.store.tables import Kind
+from penchant.types import Report
+
+CHUNK: Final = 100_000
+"""Rows that are Python objects at one time."""
+LATER: Final = 200_000
+"""Rows above which an empty SQLite table gets its indexes when they are in: sorting is faster."""
+AT_ONCE: Final = 200
+"""Rows of one statement."""
+SAME: Final = "same"
+_ONCE: Final = f"ON CONFLICT ({SAME}) DO NOTHING"
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log inside one writing transaction; `types`: its columns from now on."""
+
+    connection: Connection
+    kind: Kind
+    types: Types
+    notes: Report = field(default_factory=Report)
+
+    def append(self, frame: pl.DataFrame, last: int) -> tuple[int, int, int]:
+        """Put rows in plain types in, numbered behind `last`; first, last number and how many."""
+        if self._sqlite and frame.height >= LATER and self._is_empty():
+            self._fill(frame, last)
+        else:
+            for rows in self._chunks(frame, last):
+                self._insert(rows, _ONCE) if self._sqlite else self._copy(rows)
+        seq = TABLES[self.kind].c.seq
+        asked = select(func.min(seq), func.max(seq), func.count()).where(seq > last)
+        first, newest, new = self.connection.execute(asked).one()
+        if new < frame.height and c.EVENT_ID in frame.columns:
+            self._note_differing(frame, last)
+        return first or 0, newest or 0, new
+
+    @property
+    def _table(self) -> str:
+        return TABLES[self.kind].name
+
+    @property
+    def _sqlite(self) -> bool:
+        return self.connection.dialect.name == "sqlite"
+
+    def _is_empty(self) -> bool:
+        return not rows_of(self.connection, select(TABLES[self.kind].c.seq).limit(1))
+
+    def _chunks(self, frame: pl.DataFrame, last: int) -> Iterator[pl.DataFrame]:
+        """Rows with the columns of SQL, ids as numbers."""
+        codes = Codes(self.connection, make=True)
+        for start in range(0, frame.height, CHUNK):
+            chunk = frame.slice(start, CHUNK)
+            first = last + 1 + start
+            rows = laid_out(self.kind, chunk).with_columns(
+                pl.int_range(first, first + chunk.height, dtype=pl.Int64).alias(SEQ),
+                pl.Series(SAME, digests(chunk), dtype=pl.Binary),
+            )
+            yield coded(self.kind, rows, codes)
+
+    def _insert(self, rows: pl.DataFrame, rule: str = "") -> None:
+        """SQLite: many rows a statement, which is faster, and lets go of the interpreter's lock
+        once for all of them: a busy service would else wait for it at every row."""
+        some = rows[[column.name for column in rows if column.null_count() < rows.height]]
+        into = f"INSERT INTO {self._table} ({_names(some)}) VALUES "
+        one = f"({', '.join('?' * some.width)})"
+        cells = chain.from_iterable(zip(*(column.to_list() for column in some), strict=True))
+        cursor: Any = self.connection.connection.cursor()
+        for start in range(0, some.height, AT_ONCE):
+            count = min(AT_ONCE, some.height - start)
+            statement = f"{into}{', '.join([one] * count)} {rule}"
+            cursor.execute(statement, tuple(islice(cells, count * some.width)))
+        cursor.close()
+
+    def _fill(self, frame: pl.DataFrame, last: int) -> None:
+        """Everything first, then the indexes; of rows that are the same the first stays."""
+        indexes = sorted(TABLES[self.kind].indexes, key=lambda index: str(index.name))
+        for index in indexes:
+            index.drop(self.connection)
+        for rows in self._chunks(frame, last):
+            self._insert(rows)
+        for index in indexes:
+            try:
+                index.create(self.connection)
+            except IntegrityError:
+                self._drop_twins()
+                index.create(self.connection)
+
+    def _drop_twins(self) -> None:
+        for line in (
+            f"CREATE INDEX twins ON {self._table} ({SAME}, {SEQ})",
+            f"DELETE FROM {self._table} WHERE {SEQ} IN (SELECT {SEQ} FROM (SELECT {SEQ}, "
+            f"row_number() OVER (PARTITION BY {SAME} ORDER BY {SEQ}) AS n FROM {self._table}) "
+            "WHERE n > 1)",
+            "DROP INDEX twins",
+        ):
+            self.connection.exec_driver_sql(line)
+
+    def _copy(self, rows: pl.DataFrame) -> None:
+        """PostgreSQL: as CSV into a table of this transaction, and from there what is new."""
+        run = self.connection.exec_driver_sql
+        run(f"CREATE TEMPORARY TABLE came (LIKE {self._table}) ON COMMIT DROP")
+        same = pl.format("\\x{}", pl.col(SAME).bin.encode("hex")).alias(SAME)
+        said = rows.with_columns(same).write_csv(include_header=False, quote_style="non_numeric")
+        names = _names(rows)
+        driver: Any = self.connection.connection.driver_connection
+        with driver.cursor().copy(f"COPY came ({names}) FROM STDIN (FORMAT csv)") as copy:
+            copy.write(said)
+        run(f"INSERT INTO {self._table} ({names}) SELECT {names} FROM came ORDER BY {SEQ} {_ONCE}")
+        run("DROP TABLE came")
+
+    def _note_differing(self, frame: pl.DataFrame, last: int) -> None:
+        """Events that say something else under an id that is taken: the first one stays."""
+        reader = Reader(self.connection, self.kind, self.types)
+        said: list[str] = []
+        for start in range(0, frame.height, CHUNK):
+            chunk = frame.slice(start, CHUNK).filter(pl.col(c.EVENT_ID).is_not_null())
+            came = chunk.select(c.EVENT_ID, forms(chunk))
+            kept = reader.same(digests(chunk))
+            stands = kept.select(c.EVENT_ID, forms(kept.drop(SEQ)))
+            other = came.join(stands, on=came.columns, how="anti", maintain_order="left")
+            said += other[c.EVENT_ID].to_list()
+        what = "rows set aside that say something else under a known event_id"
+        named = frame.height - frame[c.EVENT_ID].null_count()
+        self.notes.add("add", what, len(said), total=named, examples=said)
+
+
+def _names(rows: pl.DataFrame) -> str:
+    return ", ".join(f'"{name}"' for name in rows.columns)

@@ -1,0 +1,152 @@
+"""What makes a row of a log the same row: 16 bytes of BLAKE2b over its canonical form.
+
+Where a row has an `event_id`, that alone is hashed, with the personalization `event_id`. Else all
+that the row says, with the personalization `row`:
+
+    for each column that has a value, in the order of the columns' names:
+        <bytes of the name>:<name>=<bytes of the value>:<value>;
+
+in UTF-8, where a value is written as
+
+    text            as it is                        true, false      1, 0
+    whole numbers   digits, also 3 for 3.0          other numbers    the shortest that reads back
+                    and 0 for -0.0                                   (0.1), nan, inf, -inf
+    times, dates    microseconds since 1970, UTC    durations        microseconds
+    times of day    nanoseconds                     bytes            hexadecimal digits
+    lists           [<bytes>:<value>,…] in order    groups           {} around what a row would be
+                    and ~ for nothing
+
+So a column that is missing says what a null says. This form never changes: it is in every store.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import blake2b
+from typing import Any, Final
+
+import polars as pl
+
+from penchant.clock import DAY
+from penchant.data import columns as c
+
+_MICRO: Final = timedelta(microseconds=1)
+_WHOLE: Final = 2.0**63
+
+
+def canonical(row: Mapping[str, Any]) -> str:
+    """The canonical form of one row in plain Python: what the fast way below must equal.
+
+    >>> canonical({"user_id": "ann", "value": 1.0, "shop": None})
+    '7:user_id=3:ann;5:value=1:1;'
+    """
+    said = sorted((name, value) for name, value in row.items() if value is not None)
+    return "".join(f"{_bytes(name)}:{name}={_counted(written(value))};" for name, value in said)
+
+
+def written(value: Any) -> str:
+    """One value in canonical form."""
+    match value:
+        case bool():
+            return str(int(value))
+        case float():
+            return _number(value)
+        case datetime():
+            aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+            return str((aware - datetime(1970, 1, 1, tzinfo=UTC)) // _MICRO)
+        case date():
+            return str((value - date(1970, 1, 1)).days * DAY)
+        case time():
+            since = timedelta(hours=value.hour, minutes=value.minute, seconds=value.second)
+            return str((since // _MICRO + value.microsecond) * 1000)
+        case timedelta():
+            return str(value // _MICRO)
+        case bytes():
+            return value.hex()
+        case list():
+            return f"[{','.join('~' if v is None else _counted(written(v)) for v in value)}]"
+        case dict():
+            return f"{{{canonical(value)}}}"
+    return str(value)
+
+
+def forms(frame: pl.DataFrame) -> pl.Series:
+    """The canonical form of every row of a frame in plain types."""
+    names = sorted(name for name in frame.columns if frame[name].null_count() < frame.height)
+    if not names:
+        return pl.Series("form", [""] * frame.height, dtype=pl.String)
+    texts = pl.DataFrame([_texts(frame[name]).alias(str(n)) for n, name in enumerate(names)])
+    parts = [
+        pl.concat_str(
+            pl.lit(f"{_bytes(name)}:{name}="),
+            pl.col(str(n)).str.len_bytes(),
+            pl.lit(":"),
+            pl.col(str(n)),
+            pl.lit(";"),
+        ).fill_null("")
+        for n, name in enumerate(names)
+    ]
+    return texts.select(pl.concat_str(parts).alias("form")).to_series()
+
+
+def digests(frame: pl.DataFrame) -> list[bytes]:
+    """What tells the rows of a frame apart, 16 bytes each."""
+    said = _hashed(forms(_nameless(frame)).to_list(), b"row")
+    if c.EVENT_ID not in frame.columns:
+        return said
+    named, left = frame[c.EVENT_ID].to_list(), iter(said)
+    by_name = iter(_hashed([name for name in named if name is not None], b"event_id"))
+    return [next(left if name is None else by_name) for name in named]
+
+
+def _nameless(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows without an event_id, which must speak for themselves."""
+    if c.EVENT_ID not in frame.columns:
+        return frame
+    return frame.filter(pl.col(c.EVENT_ID).is_null())
+
+
+def _hashed(texts: list[str], sort: bytes) -> list[bytes]:
+    return [blake2b(text.encode(), digest_size=16, person=sort).digest() for text in texts]
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _counted(text: str) -> str:
+    return f"{_bytes(text)}:{text}"
+
+
+def _number(value: float) -> str:
+    if math.isfinite(value) and value.is_integer() and abs(value) < _WHOLE:
+        return str(int(value))
+    return repr(value)
+
+
+def _texts(column: pl.Series) -> pl.Series:
+    """The values of a column in canonical form."""
+    dtype = column.dtype
+    if dtype == pl.String:
+        return column
+    if dtype == pl.Float64:
+        return _numbers(column)
+    if dtype == pl.Date:
+        return column.cast(pl.Datetime("us")).cast(pl.Int64).cast(pl.String)
+    if dtype in (pl.Int64, pl.Boolean, pl.Datetime, pl.Duration, pl.Time):
+        return column.cast(pl.Int64).cast(pl.String)
+    made = [None if value is None else written(value) for value in column.to_list()]
+    return pl.Series(column.name, made, dtype=pl.String)
+
+
+def _numbers(column: pl.Series) -> pl.Series:
+    """Whole numbers, of which most logs are made, all at once."""
+    whole = (column.is_finite() & (column.round() == column) & (column.abs() < _WHOLE)).fill_null(
+        True
+    )
+    digits = column.cast(pl.Int64, strict=False).cast(pl.String)
+    if whole.all():
+        return digits
+    both = zip(digits.to_list(), whole.to_list(), column.to_list(), strict=True)
+    made = [text if is_whole else repr(value) for text, is_whole, value in both]
+    return pl.Series(column.name, made, dtype=pl.String)

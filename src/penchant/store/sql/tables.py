@@ -1,0 +1,128 @@
+"""Tables in a SQL database: what `Tables` promises, on SQLite and PostgreSQL alike."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import polars as pl
+from sqlalchemy import Connection, func, select
+
+from penchant.store.dtypes import Types
+from penchant.store.rows import Arrival, arrive, empty, upsert
+from penchant.store.sql import changes
+from penchant.store.sql.columns import note_types, types_of
+from penchant.store.sql.database import Database
+from penchant.store.sql.forgetting import forget
+from penchant.store.sql.ids import Codes
+from penchant.store.sql.keyed import Keyed
+from penchant.store.sql.layout import KEYED
+from penchant.store.sql.log import Log
+from penchant.store.sql.reading import SEQ, Reader
+from penchant.store.sql.schema import TABLES
+from penchant.store.tables import KEYS, Change, Kind, Receipt, known_kind, person_of
+
+
+class SqlTables:
+    """Events, items, users, relations, exposures and feedback in a database (see `Tables`)."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
+        """Put rows in, all or none; once the receipt is returned they survive a loss of power.
+
+        Raises:
+            SchemaError: a column that the kind needs is missing or has empty cells.
+            StoreError: another writer holds the store, or it cannot be written.
+        """
+        kind = known_kind(kind)
+        put = _upserted if kind in KEYS else _logged
+        with self.database.writing() as connection:
+            known = types_of(connection, kind)
+            came = arrive(kind, frame, known)
+            receipt, first, last, rows = put(connection, came, known)
+            if rows:
+                if list(came.types.items()) != list(known.items()):
+                    note_types(connection, kind, came.types)
+                changes.note(connection, kind, first, last, rows)
+        return receipt
+
+    def read(self, kind: Kind) -> pl.LazyFrame:
+        """All rows of a kind, each once, in the order they came; read at once, of one moment."""
+        kind = known_kind(kind)
+        with self.database.reading() as connection:
+            types = types_of(connection, kind)
+            if not types:
+                return empty(kind, types)
+            return Reader(connection, kind, types).span().drop(SEQ).lazy()
+
+    def forget(self, user_id: str) -> int:
+        """Remove every row of a user and the id itself; says how many rows there were.
+
+        In SQLite the bytes are overwritten, in the file and in its log; in PostgreSQL they go with
+        the next VACUUM.
+
+        Raises:
+            StoreError: another writer holds the store, or a reader its log.
+        """
+        with self.database.writing() as connection:
+            gone = forget(connection, user_id)
+            if gone:
+                changes.note(connection, "forget", rows=gone)
+        self.database.scrub()
+        return gone
+
+    def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:
+        """Rows of some users, as `read` has them (see `Tables.people`)."""
+        person_of(known_kind(kind))
+        with self.database.reading() as connection:
+            if not (types := types_of(connection, kind)):
+                return empty(kind, types).collect()
+            found = Codes(connection).of(KEYED["user"], list(dict.fromkeys(user_ids)))
+            codes = [code for code in found if code is not None]
+            column = "source" if kind == "relations" else "user"
+            return Reader(connection, kind, types).some(column, codes).drop(SEQ)
+
+    def between(self, kind: Kind, first: int, last: int) -> pl.DataFrame:
+        """Rows of a kind by their running numbers, inclusive, as `read` has them."""
+        kind = known_kind(kind)
+        with self.database.reading() as connection:
+            if not (types := types_of(connection, kind)):
+                return empty(kind, types).collect()
+            return Reader(connection, kind, types).span(first - 1, last).drop(SEQ)
+
+    def changes(self, after: int) -> Sequence[Change]:
+        """What changed since the change of that number, oldest first."""
+        with self.database.reading() as connection:
+            return changes.since(connection, after)
+
+    def latest(self) -> int:
+        """The number of the newest change (0: none)."""
+        with self.database.reading() as connection:
+            return changes.latest(connection)
+
+    def rows(self, kind: Kind) -> int:
+        """How many rows of a kind there are, without reading them."""
+        table = TABLES[known_kind(kind)]
+        with self.database.reading() as connection:
+            counted: int = connection.execute(select(func.count()).select_from(table)).scalar_one()
+            return counted
+
+
+Put = tuple[Receipt, int, int, int]
+"""What was put in: the receipt, the first and last number of the rows written, how many."""
+
+
+def _logged(connection: Connection, came: Arrival, known: Types) -> Put:
+    last = changes.last_number(connection, came.kind)
+    log = Log(connection, came.kind, came.types, came.notes)
+    first, newest, new = log.append(came.rows, last)
+    receipt = Receipt(came.kind, new, came.rows.height - new, notes=came.notes)
+    return receipt, first, newest, new
+
+
+def _upserted(connection: Connection, came: Arrival, known: Types) -> Put:
+    last = changes.last_number(connection, came.kind)
+    keyed = Keyed(connection, came.kind)
+    intake = upsert(came, partial(keyed.stored, known=known))
+    first, newest = keyed.write(intake, known, last)
+    return intake.receipt(came.kind), first, newest, intake.rows.height
