@@ -68,7 +68,9 @@ class Stopwatch:
             "rows": rows, "wall_s": wall, "cpu_s": cpu, "rows_per_s": rows / wall,
             "rows_per_cpu_s": rows / cpu, "peak_mb": peak,
         }  # fmt: skip
-        print(f"{name:28} {wall:8.3f} s wall {cpu:8.3f} s cpu {rows / wall:12,.0f} rows/s", flush=True)
+        print(
+            f"{name:28} {wall:8.3f} s wall {cpu:8.3f} s cpu {rows / wall:12,.0f} rows/s", flush=True
+        )
         return made
 
 
@@ -77,18 +79,27 @@ def measure(tables: SqlTables, frame: pl.DataFrame) -> dict[str, Any]:
     watch.time("append all", n, lambda: tables.append("events", frame))
     found = watch.time("read all", n, lambda: tables.read("events").collect())
     assert found.equals(frame), "what was read is not what came"
-    watch.time("append the first 100k again", 100_000, lambda: tables.append("events", frame[:100_000]))
+    watch.time(
+        "append the first 100k again", 100_000, lambda: tables.append("events", frame[:100_000])
+    )
     later = frame[:100_000].with_columns(pl.col("timestamp").dt.offset_by("1y"))
     if "event_id" in later.columns:
         later = later.with_columns(pl.format("later-{}", "event_id"))
     watch.time("append 100k more", 100_000, lambda: tables.append("events", later))
-    few = [later[k : k + 100].with_columns(pl.col("timestamp").dt.offset_by("1y")) for k in range(50)]
+    few = [
+        later[k : k + 100].with_columns(pl.col("timestamp").dt.offset_by("1y")) for k in range(50)
+    ]
     if "event_id" in later.columns:
-        few = [f.with_columns(pl.format("{}-{}", pl.lit(str(k)), "event_id")) for k, f in enumerate(few)]
+        few = [
+            f.with_columns(pl.format("{}-{}", pl.lit(str(k)), "event_id"))
+            for k, f in enumerate(few)
+        ]
     watch.time("50 appends of 100", 5_000, lambda: [tables.append("events", f) for f in few])
     sizes = frame["user_id"].value_counts()
     some = sizes.filter(pl.col("count").is_between(150, 250))["user_id"].sort().head(100).to_list()
-    watch.time("100 people of ~200 events", len(some), lambda: [tables.people("events", [u]) for u in some])
+    watch.time(
+        "100 people of ~200 events", len(some), lambda: [tables.people("events", [u]) for u in some]
+    )
     watch.time("1000 times latest", 1000, lambda: [tables.latest() for _ in range(1000)])
     watch.time("forget one", 1, lambda: tables.forget(some[0]))
     return watch.steps

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
-from penchant import WorldConfig, make_world
+from penchant import Engine, WorldConfig, make_world
 from penchant.cli.main import app
 
 SETTINGS = """
@@ -95,7 +95,7 @@ def test_add_maps_columns_and_names_the_type_of_events(tmp_path):
 
     run("add", tmp_path / "orders.csv", *said, "--event", "purchase", "-w", tmp_path / "shop")
 
-    kept = pl.concat(pl.read_parquet(f) for f in (tmp_path / "shop" / "data").rglob("*.parquet"))
+    kept = Engine(tmp_path / "shop").tables.read("events").collect()
     assert kept["user_id"].to_list() == ["ann", "bob"]
     assert kept["event"].unique().to_list() == ["purchase"]
 

@@ -175,7 +175,8 @@ def test_any_sequence_equals_a_plain_model(empty_store, tmp_path, actions):
             assert as_set(rows_of(stores[0], kind)) == expected
             assert stores[0].rows(kind) == len(expected)
             assert stores[0].read(kind).collect().equals(stores[1].read(kind).collect())
-        assert list(stores[0].changes(0)) == list(stores[1].changes(0))
+        told = [[(one.seq, one.kind, one.rows) for one in s.changes(0)] for s in stores]
+        assert told[0] == told[1]  # numbers of rows may have gaps in SQL
     finally:
         database.close()
 

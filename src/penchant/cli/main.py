@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from penchant.cli.add import add
+from penchant.cli.backup import backup, restore
 from penchant.cli.check import check
 from penchant.cli.config import config
 from penchant.cli.consume import consume
@@ -32,7 +33,7 @@ GROUPS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Learn": (fit, evaluate, diagnose, tune),
     "Ask": (interests, recommend, explain, feedback),
     "Serve": (serve, keys),
-    "Keep": (status, config, models, promote, rollback, forget),
+    "Keep": (status, config, models, promote, rollback, backup, restore, forget),
 }
 
 app = typer.Typer(

@@ -55,7 +55,7 @@ class Status:
     def __str__(self) -> str:
         """A few lines for people."""
         rows = ", ".join(f"{n:,} {kind}" for kind, n in self.rows.items() if n) or "nothing yet"
-        room = ", ".join(f"{name} {_human(n)}" for name, n in self.bytes.items() if n)
+        room = ", ".join(f"{name} {human(n)}" for name, n in self.bytes.items() if n)
         model = (
             f"{self.model} of {self.fitted}" if self.model else "none; `penchant fit` learns one"
         )
@@ -225,10 +225,10 @@ def _check_mark(path: Path) -> None:
         )
 
 
-def _human(n: float) -> str:
+def human(n: float) -> str:
     """Bytes for people.
 
-    >>> _human(2_500_000)
+    >>> human(2_500_000)
     '2.5 MB'
     """
     for unit in ("B", "kB", "MB", "GB"):

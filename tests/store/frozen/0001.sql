@@ -30,8 +30,8 @@ CREATE TABLE audit (
 	time INTEGER NOT NULL, 
 	actor TEXT NOT NULL, 
 	action TEXT NOT NULL, 
-	subject TEXT NOT NULL, 
 	detail TEXT NOT NULL, 
+	subject TEXT, 
 	PRIMARY KEY (seq)
 );
 CREATE TABLE change (
@@ -178,8 +178,8 @@ CREATE TABLE user_key (
 );
 INSERT INTO "user_key" VALUES(1,'ann');
 INSERT INTO "user_key" VALUES(2,'bob');
-CREATE UNIQUE INDEX event_same ON event (same);
 CREATE INDEX event_user ON event (user);
+CREATE UNIQUE INDEX event_same ON event (same);
 CREATE INDEX exposure_user ON exposure (user);
 CREATE UNIQUE INDEX exposure_same ON exposure (same);
 CREATE INDEX feedback_user ON feedback (user);

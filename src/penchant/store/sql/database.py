@@ -55,6 +55,13 @@ class Database:
         """The file of a SQLite database."""
         return Path(self._url.database) if self.sqlite and self._url.database else None
 
+    @property
+    def login(self) -> str:
+        """The URL as PostgreSQL's own tools take it, without the password, which they ask for."""
+        url = self._url
+        name, where = url.get_backend_name(), (url.host, url.port, url.database)
+        return URL.create(name, url.username, None, *where).render_as_string()
+
     def bytes(self) -> int:
         """How much room the database takes on its disk."""
         if self.file is not None:

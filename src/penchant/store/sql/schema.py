@@ -175,7 +175,8 @@ AUDIT: Final = Table(
     METADATA,
     _number("seq", primary_key=True, autoincrement=False),
     _number("time", nullable=False),
-    *(_text(name, nullable=False) for name in ("actor", "action", "subject", "detail")),
+    *(_text(name, nullable=False) for name in ("actor", "action", "detail")),
+    _text("subject"),
 )
 
 TABLES: Final[dict[Kind, Table]] = {

@@ -164,7 +164,8 @@ def _service() -> None:
         "audit",
         _number("seq", primary_key=True, autoincrement=False),
         _number("time", nullable=False),
-        *(_text(name, nullable=False) for name in ("actor", "action", "subject", "detail")),
+        *(_text(name, nullable=False) for name in ("actor", "action", "detail")),
+        _text("subject"),
     )
 
 

@@ -1,0 +1,146 @@
+"""A workspace goes into one file and comes back whole, or not at all."""
+
+import io
+import json
+import tarfile
+import threading
+
+import numpy as np
+import polars as pl
+import pytest
+
+from penchant.errors import StoreError
+from penchant.store.backup import backup, restore
+from penchant.store.config import StoreConfig
+from penchant.store.workspace import Workspace
+from penchant.testing.stores import events
+
+NOW = "2024-05-01T12:00:00+00:00"
+
+
+def filled(path, **more):
+    workspace = Workspace(path, **more)
+    workspace.write_config("seed = 1\n")
+    workspace.tables.append("events", events(("ann", "a", 0), ("bob", "b", 1), shop="north"))
+    workspace.tables.append("items", pl.DataFrame({"item_id": ["a"], "tags": [["x"]]}))
+    for n in range(2):
+        state = {"base": ({"M": np.full((3, 3), n)}, {"n": n})}
+        workspace.models.promote(workspace.models.save(state, {}))
+    return workspace
+
+
+def test_what_is_restored_is_what_was_put_away(tmp_path):
+    workspace = filled(tmp_path / "shop")
+    made = backup(workspace, tmp_path / "deep" / "shop.tar", NOW)
+    workspace.tables.append("events", events(("late", "a", 9)))  # after the backup
+    came = restore(tmp_path / "deep" / "shop.tar", tmp_path / "again")
+    assert came == made and made.tables and made.files == 7
+    again = Workspace(tmp_path / "again", create=False)
+    assert again.config.read_text() == "seed = 1\n"
+    assert again.tables.read("events").collect()["user_id"].to_list() == ["ann", "bob"]
+    assert again.tables.read("items").collect()["tags"].to_list() == [["x"]]
+    assert again.models.load().state["base"][1]["n"] == 1
+    assert again.models.rollback() == "0001"
+    assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == ["shop.tar"]
+
+
+def test_a_backup_while_others_write_is_of_one_moment(tmp_path):
+    workspace = filled(tmp_path / "shop")
+    stop = threading.Event()
+
+    def write():
+        tables, n = Workspace(tmp_path / "shop").tables, 0
+        while not stop.is_set():
+            tables.append("events", events(("cy", f"i{n}", n), ("di", f"i{n}", n)))
+            n += 1
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        backup(workspace, tmp_path / "shop.tar", NOW)
+    finally:
+        stop.set()
+        thread.join()
+    restore(tmp_path / "shop.tar", tmp_path / "again")
+    tables = Workspace(tmp_path / "again").tables
+    counts = tables.read("events").collect()["user_id"].value_counts()
+    assert len(set(counts.filter(pl.col("user_id").is_in(["cy", "di"]))["count"])) <= 1
+    assert sum(c.rows for c in tables.changes(0) if c.kind == "events") == tables.rows("events")
+
+
+def test_nothing_is_overwritten(tmp_path):
+    workspace = filled(tmp_path / "shop")
+    backup(workspace, tmp_path / "shop.tar", NOW)
+    with pytest.raises(StoreError, match="is there already"):
+        backup(workspace, tmp_path / "shop.tar", NOW)
+    with pytest.raises(StoreError, match="into a new folder"):
+        restore(tmp_path / "shop.tar", tmp_path / "shop")
+    (tmp_path / "empty").mkdir()
+    assert restore(tmp_path / "shop.tar", tmp_path / "empty").tables
+
+
+def changed(path, change):
+    """The same archive with its members changed."""
+    with tarfile.open(path) as tar:
+        members = {m.name: tar.extractfile(m).read() for m in tar}
+    change(members)
+    path.unlink()
+    with tarfile.open(path, "w") as tar:
+        for name, data in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+
+
+def flip(members):
+    data = members["models/0001/base.safetensors"]
+    members["models/0001/base.safetensors"] = data[:-1] + bytes([data[-1] ^ 1])
+
+
+def listing(**changes):
+    def change(members):
+        about = json.loads(members["backup.json"])
+        members["backup.json"] = json.dumps({**about, **changes}).encode()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (flip, r"models/0001/base\.safetensors does not match its checksum"),
+        (lambda m: m.pop("penchant.db"), r"penchant\.db is missing"),
+        (lambda m: m.pop("backup.json"), r"backup\.json is missing"),
+        (lambda m: m.update({"backup.json": b"{"}), "its list cannot be read"),
+        (listing(files=[1]), "its list cannot be read"),
+        (listing(files={"../out": {"sha256": "x"}}), r"'\.\./out' points out of it"),
+        (listing(files={"/out": {"sha256": "x"}}), "'/out' points out of it"),
+        (listing(format=2), "from a newer penchant"),
+    ],
+)
+def test_a_damaged_backup_is_refused_whole(tmp_path, change, said):
+    backup(filled(tmp_path / "shop"), tmp_path / "shop.tar", NOW)
+    changed(tmp_path / "shop.tar", change)
+    with pytest.raises(StoreError, match=said):
+        restore(tmp_path / "shop.tar", tmp_path / "again")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["shop", "shop.tar"]
+
+
+def test_what_is_no_backup_is_refused(tmp_path):
+    (tmp_path / "shop.tar").write_bytes(b"thesis" * 1000)
+    for name, said in (("shop.tar", "no whole backup"), ("nowhere.tar", "could not be reached")):
+        with pytest.raises(StoreError, match=said):
+            restore(tmp_path / name, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+def test_tables_in_postgresql_are_left_to_its_own_tool(tmp_path, postgres_url):
+    workspace = filled(tmp_path / "shop", store=StoreConfig(url=postgres_url))
+    made = backup(workspace, tmp_path / "shop.tar", NOW)
+    assert not made.tables
+    assert postgres_url.split(":")[2].split("@")[0] not in workspace.database.login
+    assert workspace.database.login.startswith("postgresql://penchant@127.0.0.1:")
+    assert "postgresql" in str(workspace.status()) and workspace.status().bytes["data"] > 1e6
+    restore(tmp_path / "shop.tar", tmp_path / "again")
+    again = Workspace(tmp_path / "again", store=StoreConfig(url=postgres_url))
+    assert again.models.load().state["base"][1]["n"] == 1
