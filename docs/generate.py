@@ -7,6 +7,7 @@ python docs/generate.py --check    say which are out of date; exit 1 if any is
 import ast
 import importlib
 import inspect
+import json
 import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -31,6 +32,7 @@ def pages() -> dict[str, Callable[[], str]]:
     return {
         "cli.md": reference,
         "config.md": config_page,
+        "http.md": http_page,
         "python.md": python_page,
         "tables.md": tables_page,
     }
@@ -225,8 +227,8 @@ class _Word(str):
         return str(self)
 
 
-def _code(line: str) -> str:
-    return f"```text\n{line}\n```"
+def _code(line: str, language: str = "text") -> str:
+    return f"```{language}\n{line}\n```"
 
 
 def _doc(found: Any) -> str:
@@ -289,6 +291,84 @@ def _checks() -> str:
         about = (inspect.getdoc(one) or "").split("\n")[0]
         rows.append(f"| `{one.__name__}` | {_cell(about)} |")
     return "\n".join(rows)
+
+
+# The HTTP service
+
+
+def http_page() -> str:
+    """Every route: what it takes, with an example, and what it answers."""
+    from penchant.serve.app import create_app
+
+    told = create_app(penchant.Engine()).openapi()
+    head = (
+        "# The HTTP service\n\n"
+        "`penchant serve` answers these; how to begin is told in\n"
+        "[Serve over HTTP](../how-to/serve.md). The same as OpenAPI: `GET /v1/openapi.json`.\n"
+        "Every error is a problem document (`application/problem+json`): type, title, status,\n"
+        "detail.\n"
+    )
+    by_tag: dict[str, list[str]] = {}
+    for path, operations in told["paths"].items():
+        for method, operation in operations.items():
+            section = _route(told, method.upper(), path, operation)
+            by_tag.setdefault(operation["tags"][0], []).append(section)
+    parts = [f"## {tag.capitalize()}\n\n" + "\n\n".join(of) for tag, of in by_tag.items()]
+    return head + "\n" + "\n\n".join([*parts, _problems()])
+
+
+def _route(told: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> str:
+    scope = operation["x-scope"]
+    needs = f"Needs a key with `{scope}`." if scope else "Needs no key."
+    lines = [f"### `{method} {path}`", operation["description"], needs]
+    if parameters := operation.get("parameters"):
+        rows = [_parameter(told, p) for p in parameters]
+        lines.append("\n".join(["| parameter | what | example |", "|---|---|---|", *rows]))
+    for media, content in operation.get("requestBody", {}).get("content", {}).items():
+        lines += [f"Takes `{media}`:", _code(_body_example(told, content), "json")]
+    for status, answer in operation["responses"].items():
+        if status != "default":
+            lines.append(_answer(told, status, answer))
+    return "\n\n".join(lines)
+
+
+def _parameter(told: dict[str, Any], p: dict[str, Any]) -> str:
+    shape = p["schema"]
+    some = [*(e["value"] for e in p.get("examples", {}).values()), *shape.get("examples", [])]
+    about = p.get("description") or shape.get("description") or ""
+    needed = " Needed." if p["required"] and p["in"] == "query" else ""
+    default = shape.get("default")
+    fallback = f" Else {str(default).lower()}." if default not in (None, [], "") else ""
+    shown = f"`{str(some[0]).lower() if some[0] is True else some[0]}`" if some else ""
+    return f"| `{p['name']}` | {_cell(about + needed + fallback)} | {_cell(shown)} |"
+
+
+def _body_example(told: dict[str, Any], content: dict[str, Any]) -> str:
+    if "examples" in content:
+        values = [e["value"] for e in content["examples"].values()]
+        return "\n".join(v.strip() if isinstance(v, str) else json.dumps(v) for v in values)
+    shape = _shape(told, content["schema"])
+    fields = shape["properties"].items()
+    return json.dumps({name: f["examples"][0] for name, f in fields if "examples" in f})
+
+
+def _answer(told: dict[str, Any], status: str, answer: dict[str, Any]) -> str:
+    schema = answer.get("content", {}).get("application/json", {}).get("schema")
+    said = f"Answers {status}: {answer['description']}"
+    if not schema:
+        return said
+    fields = ", ".join(f"`{name}`" for name in _shape(told, schema).get("properties", {}))
+    return f"{said}\n\nFields: {fields}." if fields else said
+
+
+def _shape(told: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = told["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _problems() -> str:
+    doc = inspect.getdoc(importlib.import_module("penchant.serve.problem")) or ""
+    return f"## Problems\n\n```text\n{doc}\n```"
 
 
 def main(arguments: list[str]) -> str | None:

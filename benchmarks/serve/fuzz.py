@@ -7,10 +7,14 @@ python -m benchmarks.serve.fuzz 1000       so many calls a route
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import Any
+from unittest import SkipTest
 
 import hypothesis
 import schemathesis
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
 
 from penchant import WorldConfig, make_world
 from penchant.engine.serving import ServeConfig
@@ -28,7 +32,12 @@ def main(calls: int) -> str | None:
             operation = found.ok()
             if (operation.method, operation.path) == ("post", "/v1/fit"):
                 continue
-            counts = hammered(operation, url, calls, bad)
+            counts: Counter[int] = Counter()
+            for mode in GenerationMode:
+                with suppress(Unsatisfiable, SkipTest):  # there is nothing to make up
+                    hammer(
+                        operation.as_strategy(generation_mode=mode), url, calls // 2, counts, bad
+                    )
             told = ", ".join(f"{status}: {n}" for status, n in sorted(counts.items()))
             print(f"{operation.method.upper():6} {operation.path:45} {told}", flush=True)
     print(f"{time.perf_counter() - begun:.0f} s; {len(bad)} errors of the service")
@@ -37,16 +46,15 @@ def main(calls: int) -> str | None:
     return "there were errors of the service" if bad else None
 
 
-def hammered(operation: Any, url: str, calls: int, bad: list[str]) -> Counter[int]:
-    """How many calls were answered with which status."""
-    counts: Counter[int] = Counter()
+def hammer(cases: Any, url: str, calls: int, counts: Counter[int], bad: list[str]) -> None:
+    """Make calls; count which status they were answered with, and note what went wrong."""
     settings = hypothesis.settings(
         max_examples=calls, deadline=None, database=None,
         suppress_health_check=list(hypothesis.HealthCheck),
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
     )  # fmt: skip
 
-    @hypothesis.given(case=operation.as_strategy())
+    @hypothesis.given(case=cases)
     @settings
     def ask(case: Any) -> None:
         told = case.call(base_url=url)
@@ -55,7 +63,6 @@ def hammered(operation: Any, url: str, calls: int, bad: list[str]) -> Counter[in
             bad.append(f"{told.status_code} {case.as_curl_command()}\n    {told.text[:300]}")
 
     ask()
-    return counts
 
 
 if __name__ == "__main__":

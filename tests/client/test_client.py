@@ -13,7 +13,8 @@ from penchant import WorldConfig, make_world
 from penchant.client import AsyncClient, Client, RefusedError, UnreachableError, calls
 from penchant.engine.serving import ServeConfig
 from penchant.serve.app import create_app
-from penchant.serve.keys import Key, MemoryKeys, fresh, hashed
+from penchant.serve.keys import MemoryKeys, fresh, hashed
+from penchant.store.sql.keys import Key
 from penchant.testing.served import NOW, running, stocked
 
 ANN = "u0002"

@@ -9,10 +9,12 @@ import pytest
 from penchant.engine.serving import ServeConfig
 from penchant.errors import UnknownIdError
 from penchant.serve.app import create_app
-from penchant.serve.audit import Entry, MemoryAudit
-from penchant.serve.kept import FileAudit, FileKeys
-from penchant.serve.keys import Key, MemoryKeys, fresh, hashed
+from penchant.serve.audit import MemoryAudit
+from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.serve.rate import Bucket
+from penchant.store.sql.audit import Entry, SqlAudit
+from penchant.store.sql.database import Database
+from penchant.store.sql.keys import Key, SqlKeys
 from penchant.testing.served import NOW, client
 
 
@@ -70,6 +72,7 @@ def test_every_route_but_health_wants_a_key(fitted, http):
         for method, operation in operations.items():
             open_ = path in ("/v1/health", "/v1/ready")
             assert bool(operation.get("security")) != open_, (method, path)
+            assert bool(operation["x-scope"]) != open_, (method, path)
             sent = path.removeprefix("/v1").format(user_id="a", item_id="a", node="a")
             assert (http.request(method, sent).status_code == 401) != open_, (method, path)
 
@@ -140,9 +143,11 @@ def test_once_there_is_a_key_this_machine_needs_one_too(fitted, store):
         assert http.get("/status").status_code == 401
 
 
-@pytest.mark.parametrize("kind", ["memory", "files"])
+@pytest.mark.parametrize("kind", ["memory", "database"])
 def test_a_store_of_keys(kind, tmp_path):
-    store = MemoryKeys() if kind == "memory" else FileKeys(tmp_path)
+    store = (
+        MemoryKeys() if kind == "memory" else SqlKeys(Database(f"sqlite:///{tmp_path / 'k.db'}"))
+    )
     assert not store.list()
     _, one = key(store, "read", rate=2.0)
     token, two = key(store, "ingest", "admin", expires=NOW)
@@ -155,17 +160,18 @@ def test_a_store_of_keys(kind, tmp_path):
     assert (store.list()[0].used, store.list()[1].revoked) == (NOW, NOW)
     with pytest.raises(UnknownIdError):
         store.revoke("99", NOW)
-    if kind == "files":
-        text = "".join(p.read_text() for p in tmp_path.iterdir() if p.is_file())
-        assert token not in text
-        assert FileKeys(tmp_path).list() == store.list()
+    if kind == "database":
+        assert not any(token.encode() in p.read_bytes() for p in tmp_path.iterdir())
+        assert SqlKeys(Database(f"sqlite:///{tmp_path / 'k.db'}")).list() == list(store.list())
 
 
-@pytest.mark.parametrize("kind", ["memory", "files"])
+@pytest.mark.parametrize("kind", ["memory", "database"])
 def test_an_audit_log(kind, tmp_path):
-    log = MemoryAudit() if kind == "memory" else FileAudit(tmp_path)
+    log = (
+        MemoryAudit() if kind == "memory" else SqlAudit(Database(f"sqlite:///{tmp_path / 'k.db'}"))
+    )
     entries = [Entry(NOW, "1", f"act {k}", "sha256:x", {"rows": k}) for k in range(3)]
     for entry in entries:
         log.append(entry)
-    assert log.read() == entries
-    assert log.read(after=1, limit=1) == entries[1:2]
+    assert list(log.read()) == entries
+    assert list(log.read(after=1, limit=1)) == entries[1:2]

@@ -11,10 +11,11 @@ from penchant.engine.serving import ServeConfig
 from penchant.errors import StoreError
 from penchant.serve.app import create_app
 from penchant.serve.audit import MemoryAudit, masked
-from penchant.serve.keys import Key, MemoryKeys, fresh, hashed
+from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.serve.lists import Lists
 from penchant.serve.logs import JsonLines
 from penchant.serve.metrics import Metrics
+from penchant.store.sql.keys import Key
 from penchant.testing.served import NOW, client, stocked
 
 SECRET = "ann.the.secret@example.com"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from penchant.serve.keys import Key, KeyStore
+    from penchant.store.sql.keys import Key, SqlKeys
 
 ACTIONS = ("list", "add", "revoke")
 
@@ -66,8 +66,9 @@ def keys(
         penchant keys revoke 2
     """
     chosen("keys", action, ACTIONS)
-    session.opened()
-    store = _store(session)
+    from penchant.store.sql.keys import SqlKeys
+
+    store = SqlKeys(session.opened().database)
     if action == "add":
         _add(session, store, which, scopes or [], days, rate)
     elif action == "revoke":
@@ -79,22 +80,17 @@ def keys(
             session.out.note("no keys yet. Next: `penchant keys add NAME --scope read`")
 
 
-def _store(session: Session) -> "KeyStore":
-    from penchant.serve.kept import FileKeys
-
-    return FileKeys(session.workspace)
-
-
 def _add(
     session: Session,
-    store: "KeyStore",
+    store: "SqlKeys",
     name: str | None,
     scopes: list[str],
     days: int | None,
     rate: float | None,
 ) -> None:
     from penchant.clock import now
-    from penchant.serve.keys import SCOPES, Key, fresh, hashed
+    from penchant.serve.keys import SCOPES, fresh, hashed
+    from penchant.store.sql.keys import Key
 
     if name is None or not name.strip():
         raise DataError("NAME: nothing came; expected what the key is called, as its holder")
@@ -110,7 +106,7 @@ def _add(
     )
 
 
-def _revoke(session: Session, store: "KeyStore", id: str | None) -> None:
+def _revoke(session: Session, store: "SqlKeys", id: str | None) -> None:
     from penchant.clock import now
 
     if id is None:

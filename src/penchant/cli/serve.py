@@ -57,13 +57,15 @@ def serve(
     """
     if (certificate is None) != (key is None):
         raise DataError("--tls-cert, --tls-key: one came without the other; expected both")
-    session.opened()
+    workspace = session.opened()
     config = session.settings()
     if present is not None:
         config = config.but(**{"serve.present": chosen("--present", present, ("now", "log"))})
     run = needed()
+    from penchant.store.sql.keys import SqlKeys
+
     how = run.Serving(host, port, workers, certificate, key, root_path)
-    _note(session, config, how)
+    _note(session, config, how, bool(SqlKeys(workspace.database).list()))
     run.serve(session.workspace, config, how)
 
 
@@ -87,18 +89,16 @@ def needed() -> Any:
     return run
 
 
-def _note(session: Session, config: "EngineConfig", how: Any) -> None:
+def _note(session: Session, config: "EngineConfig", how: Any, keys: bool) -> None:
     scheme = "http" if how.certificate is None else "https"
     session.out.note(f"serving {session.workspace} at {scheme}://{how.host}:{how.port}/v1")
-    session.out.note(_who(session, config, how.host))
+    session.out.note(_who(config, how.host, keys))
 
 
-def _who(session: Session, config: "EngineConfig", host: str) -> str:
-    from penchant.serve.kept import FileKeys
-
+def _who(config: "EngineConfig", host: str, keys: bool) -> str:
     if config.serve.auth == "off":
         return f"everybody who reaches {host} may do everything (serve.auth=off)"
-    if config.serve.auth == "keys" or FileKeys(session.workspace).list():
+    if config.serve.auth == "keys" or keys:
         return "who calls needs a key"
     return (
         "there are no keys: only this machine is served. `penchant keys add NAME --scope read` "

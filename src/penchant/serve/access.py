@@ -11,9 +11,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from penchant.clock import Clock
 from penchant.engine.serving import ServeConfig
 from penchant.serve.gate import KEY
-from penchant.serve.keys import SCOPES, Key, KeyStore, Scope, found, hashed
+from penchant.serve.keys import SCOPES, KeyStore, Scope, found, hashed, holds, may
 from penchant.serve.problem import Problem
 from penchant.serve.rate import Bucket
+from penchant.store.sql.keys import Key
 
 if TYPE_CHECKING:
     from penchant.serve.service import Service
@@ -86,7 +87,7 @@ class Doorkeeper:
             after = {"Retry-After": str(max(1, round(wait)))}
             detail = f"this key may call {known.bucket.rate:g} times a second; come back later"
             raise Problem(429, detail, headers=after)
-        if not known.key.may(scope):
+        if not may(known.key, scope):
             held = ", ".join(known.key.scopes) or "no scope"
             raise Problem(403, f"this key has {held}; expected {scope}", scope=scope)
         return known.key.id
@@ -103,7 +104,7 @@ class Doorkeeper:
             if now - known.used > _USED:
                 known.used = now
                 await work(self.store.touch, key.id, at)
-        return known if known.key.holds(at) else None
+        return known if holds(known.key, at) else None
 
     def _remember(self, hash: str, key: Key, now: float, before: _Known | None) -> _Known:
         if before is not None:

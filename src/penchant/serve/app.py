@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -23,6 +23,10 @@ from penchant.serve.problem import Problem, of_error, of_invalid
 from penchant.serve.reading import PREFIX
 from penchant.serve.routes import health, lists, model, people, privacy, tables
 from penchant.serve.service import Service
+from penchant.store.sql.audit import SqlAudit
+from penchant.store.sql.keys import SqlKeys
+
+ROUTERS: Final = tuple(part.router for part in (health, tables, people, lists, privacy, model))
 
 
 def create_app(
@@ -34,10 +38,11 @@ def create_app(
 ) -> FastAPI:
     """The service of an engine, as an ASGI application; settings are the engine's unless given.
 
-    Keys and the audit log live as long as the application unless stores are given.
+    Keys and the audit log are kept in the workspace's database; for an engine in memory as long as
+    the application lives; unless other stores are given.
     """
     config = config or engine.config.serve
-    service = Service(engine, config, keys or MemoryKeys(), audit or MemoryAudit())
+    service = Service(engine, config, keys or keys_of(engine), audit or audit_of(engine))
     app = FastAPI(
         title="Penchant", version=__version__, lifespan=_lifespan, summary=_SUMMARY,
         openapi_url=f"{PREFIX}/openapi.json", docs_url=None, redoc_url=None,
@@ -49,8 +54,8 @@ def create_app(
         },
     )  # fmt: skip
     app.state.service = service
-    for part in (health, tables, people, lists, privacy, model):
-        app.include_router(part.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     if config.origins:
         app.add_middleware(
@@ -58,8 +63,18 @@ def create_app(
             allow_headers=["Authorization", "Content-Type", "If-None-Match"],
         )  # fmt: skip
     app.add_middleware(Gate, config=config, metrics=service.metrics)
-    documented(app)
+    documented(app, ROUTERS)
     return app
+
+
+def keys_of(engine: Engine) -> KeyStore:
+    """Where the keys of an engine's service are kept."""
+    return MemoryKeys() if engine.workspace is None else SqlKeys(engine.workspace.database)
+
+
+def audit_of(engine: Engine) -> AuditLog:
+    """Where it is kept who did what."""
+    return MemoryAudit() if engine.workspace is None else SqlAudit(engine.workspace.database)
 
 
 _SUMMARY = "Knows what each user is interested in, and recommends from it with reasons that add up."

@@ -1,25 +1,14 @@
 """Who did what that cannot be undone: calls of admins, and erasures."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
-
-@dataclass(frozen=True)
-class Entry:
-    """One act: by whom (the id of a key), of what kind, on whom (a hash: no name is kept)."""
-
-    time: datetime
-    actor: str
-    action: str
-    subject: str | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
+from penchant.store.sql.audit import Entry
 
 
 class AuditLog(Protocol):
-    """Where acts are kept."""
+    """Where acts are kept: a database (`SqlAudit`), or memory."""
 
     def append(self, entry: Entry) -> None:
         """Keep one act."""

@@ -9,42 +9,20 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal, Protocol, TypeAlias, get_args
 
 from penchant.errors import UnknownIdError
+from penchant.store.sql.keys import Key
 
 Scope: TypeAlias = Literal["ingest", "read", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 PREFIX: Final = "pck_"
 
 
-@dataclass(frozen=True)
-class Key:
-    """What is known of a key: never the key itself."""
-
-    id: str
-    name: str
-    hash: str
-    scopes: tuple[str, ...]
-    created: datetime
-    expires: datetime | None = None
-    revoked: datetime | None = None
-    used: datetime | None = None
-    rate: float | None = None
-
-    def may(self, scope: Scope) -> bool:
-        """Whether it opens a door; `admin` opens all."""
-        return scope in self.scopes or "admin" in self.scopes
-
-    def holds(self, at: datetime) -> bool:
-        """Whether it is neither revoked nor past its time."""
-        return self.revoked is None and (self.expires is None or at < self.expires)
-
-
 class KeyStore(Protocol):
-    """Where keys are kept."""
+    """Where keys are kept: a database (`SqlKeys`), or memory."""
 
     def find(self, hash: str) -> Key | None:
         """The key of that hash, revoked or not."""
@@ -119,6 +97,16 @@ def hashed(token: str) -> str:
 def found(store: KeyStore, token: str, at: datetime) -> Key | None:
     """The key that a token is, if it holds at a time."""
     key = store.find(hashed(token))
-    if key is None or not hmac.compare_digest(key.hash, hashed(token)) or not key.holds(at):
+    if key is None or not hmac.compare_digest(key.hash, hashed(token)) or not holds(key, at):
         return None
     return key
+
+
+def holds(key: Key, at: datetime) -> bool:
+    """Whether a key is neither revoked nor past its time."""
+    return key.revoked is None and (key.expires is None or at < key.expires)
+
+
+def may(key: Key, scope: Scope) -> bool:
+    """Whether a key opens a door; `admin` opens all."""
+    return scope in key.scopes or "admin" in key.scopes

@@ -1,12 +1,15 @@
 """What the interface says of itself: problems, shapes of rows, and an example for everything."""
 
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, TypeAdapter
 
+from penchant.serve.keys import Scope
 from penchant.serve.problem import MEDIA
+from penchant.serve.reading import StrictRoute
 from penchant.serve.wire import (
     Event,
     Events,
@@ -19,6 +22,7 @@ from penchant.serve.wire import (
 )
 
 REFS: Final = "#/components/schemas/{model}"
+Scopes: TypeAlias = Mapping[tuple[str, str], Scope | None]
 ROWS: Final = (Event, Events, Item, Items, User, Users, Relation, Relations)
 
 
@@ -31,18 +35,20 @@ class ProblemDocument(BaseModel):
     detail: str
 
 
-def documented(app: FastAPI) -> None:
-    """Let an application describe itself with all of this."""
+def documented(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Let an application that has these routers describe itself with all of this."""
+    routes = [r for router in routers for r in router.routes if isinstance(r, StrictRoute)]
+    scopes = {(r.path, method.lower()): r.scope for r in routes for method in r.methods or ()}
 
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _described(app)
+            app.openapi_schema = _described(app, scopes)
         return app.openapi_schema
 
     app.openapi = described  # type: ignore[method-assign]
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
+def _described(app: FastAPI, scopes: Scopes) -> dict[str, Any]:
     told = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     schemas = told["components"]["schemas"]
     for model in (*ROWS, ProblemDocument):
@@ -54,8 +60,9 @@ def _described(app: FastAPI) -> dict[str, Any]:
         "description": "A problem: the type tells which.",
         "content": {MEDIA: {"schema": {"$ref": REFS.format(model="ProblemDocument")}}},
     }
-    for path in told["paths"].values():
-        for operation in path.values():
+    for path, operations in told["paths"].items():
+        for method, operation in operations.items():
+            operation["x-scope"] = scopes[path, method]
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = problem
     return told

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from penchant.serve.access import Door, admitted
 from penchant.serve.intake import JSON, parsed
+from penchant.serve.keys import Scope
 from penchant.serve.problem import Problem
 
 PREFIX: Final = "/v1"
@@ -30,15 +31,20 @@ class StrictRequest(Request):
 class StrictRoute(APIRoute):
     """A route that opens to who may come in, and takes bodies of JSON under that name alone."""
 
+    @property
+    def scope(self) -> Scope | None:
+        """What a key must have to open it; None: it needs none."""
+        calls = (d.call for d in self.dependant.dependencies)
+        return next((call.scope for call in calls if isinstance(call, Door)), None)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, behind its door, with the request read strictly."""
         handler = super().get_route_handler()
-        calls = [d.call for d in self.dependant.dependencies]
-        doors = [call for call in calls if isinstance(call, Door)]
+        scope = self.scope
 
         async def strict(request: Request) -> Response:
-            for door in doors:
-                await admitted(request, door.scope)
+            if scope is not None:
+                await admitted(request, scope)
             if self.body_field is not None:
                 media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if media != JSON:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,7 +15,6 @@ from fastapi import FastAPI
 from penchant.engine.config import EngineConfig
 from penchant.engine.engine import Engine
 from penchant.serve.app import create_app
-from penchant.serve.kept import FileAudit, FileKeys
 from penchant.serve.logs import settings
 from penchant.serve.metrics import FOLDER
 
@@ -54,13 +53,7 @@ def application() -> FastAPI:
     """The application of one worker."""
     asked = json.loads(os.environ[ASKED])
     engine = Engine(asked["workspace"], EngineConfig(**asked["config"]))
-    return create_app(engine, **stores(engine))
-
-
-def stores(engine: Engine) -> dict[str, Any]:
-    """Where an engine's keys and audit log are kept."""
-    assert engine.workspace is not None
-    return {"keys": FileKeys(engine.workspace.path), "audit": FileAudit(engine.workspace.path)}
+    return create_app(engine)
 
 
 @contextmanager

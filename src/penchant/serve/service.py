@@ -11,12 +11,13 @@ from penchant.engine.engine import Engine
 from penchant.engine.serving import ServeConfig
 from penchant.errors import PenchantError
 from penchant.serve.access import Doorkeeper
-from penchant.serve.audit import AuditLog, Entry, MemoryAudit, masked
+from penchant.serve.audit import AuditLog, MemoryAudit, masked
 from penchant.serve.fits import Fits
 from penchant.serve.keys import KeyStore, MemoryKeys
 from penchant.serve.lists import Lists
 from penchant.serve.metrics import Metrics
 from penchant.serve.work import Work
+from penchant.store.sql.audit import Entry
 
 
 @dataclass

@@ -17,13 +17,13 @@ router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["health"])
 
 @router.get("/health", responses=answers(a.Health))
 async def health(request: Request) -> Answer:
-    """Whether the process answers; needs no key."""
+    """Whether the process answers."""
     return Answer({"status": "ok", "model": None})
 
 
 @router.get("/ready", responses=answers(a.Health))
 async def ready(request: Request) -> Answer:
-    """Whether there is a model that can be asked; 503 until then. Needs no key."""
+    """Whether there is a model that can be asked; 503 until then."""
     service = service_of(request)
     model, fitted = await service.work.look(serving, service)
     if not fitted:

@@ -1,0 +1,138 @@
+"""`penchant serve` and `penchant keys`, as a person and as a script would call them."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from penchant import Engine, WorldConfig, make_world
+from penchant.cli.main import app
+from penchant.testing.served import CONFIG
+
+
+def run(*words, code=0):
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("served") / "shop"
+    world = make_world(WorldConfig.small(users=60, events=2000))
+    engine = Engine(folder, CONFIG)
+    engine.add(events=world.events, items=world.items)
+    engine.fit()
+    (folder / "config.toml").write_text(CONFIG.to_toml())
+    return folder
+
+
+def test_a_key_is_made_listed_and_ended(tmp_path):
+    Engine(tmp_path)
+    assert "no keys yet" in run("keys", "-w", tmp_path).stderr
+    made = run("keys", "add", "my shop", "--scope", "read", "--scope", "ingest", "-w", tmp_path)
+    token = made.stdout.strip()
+    assert re.fullmatch(r"pck_[\w-]{43}", token)
+    assert "shown this once" in made.stderr
+    told = json.loads(
+        run("keys", "add", "b", "--scope", "admin", "--days", 2, "--rate", 5, "--json", "-w",
+            tmp_path).stdout
+    )  # fmt: skip
+    ends = datetime.fromisoformat(told["expires"])
+    assert timedelta(days=1) < ends - datetime.now(UTC) < timedelta(days=2)
+    assert (told["rate"], told["scopes"], told["key"][:4]) == (5.0, ["admin"], "pck_")
+    run("keys", "revoke", told["id"], "-w", tmp_path)
+    listed = run("keys", "-w", tmp_path)
+    assert "my shop" in listed.stdout
+    assert "revoked" in listed.stdout
+    assert token not in listed.stdout
+    rows = json.loads(run("keys", "list", "--json", "-w", tmp_path).stdout)
+    assert [bool(row["revoked"]) for row in rows] == [False, True]
+    files = [p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()]
+    assert not any(token.encode() in kept for kept in files)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["keys", "ad"], "Did you mean 'add'"),
+        (["keys", "add"], "NAME"),
+        (["keys", "add", "x"], "--scope"),
+        (["keys", "add", "x", "--scope", "write"], "expected one of ingest, read, admin"),
+        (["keys", "revoke"], "ID"),
+        (["keys", "revoke", "99"], "99"),
+        (["serve", "--tls-cert", __file__], "expected both"),
+        (["serve", "--present", "then"], "expected one of now, log"),
+    ],
+)
+def test_a_mistake_is_told(words, said, tmp_path):
+    Engine(tmp_path)
+    assert said in run(*words, "-w", tmp_path, code=2).stderr
+
+
+def test_there_must_be_a_workspace(tmp_path):
+    for verb in ("serve", "keys"):
+        told = run(verb, "-w", tmp_path / "none", code=2).stderr
+        assert "there is no workspace here" in told
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
+def begun(shop: Path, port: int, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "penchant.cli", "serve", "-w", str(shop), "--port", str(port)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def ready(url: str, process: subprocess.Popen[str]) -> None:
+    for _ in range(600):
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        try:
+            if httpx.get(f"{url}/ready", timeout=30).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the service was not ready within a minute")
+
+
+def test_it_serves_and_stops_with_all_that_waits_stored(shop):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/v1"
+    process = begun(shop, port, "--workers", "2", "--present", "log")
+    ready(url, process)
+    told = [httpx.get(f"{url}/users/shown/recommendations?n=3", timeout=60) for _ in range(4)]
+    event = {"user_id": "fresh", "item_id": told[0].json()["items"][0]["item_id"]}
+    assert httpx.post(f"{url}/events", json=event, timeout=60).json()["accepted"] == 1
+    for _ in range(4):  # whichever of the two answers
+        profile = httpx.get(f"{url}/users/fresh/interests?top=1", timeout=60).json()
+        assert profile["events"] == 1
+    metrics = httpx.get(f"{url}/metrics", timeout=60).text
+    route = 'route="/v1/users/{user_id}/recommendations"'
+    assert f'penchant_requests_total{{method="GET",{route},status="200"}} 4.0' in metrics
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=60)
+    assert process.returncode in (0, -signal.SIGTERM), log
+    rows = Engine(shop).tables.read("exposures").filter(user_id="shown").collect()
+    assert rows.height == 12
+    lines = [line for line in log.splitlines() if line.startswith("{")]
+    assert {json.loads(line)["event"] for line in lines} >= {"request"}
+    assert "fresh" not in log
+    assert "only this machine is served" in log
+
+
+def test_without_the_extra_it_says_how_to_get_it(shop, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert "pip install 'penchant[serve]'" in run("serve", "-w", shop, code=2).stderr
