@@ -20,7 +20,7 @@ from penchant.config import Config
 from penchant.data.histories import Histories, Moments
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.newcomers import Newcomers
-from penchant.interests.terms import Row, Term
+from penchant.interests.terms import Row, Term, largest
 from penchant.random import derive
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import shortlisted
@@ -43,6 +43,10 @@ class PopularityConfig(Config):
     """At most so many counts are kept for a half-life (snapshots × items)."""
 
 
+LISTED = 10_000
+"""The most popular items of a snapshot that are kept at hand."""
+
+
 @dataclass
 class Popularity:
     """The popularity layer."""
@@ -56,6 +60,7 @@ class Popularity:
     times_: Longs = field(init=False, repr=False)
     counts_: list[Floats] = field(init=False, repr=False)
     _table: Floats | None = field(init=False, repr=False, default=None)
+    _first: tuple[int, Longs] | None = field(init=False, repr=False, default=None)
 
     def fit(self, training: Training) -> Self:
         """Count, mix the half-lives by what held-out moments turned to, drop those of no use."""
@@ -86,7 +91,12 @@ class Popularity:
 
     def terms(self, moment: Moments) -> list[Term]:
         """The row of the snapshot that the moment sees."""
-        return [Row(self._scores[self._row(moment.at)[0]])]
+        row = int(self._row(moment.at)[0])
+        values, first = self._scores[row], self._first
+        if first is None or first[0] != row:
+            rows = largest(values, np.arange(len(values)), LISTED)
+            self._first = first = row, rows[np.argsort(-values[rows], kind="stable")]
+        return [Row(values, first[1])]
 
     def before(self, time: Longs, items: Longs | None = None) -> Floats:
         """The score of some items at some times [P × C], or of all [P × I]."""
@@ -100,6 +110,7 @@ class Popularity:
     def _scores(self) -> Floats:
         """Those of every snapshot [S × I], made when they are first asked for."""
         if self._table is None:
+            self._first = None
             self._table = self._summed(np.arange(len(self.times_)))
         return self._table
 

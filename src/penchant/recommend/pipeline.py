@@ -1,20 +1,23 @@
-"""From a moment to a list: score everything, keep what may be shown, rank, give reasons.
+"""From a moment to a list: score, keep what may be shown, rank, give reasons.
 
-Retrieval is exact: every item of the catalogue is scored. Ties go to the lower row, so that the
-same question has the same answer.
+Every item of the catalogue is scored, unless it is very large and one moment is asked about. Ties
+go to the lower row, so that the same question has the same answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 
 from penchant.clock import when
 from penchant.config import Config
 from penchant.data import columns as c
 from penchant.data.histories import Moments
 from penchant.errors import DataError
+from penchant.interests.feedback import FEEDBACK
 from penchant.interests.model import InterestModel, Parts
 from penchant.interests.told import Told, told
 from penchant.recommend.cold_start import given
@@ -22,6 +25,7 @@ from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
 from penchant.recommend.rank import Ranked, ranked
 from penchant.recommend.result import Reason, Recommendation, Recommendations
+from penchant.recommend.retrieve import retrieved
 from penchant.types import Bools, Floats, Ints, Longs, Progress, Report
 
 GIVEN = "given"
@@ -34,6 +38,12 @@ class RecommendConfig(Config):
     """Items in a list when nothing else is asked."""
     events: int = 3
     """Past events named in a reason, at most."""
+    search: Literal["auto", "exact", "approximate"] = "auto"
+    """How the list of one moment is found. exact: every item is scored; approximate: candidates
+    are (see `retrieve`), and a list may lack an item; auto: by `most`. Without the extra `ann`, and
+    for whoever named interests or asked for more or less of something, it is exact."""
+    most: int = Field(300_000, ge=1)
+    """Largest catalogue that `auto` scores whole for each answer."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,7 @@ class Pipeline:
             gone = int(moments.said.gone.sum())
             report.add("recommend", "statements on interests or items that are gone", gone)
         said = self._told(moments, interests)
-        found = ranked(said, may, n)
+        found = self._ranked(said, may, n, report)
         empty = n - len(found.rows)
         report.add("recommend", "places left empty: nothing else may be shown", empty)
         items = self._listed(said.names, found)
@@ -73,6 +83,16 @@ class Pipeline:
             return self.explainer.reasons(moments, parts, found.rows, each)
 
         return Recommendations(user_id, when(int(moments.at[0])), items, report, reasons)
+
+    def _ranked(self, said: Told, may: Bools, n: int, report: Report) -> Ranked:
+        """The best, by the way that the settings and the size of the catalogue say."""
+        c = self.config
+        near = c.search == "approximate" or (c.search == "auto" and len(may) > c.most)
+        if not near or {GIVEN, FEEDBACK} & set(said.names):
+            return ranked(said, may, n)
+        found, left = retrieved(said, may, n)
+        report.add("recommend", "items not scored: the search was approximate", left)
+        return found
 
     def _listed(self, names: Sequence[str], found: Ranked) -> tuple[Recommendation, ...]:
         ids, title = self.shelf.items, self.explainer.title
