@@ -13,7 +13,7 @@ from penchant.clock import DAY
 from penchant.data.statements import Statements
 from penchant.interests import vectors
 from penchant.interests.layer import Catalogue
-from penchant.interests.model import InterestModel, softmax
+from penchant.interests.model import InterestModel, Parts, softmax
 from penchant.interests.terms import Row
 from penchant.interests.told import Part, Told, told
 from penchant.interests.vectors import Bytes, Vectors
@@ -84,7 +84,8 @@ def spoken(*rows):
 def plain(pipeline, asked, n, filters=None, interests=None):
     """The list as of many at once: every layer's table, the best of it."""
     model = pipeline.model
-    parts = model.parts(asked)
+    twice = model.parts(asked.take(np.array([0, 0])))  # one moment alone goes the faster way
+    parts = Parts(twice.names, twice.alpha[:1], twice.values[:, :1])
     if interests:
         parts = parts.beside(GIVEN, by_hand(model.catalogue.tree, interests))
     may = pipeline.candidates(asked, filters, Report())
@@ -184,6 +185,17 @@ def test_ties_go_to_the_lower_row(seed, n, different):
     assert found.rows.tolist() == order
     chance = np.where(may, np.exp(score.astype(np.float64) - 9.0), 0.0)
     np.testing.assert_allclose(found.chance, chance[order] / chance.sum(), atol=1e-6)
+
+
+def test_the_parts_of_one_moment_are_those_of_several(pipeline):
+    users = np.array([4, -1, 21])
+    several = LOG.moments_at(users, np.full(3, LOG.time.max() + DAY))
+    together = pipeline.model.parts(several)
+    for b in range(3):
+        alone = pipeline.model.parts(several.take(np.array([b])))
+        assert alone.names == together.names
+        np.testing.assert_allclose(alone.alpha[0], together.alpha[b], rtol=1e-6)
+        np.testing.assert_allclose(alone.values[:, 0], together.values[:, b], atol=1e-5)
 
 
 def test_only_one_moment_is_told(pipeline):

@@ -79,6 +79,13 @@ class Moments:
         after = np.repeat(self.offsets[1:], self.length) - 1 - last_of_tie
         return np.asarray(after, np.int32)
 
+    @cached_property
+    def met(self) -> tuple[Longs, Longs]:
+        """Who met what, for or against: each pair of moment and item once, in order."""
+        width = int(self.item.max(initial=0)) + 1
+        pairs = np.unique(self.owner.astype(np.int64) * width + self.item)
+        return pairs // width, pairs % width
+
     def events(self, b: int) -> slice:
         """Where the events of one moment lie in the flat arrays."""
         return slice(int(self.offsets[b]), int(self.offsets[b + 1]))

@@ -23,7 +23,7 @@ from penchant.data.histories import Histories, Moments
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.newcomers import Newcomers
 from penchant.interests.running import Running
-from penchant.interests.terms import Row, Term
+from penchant.interests.terms import Row, Term, largest
 from penchant.random import derive
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import shortlisted
@@ -48,6 +48,10 @@ class PopularityConfig(Config):
     """After the fit, hours from one point in time to the next at which counts are brought up."""
 
 
+LISTED = 10_000
+"""The most popular items of a snapshot that are kept at hand."""
+
+
 @dataclass
 class Popularity:
     """The popularity layer."""
@@ -63,6 +67,7 @@ class Popularity:
     running_: Running | None = field(init=False, repr=False, default=None)
     _table: Floats | None = field(init=False, repr=False, default=None)
     _last: tuple[int, Floats] | None = field(init=False, repr=False, default=None)
+    _first: tuple[Floats, Longs] | None = field(init=False, repr=False, default=None)
 
     def fit(self, training: Training) -> Self:
         """Count, mix the half-lives by what held-out moments turned to, drop those of no use."""
@@ -106,19 +111,22 @@ class Popularity:
 
     def terms(self, moment: Moments) -> list[Term]:
         """The row of the point in time that the moment sees."""
-        return [Row(self._seen_at(int(moment.at[0])))]
+        values, first = self._seen_at(int(moment.at[0])), self._first
+        if first is None or first[0] is not values:
+            rows = largest(values, np.arange(len(values)), LISTED)
+            self._first = first = values, rows[np.argsort(-values[rows], kind="stable")]
+        return [Row(values, first[1])]
 
     def _seen_at(self, at: int) -> Floats:
-        """Scores of all items at one time [I]; the table of all points is not made for it."""
+        """Scores of all items at one time [I], the same array as long as they are the same; the
+        table of all points is not made for it."""
         point = None if self.running_ is None else self.running_.point(at)
         if self.running_ is not None and point is not None:
             return self.running_.at(point, self._items, self._now)
-        row = int(self._row(np.array([at]))[0])
-        if self._table is not None:
-            return np.asarray(self._table[row])
-        last = self._last
+        row, last = int(self._row(np.array([at]))[0]), self._last
         if last is None or last[0] != row:
-            last = self._last = (row, self._summed(np.array([row]))[0])
+            summed = self._summed(np.array([row])) if self._table is None else self._table[[row]]
+            last = self._last = (row, summed[0])
         return last[1]
 
     def before(self, time: Longs, items: Longs | None = None) -> Floats:
@@ -154,6 +162,7 @@ class Popularity:
     def _scores(self) -> Floats:
         """Those of every snapshot [S × I], made when they are first asked for."""
         if self._table is None:
+            self._first = None
             self._table = self._summed(np.arange(len(self.times_)))
         return self._table
 

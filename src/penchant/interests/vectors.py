@@ -9,12 +9,15 @@ off by no more than
 bound, and asks the vectors themselves about those.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
 
+from penchant.interests.blocks import Blocks
+from penchant.taxonomy.tree import Tree
 from penchant.types import Floats
 
 MANY: Final = 20_000
@@ -28,6 +31,8 @@ class Vectors:
     """The vectors of all items, rows [I × D]; not to be changed."""
 
     rows: Floats
+    _made: dict[str, Blocks | None] = field(init=False, repr=False, default_factory=dict)
+    _making: Lock = field(init=False, repr=False, default_factory=Lock)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -37,6 +42,19 @@ class Vectors:
         if self._bytes is None:
             return self.rows @ d, 0.0
         return self._bytes.products(d)
+
+    def blocks(self, tree: Tree) -> Blocks | None:
+        """The same by the narrowest interests of a tree, always the same one; made when they are
+        first asked for. None where the extra `ann` is not installed."""
+        with self._making:
+            if "blocks" not in self._made:
+                try:
+                    self._made["blocks"] = Blocks.of(
+                        self.rows, tree.main(tree.levels), len(tree.nodes[-1])
+                    )
+                except ImportError:
+                    self._made["blocks"] = None
+            return self._made["blocks"]
 
     @cached_property
     def _bytes(self) -> "Bytes | None":
