@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from penchant.clock import Clock
-from penchant.engine.fitted import Fitted
 from penchant.errors import PenchantError
 from penchant.serve.logs import LOG, say
 from penchant.serve.problem import UNFORESEEN, Problem, of_error
@@ -22,7 +21,7 @@ class Fits:
     where it stopped when it is asked for again.
     """
 
-    fit: Callable[[], Fitted]
+    fit: Callable[[], dict[str, Any]]
     clock: Clock
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _told: dict[str, Any] = field(default_factory=dict)
@@ -54,7 +53,7 @@ class Fits:
         began = self._told["started"]
         self._told = self._status("running", ended=None, fitted=None, problem=None)
         try:
-            done = self.fit().to_json()
+            done = self.fit()
             self._told = self._status("done", ended=self.clock(), fitted=done)
         except PenchantError as error:
             LOG.exception("fit failed")
