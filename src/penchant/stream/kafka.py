@@ -87,8 +87,8 @@ def resolved(settings: Mapping[str, str]) -> dict[str, str]:
 class KafkaSource:
     """A member of a consumer group, to be used by one thread.
 
-    `out` are the offsets that a commit will say, `assigned` the partitions that are ours; librdkafka
-    tells of changes inside `poll` and `hold`.
+    `out` are the offsets that a commit will say, `assigned` the partitions that are ours;
+    librdkafka tells of changes inside `poll` and `hold`.
 
     Raises:
         ConfigError: a setting is none of librdkafka's.
