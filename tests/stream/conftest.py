@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import confluent_kafka as kafka
 import pytest
 
 import penchant.stream.kafka as stream_kafka
@@ -22,8 +23,6 @@ from penchant.store.memory import MemoryTables
 from penchant.store.tables import Receipt
 from penchant.stream.config import StreamConfig
 from penchant.stream.kafka import Address, KafkaSource
-
-kafka = pytest.importorskip("confluent_kafka", reason="the extra `kafka` is not installed")
 
 QUICK: dict[str, Any] = {
     "batch": 20,

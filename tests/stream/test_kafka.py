@@ -8,6 +8,7 @@ from threading import Event, Thread
 import pytest
 from typer.testing import CliRunner
 
+import penchant.stream.consume as stream_consume
 from penchant.cli.main import app
 from penchant.errors import ConfigError, StreamError
 from penchant.stream.consume import Consumer
@@ -157,7 +158,7 @@ def test_a_group_of_two_shares_partitions_and_loses_nothing(
 
 
 def test_work_that_is_done_when_partitions_go_is_committed_first(
-    broker, event, sink, letters, settings, start
+    broker, event, sink, letters, settings, start, monkeypatch
 ):
     topic = broker.topic(2)
     begun, may = Event(), Event()
@@ -166,12 +167,19 @@ def test_work_that_is_done_when_partitions_go_is_committed_first(
         begun.set()
         may.wait(LONG)
 
+    def asked(futures, timeout):
+        if timeout == LONG:  # when partitions are asked for, and not before
+            may.set()
+        return wait(futures, timeout=timeout)
+
+    wait = stream_consume.wait
+    monkeypatch.setattr(stream_consume, "wait", asked)
     sink.before = dawdle
     first = start(topic, settings=settings.but(patience=LONG))
     said, commit = [], first.source.commit
 
     def noted():
-        said.append(dict(first.source.out))
+        said.append((first.source._finish is not None, dict(first.source.out)))
         commit()
 
     first.source.commit = noted
@@ -179,11 +187,10 @@ def test_work_that_is_done_when_partitions_go_is_committed_first(
         broker.send(topic, event(1, f"u{partition}"), partition=partition)
     assert begun.wait(LONG)
     second = start(topic)
-    time.sleep(0.5)  # the group asks the first to let go
-    may.set()
+    assert may.wait(LONG)
     until(lambda: len(second.source.assigned) == 1)
     until(lambda: first.tally.messages + second.tally.messages >= 2)
-    assert said[0] == {(topic, 0): 1, (topic, 1): 1}
+    assert said[0] == (True, {(topic, 0): 1, (topic, 1): 1})  # while it was held
     # this broker hears no commit while it deals partitions, so the messages come once more
     until(lambda: broker.committed(topic, settings.group, 2) == [1, 1])
     first.end()

@@ -87,8 +87,8 @@ def resolved(settings: Mapping[str, str]) -> dict[str, str]:
 class KafkaSource:
     """A member of a consumer group, to be used by one thread.
 
-    `out` are the offsets that a commit will say, `assigned` the partitions that are ours; librdkafka
-    tells of changes inside `poll` and `hold`.
+    `out` are the offsets that a commit will say, `assigned` the partitions that are ours;
+    librdkafka tells of changes inside `poll` and `hold`.
 
     Raises:
         ConfigError: a setting is none of librdkafka's.
@@ -123,6 +123,7 @@ class KafkaSource:
         self._finish: Callable[[], bool] | None = None
         self._paused: set[Partition] = set()
         self._dealt = False
+        self._refused = ""
         try:
             _look(self._consumer, self._kafka, address)
             self._consumer.subscribe(
@@ -194,8 +195,12 @@ class KafkaSource:
             for part in self._consumer.commit(offsets=said, asynchronous=False):
                 if part.error is None:
                     self._done.pop((part.topic, part.partition), None)
+            self._refused = ""
         except self._kafka.KafkaException as error:
-            logger.warning("offsets are not committed yet: %s", error.args[0].str())
+            why = error.args[0].str()
+            if why != self._refused:
+                logger.warning("offsets are not committed yet: %s", why)
+            self._refused = why
 
     @property
     def ended(self) -> bool:
@@ -343,7 +348,7 @@ class DeadLetterTopic:
 
 def _made(kind: Callable[..., Any], settings: Mapping[str, Any]) -> Any:
     try:
-        return kind(dict(settings), logger=logging.getLogger("librdkafka"))
+        return kind(dict(settings), logger=logging.getLogger("penchant.librdkafka"))
     except Exception as error:
         if type(error).__name__ != "KafkaException":
             raise
