@@ -185,6 +185,7 @@ def _settle(connection: Any) -> None:
         "foreign_keys = ON",
         "temp_store = MEMORY",  # what is sorted on the way stays out of files
         "cache_size = -131072",
+        "threads = 2",  # for sorting, where an index is made
     ):
         connection.execute(f"PRAGMA {line}")
 
