@@ -21,7 +21,7 @@ class Codes:
     def of(self, table: Table, names: Sequence[str | None]) -> list[int | None]:
         """The numbers, None where there is no name, or none yet."""
         met = self._met.setdefault(table.name, {})
-        new = [name for name in dict.fromkeys(names) if name is not None and name not in met]
+        new = [name for name in dict.fromkeys(names) if name not in met and name is not None]
         met.update(self._known(table, new))
         if self._make:
             met.update(self._made(table, [name for name in new if name not in met]))
