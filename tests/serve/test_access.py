@@ -143,6 +143,18 @@ def test_once_there_is_a_key_this_machine_needs_one_too(fitted, store):
         assert http.get("/status").status_code == 401
 
 
+def test_web_pages_may_call_only_where_they_are_let(fitted):
+    asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "GET"}
+    with client(create_app(fitted, ServeConfig(auth="off"))) as http:
+        assert "access-control-allow-origin" not in http.options("/tree", headers=asked).headers
+    config = ServeConfig(auth="off", origins=("https://shop.example",))
+    with client(create_app(fitted, config)) as http:
+        told = http.options("/tree", headers=asked).headers
+        assert told["access-control-allow-origin"] == "https://shop.example"
+        other = http.options("/tree", headers={**asked, "Origin": "https://evil.example"}).headers
+        assert "access-control-allow-origin" not in other
+
+
 @pytest.mark.parametrize("kind", ["memory", "database"])
 def test_a_store_of_keys(kind, tmp_path):
     store = (

@@ -4,17 +4,21 @@ import asyncio
 import json
 import logging
 import re
+import threading
 
+import polars as pl
 import pytest
 
 from penchant.engine.serving import ServeConfig
-from penchant.errors import StoreError
+from penchant.errors import DataError, StoreError
 from penchant.serve.app import create_app
 from penchant.serve.audit import MemoryAudit, masked
+from penchant.serve.fits import Fits
 from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.serve.lists import Lists
 from penchant.serve.logs import JsonLines
 from penchant.serve.metrics import Metrics
+from penchant.serve.problem import Problem
 from penchant.store.sql.keys import Key
 from penchant.testing.served import NOW, client, stocked
 
@@ -50,6 +54,18 @@ def test_lists_of_somebody_who_is_erased_are_not_kept(own):
         http.get("/users/stays/recommendations?n=2")
     assert exposures(own, "gone").height == 0
     assert exposures(own, "stays").height == 2
+
+
+def test_lists_of_somebody_whom_another_process_erased_are_not_kept(own):
+    with client(create_app(own, ServeConfig(auth="off"))) as http:
+        http.get("/users/elsewhere/recommendations?n=2")
+        http.get("/users/u0002/recommendations?n=2")
+        own.tables.append("users", pl.DataFrame({"user_id": ["elsewhere"]}))
+        own.tables.forget("elsewhere")
+        lost = http.get("/metrics").text
+    assert exposures(own, "elsewhere").height == 0
+    assert exposures(own, "u0002").height >= 2
+    assert "penchant_lists_lost_total 0.0" in lost
 
 
 def row(k, user="u"):
@@ -105,6 +121,31 @@ def test_a_fit_runs_in_the_background_one_at_a_time(own):
     hash_ = masked(SECRET)
     assert acts == [("1", "fit", None), ("1", "export", hash_), ("1", "forget", hash_)]
     assert SECRET not in str(audit.read())
+
+
+def test_one_fit_runs_at_a_time_in_all_processes_and_all_tell_the_same(tmp_path):
+    go = threading.Event()
+
+    def slow():
+        assert go.wait(20)
+        raise DataError("nothing to learn from")
+
+    one, other = (Fits(slow, lambda: NOW, tmp_path) for _ in range(2))
+    assert other.status()["state"] == "idle"
+    assert one.start()["number"] == 1
+    assert other.status()["state"] == "running"
+    with pytest.raises(Problem) as refused:
+        other.start()
+    assert refused.value.status_code == 409
+    go.set()
+    while other.status()["state"] == "running":
+        pass
+    assert "nothing to learn from" in other.status()["problem"]["detail"]
+    assert other.start()["number"] == 2
+    while one.status()["state"] == "running":
+        pass
+    (tmp_path / "fit.json").write_text('{"state": "running", "number": 3}')
+    assert one.status()["problem"]["type"].endswith(":broken")
 
 
 def test_a_fit_that_fails_says_so():

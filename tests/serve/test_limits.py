@@ -148,6 +148,18 @@ def test_more_than_may_wait_are_told_to_come_back(slow):
     assert first == [500, 500]
 
 
+def test_no_more_calls_are_under_way_than_may_be(slow):
+    """One whose body still comes counts."""
+    with running(create_app(slow, SMALL.but(open=1, body_seconds=20.0))) as url:
+        where = urlsplit(url)
+        with closing(socket.create_connection((where.hostname, where.port), timeout=20)) as talk:
+            talk.sendall(HEAD)
+            time.sleep(0.2)
+            told = httpx.get(f"{url}/v1/status")
+            assert (told.status_code, told.json()["type"]) == (503, "urn:penchant:problem:busy")
+            assert httpx.get(f"{url}/v1/health").status_code == 200
+
+
 def test_whoever_leaves_while_waiting_is_not_worked_for(slow):
     config = SMALL.but(seconds=20.0)
     with running(create_app(slow, config)) as url:

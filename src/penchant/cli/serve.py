@@ -16,9 +16,7 @@ TLS = "Encryption"
 
 
 def _file(name: str, what: str) -> Any:
-    return typer.Option(
-        name, metavar="FILE", help=what, show_default=False, rich_help_panel=TLS, exists=True
-    )
+    return typer.Option(name, metavar="FILE", help=what, show_default=False, rich_help_panel=TLS)
 
 
 def serve(
@@ -57,6 +55,9 @@ def serve(
     """
     if (certificate is None) != (key is None):
         raise DataError("--tls-cert, --tls-key: one came without the other; expected both")
+    for path in (certificate, key):
+        if path is not None and not path.is_file():
+            raise DataError(f"{path}: there is no such file; expected a PEM file")
     workspace = session.opened()
     config = session.settings()
     if present is not None:

@@ -71,6 +71,11 @@ class Holdings(ABC):
             return self.tables.read(kind).filter(whose(kind, user_id)).collect()
         return self.tables.people(kind, [user_id])
 
+    def take(self, kind: Kind, table: pl.DataFrame) -> Receipt:
+        """Put rows in that are in shape already, as `data.incoming.read_rows` has them: `add` for
+        few rows at a time. What is returned is on disk."""
+        return self.tables.append(kind, table)
+
     def shown(self, rows: Sequence[Mapping[str, Any]]) -> Receipt:
         """Keep what was shown to people: rows of user_id, item_id, timestamp, position, event_id
         and whatever tells of the list. What is not chosen is evidence too."""

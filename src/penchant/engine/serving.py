@@ -30,6 +30,8 @@ class ServeConfig(Config):
     """Questions worked on at once; 0: one a core."""
     waiting: int = Field(64, ge=0)
     """Questions that may wait beside those; more are told to come back."""
+    open: int = Field(512, ge=1)
+    """Calls under way at once, also those whose body still comes; more are told to come back."""
     rate: float = Field(500.0, gt=0.0)
     """Calls a second that a key may make, where the key does not say otherwise."""
     burst: float = Field(1_000.0, ge=1.0)

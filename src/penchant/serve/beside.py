@@ -10,9 +10,7 @@ from typing import Any, Final
 from penchant.engine.config import EngineConfig
 from penchant.engine.engine import Engine
 from penchant.errors import PenchantError, StoreError
-from penchant.store.lock import locked
 
-LOCK: Final = ".fit.lock"
 _NICE: Final = 10  # so much behind those who answer does it stand in line for the cores
 
 
@@ -21,7 +19,7 @@ def refit_beside(workspace: Path, config: EngineConfig) -> dict[str, Any]:
 
     Raises:
         PenchantError: what the other one raised.
-        StoreError: it died, or another process is learning already.
+        StoreError: it died.
     """
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
@@ -51,8 +49,7 @@ def _learn(there: Connection, workspace: str, config: str) -> None:
     with suppress(OSError):
         os.nice(_NICE)
     try:
-        with locked(Path(workspace) / LOCK, wait=0.0):
-            settings = EngineConfig.model_validate_json(config)
-            there.send(Engine(workspace, settings).refit().to_json())
+        settings = EngineConfig.model_validate_json(config)
+        there.send(Engine(workspace, settings).refit().to_json())
     except PenchantError as error:
         there.send(error)

@@ -1,21 +1,34 @@
-"""Learning in the background: one fit at a time, and how it went."""
+"""Learning in the background: one fit of a workspace at a time, and how it went.
 
+How it stands is kept in the workspace, so that every process of the service tells the same.
+"""
+
+import json
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from penchant.clock import Clock
-from penchant.errors import PenchantError
+from penchant.errors import PenchantError, StoreError
+from penchant.serve.answer import as_json
 from penchant.serve.logs import LOG, say
 from penchant.serve.problem import UNFORESEEN, Problem, of_error
+from penchant.store.files import write_text
+from penchant.store.lock import locked
 
 State = Literal["idle", "running", "done", "failed"]
+IDLE: Final[dict[str, Any]] = {
+    "state": "idle", "number": 0, "started": None, "ended": None, "fitted": None, "problem": None,
+}  # fmt: skip
+_BROKEN: Final = Problem(503, "the process that learned ended; POST /v1/fit goes on", name="broken")
 
 
 @dataclass
 class Fits:
-    """The fit that runs, or the last one that ran in this process.
+    """The fit that runs, or the last one that ran; kept in a folder, or in memory (None).
 
     The thread is a daemon: a process that stops does not wait for it. An interrupted fit goes on
     where it stopped when it is asked for again.
@@ -23,9 +36,9 @@ class Fits:
 
     fit: Callable[[], dict[str, Any]]
     clock: Clock
+    folder: Path | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _told: dict[str, Any] = field(default_factory=dict)
-    _count: int = 0
+    _told: dict[str, Any] = field(default_factory=lambda: dict(IDLE))
 
     def start(self) -> dict[str, Any]:
         """Begin.
@@ -33,35 +46,77 @@ class Fits:
         Raises:
             Problem: one is running (409).
         """
-        with self._lock:
-            if self._told.get("state") == "running":
-                raise Problem(409, "a fit is running; GET /v1/fit says how far it is")
-            self._count += 1
-            self._told = self._status("running", started=self.clock())
-        threading.Thread(target=self._run, name="penchant-fit", daemon=True).start()
-        return self.status()
+        held = ExitStack()
+        try:
+            self._hold(held, wait=0.5)  # one that has told its end is about to let go
+        except StoreError:
+            raise Problem(409, "a fit is running; GET /v1/fit says how it stands") from None
+        number = self._kept()["number"] + 1
+        self._tell({**IDLE, "state": "running", "number": number, "started": self.clock()})
+        threading.Thread(target=self._run, args=(held,), name="penchant-fit", daemon=True).start()
+        return self._kept()
 
     def status(self) -> dict[str, Any]:
         """How it stands."""
-        return dict(self._told) or self._status("idle")
+        told = self._kept()
+        if told["state"] == "running" and not self._runs():
+            told = self._kept()  # it may have ended just now
+            if told["state"] == "running":
+                return {**told, "state": "failed", "problem": _BROKEN.to_json()}
+        return told
 
-    def _status(self, state: State, **known: Any) -> dict[str, Any]:
-        empty = {"number": self._count, "started": None, "ended": None, "fitted": None}
-        return {**empty, "problem": None, **self._told, "state": state, **known}
+    def _hold(self, held: ExitStack, wait: float = 0.0) -> None:
+        """Take what only one fit can have.
 
-    def _run(self) -> None:
-        began = self._told["started"]
-        self._told = self._status("running", ended=None, fitted=None, problem=None)
-        try:
-            done = self.fit()
-            self._told = self._status("done", ended=self.clock(), fitted=done)
-        except PenchantError as error:
-            LOG.exception("fit failed")
-            self._fail(of_error(error))
-        except Exception:  # noqa: BLE001 (whatever it is, it is logged and told)
-            LOG.exception("fit failed")
-            self._fail(Problem(500, UNFORESEEN))
-        say("fit", state=self._told["state"], seconds=(self.clock() - began).total_seconds())
+        Raises:
+            StoreError: another has it.
+        """
+        if not self._lock.acquire(timeout=wait):
+            raise StoreError("a fit is running in this process")
+        held.callback(self._lock.release)
+        if self.folder is not None:
+            try:
+                held.enter_context(locked(self.folder / ".fit.lock", wait))
+            except StoreError:
+                held.close()
+                raise
 
-    def _fail(self, problem: Problem) -> None:
-        self._told = self._status("failed", ended=self.clock(), problem=problem.to_json())
+    def _runs(self) -> bool:
+        """Whether a fit runs, in whatever process."""
+        with ExitStack() as held:
+            try:
+                self._hold(held)
+            except StoreError:
+                return True
+        return False
+
+    def _kept(self) -> dict[str, Any]:
+        if self.folder is not None:
+            with suppress(FileNotFoundError, ValueError):
+                return {**IDLE, **json.loads(self._file.read_text(encoding="utf-8"))}
+        return dict(self._told)
+
+    def _tell(self, told: dict[str, Any]) -> None:
+        self._told = told
+        if self.folder is not None:
+            write_text(self._file, as_json(told).decode())
+
+    @property
+    def _file(self) -> Path:
+        assert self.folder is not None
+        return self.folder / "fit.json"
+
+    def _run(self, held: ExitStack) -> None:
+        with held:
+            try:
+                self._tell(self._ended("done", fitted=self.fit()))
+            except PenchantError as error:
+                LOG.exception("fit failed")
+                self._tell(self._ended("failed", problem=of_error(error).to_json()))
+            except Exception:  # noqa: BLE001 (whatever it is, it is logged and told)
+                LOG.exception("fit failed")
+                self._tell(self._ended("failed", problem=Problem(500, UNFORESEEN).to_json()))
+        say("fit", state=self._told["state"], number=self._told["number"])
+
+    def _ended(self, state: State, **known: Any) -> dict[str, Any]:
+        return {**self._told, "state": state, "ended": self.clock(), **known}

@@ -16,10 +16,11 @@ from penchant.engine.serving import ServeConfig
 from penchant.serve.body import Body, too_large
 from penchant.serve.logs import LOG, say
 from penchant.serve.metrics import Metrics
-from penchant.serve.problem import UNFORESEEN, Problem
+from penchant.serve.problem import UNFORESEEN, Problem, busy
 
 KEY: Final = "penchant.key"
 LINES: Final = "application/x-ndjson"
+ALWAYS: Final = "/v1/health"
 LEFT: Final = 499  # the asker went before the answer; never sent, only counted
 _TRACE: Final = re.compile(r"[0-9a-f-]{16,64}")
 
@@ -60,6 +61,7 @@ class Gate:
     app: ASGIApp
     config: ServeConfig
     metrics: Metrics
+    inside: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one call through."""
@@ -70,7 +72,10 @@ class Gate:
         _as_sent(scope)
         asked = headers.get("x-request-id", "")
         call = Call(scope, send, asked if _TRACE.fullmatch(asked) else secrets.token_hex(8))
+        self.inside += 1
         try:
+            if self.inside > self.config.open and scope["path"] != ALWAYS:
+                raise busy(f"{self.config.open} calls are under way; come back later")
             await self._through(call, self._body(headers, receive))
         except Problem as problem:
             await self._refuse(call, problem)
@@ -78,6 +83,7 @@ class Gate:
             LOG.exception("unforeseen", extra={"told": {"request": call.id, "route": call.route}})
             await self._refuse(call, Problem(500, UNFORESEEN))
         finally:
+            self.inside -= 1
             self._note(call)
 
     def _body(self, headers: Headers, receive: Receive) -> Body:

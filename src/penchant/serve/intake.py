@@ -15,6 +15,7 @@ from penchant.serve.gate import LINES
 from penchant.serve.problem import Problem
 from penchant.serve.service import Service
 from penchant.serve.wire import ROWS
+from penchant.store.tables import Kind
 
 TOLD: Final = 1_000
 """Rejected rows that an answer names, at most; all are counted."""
@@ -31,7 +32,7 @@ Numbered: TypeAlias = list[tuple[int, Mapping[str, Any]]]
 class Taking:
     """What became of the rows of one call, so far."""
 
-    kind: str
+    kind: Kind
     accepted: int = 0
     known: int = 0
     replaced: int = 0
@@ -67,8 +68,7 @@ class Taking:
             self.reject(rows[r.index][0], r.field, r.reason)
         if not came.frame.height:
             return
-        tables: dict[str, Any] = {self.kind: came.frame}
-        receipt = service.engine.add(**tables).receipts[0]
+        receipt = service.engine.take(self.kind, came.frame)
         self.accepted += receipt.new
         self.known += receipt.known
         self.replaced += receipt.replaced
@@ -77,7 +77,7 @@ class Taking:
             self.newest = newest if self.newest is None else max(newest, self.newest)
 
 
-async def take_in(request: Request, service: Service, kind: str) -> dict[str, Any]:
+async def take_in(request: Request, service: Service, kind: Kind) -> dict[str, Any]:
     """Take in the rows of one call; what it counts as taken is on disk.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Request
 
+from penchant.data import columns as c
 from penchant.engine.engine import Engine
 from penchant.engine.serving import ServeConfig
 from penchant.errors import PenchantError
@@ -15,7 +16,7 @@ from penchant.serve.audit import AuditLog, MemoryAudit, masked
 from penchant.serve.beside import refit_beside
 from penchant.serve.fits import Fits
 from penchant.serve.keys import KeyStore, MemoryKeys
-from penchant.serve.lists import Lists
+from penchant.serve.lists import Lists, Rows
 from penchant.serve.metrics import Metrics
 from penchant.serve.work import Work
 from penchant.store.sql.audit import Entry
@@ -34,8 +35,10 @@ class Service:
     def __post_init__(self) -> None:
         self.work = Work(self.config)
         self.door = Doorkeeper(self.keys, self.config, self.engine.clock)
-        self.lists = Lists(lambda rows: self.work.write(self.engine.shown, rows), self.metrics)
-        self.fits = Fits(self._refit, self.engine.clock)
+        self.lists = Lists(lambda rows: self.work.write(self._keep, rows), self.metrics)
+        where = self.engine.workspace
+        self.fits = Fits(self._refit, self.engine.clock, None if where is None else where.path)
+        self._seen = self.engine.tables.latest()
 
     def _refit(self) -> dict[str, Any]:
         """Learn anew: beside this process where there is a workspace to learn from."""
@@ -66,6 +69,20 @@ class Service:
     def _load(self) -> None:
         with suppress(PenchantError):  # who asks is told
             self.engine.recommend("", 1)  # what is made when it is first asked for is made now
+
+    def _keep(self, rows: Rows) -> None:
+        """Keep lists as exposures. Where another process erased somebody since the last ones, those
+        of people without an event are let go of: one of them may be that person."""
+        latest, tables = self.engine.tables.latest(), self.engine.tables
+        if latest != self._seen and any(ch.kind == "forget" for ch in tables.changes(self._seen)):
+            asked = list({row[c.USER] for row in rows})
+            known = set(tables.people("events", asked)[c.USER])
+            kept = [row for row in rows if row[c.USER] in known]
+            self.metrics.lost.inc(len(rows) - len(kept))
+            rows = kept
+        if rows:
+            self.engine.shown(rows)
+        self._seen = latest
 
     async def close(self) -> None:
         """Store what waits, and end the threads."""

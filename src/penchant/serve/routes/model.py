@@ -60,7 +60,7 @@ async def fit(request: Request, actor: Admin) -> Answer:
     """Learn from all that was put in, in a process of its own; the new model serves only if it is
     not worse than the one that does on what came since. 409 while a fit runs."""
     service = service_of(request)
-    begun = service.fits.start()
+    begun = await service.work.look(service.fits.start)
     await service.note(actor, "fit")
     return Answer(begun, status_code=202, headers={"Location": "/v1/fit"})
 
@@ -68,7 +68,8 @@ async def fit(request: Request, actor: Admin) -> Answer:
 @router.get("/fit", responses=answers(a.Fit), **_READ)
 async def fit_status(request: Request) -> Answer:
     """How the fit that was asked for last stands."""
-    return Answer(service_of(request).fits.status())
+    service = service_of(request)
+    return Answer(await service.work.look(service.fits.status))
 
 
 @router.get("/status", responses=answers(a.Status), **_READ)
