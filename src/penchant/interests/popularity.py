@@ -81,7 +81,7 @@ class Popularity:
 
     def score(self, moments: Moments) -> Floats:
         """How popular every item is at every moment [B × I]."""
-        return self.before(moments.at)
+        return self.before(moments.at if moments.heard is None else moments.heard)
 
     def before(self, time: Longs, items: Longs | None = None) -> Floats:
         """The score of some items at some times [P × C], or of all [P × I]."""
