@@ -107,11 +107,12 @@ class Popularity:
 
     def score(self, moments: Moments) -> Floats:
         """How popular every item is at every moment [B × I]."""
-        return self.before(moments.at)
+        return self.before(moments.at if moments.heard is None else moments.heard)
 
     def terms(self, moment: Moments) -> list[Term]:
         """The row of the point in time that the moment sees."""
-        values, first = self._seen_at(int(moment.at[0])), self._first
+        at = moment.at if moment.heard is None else moment.heard
+        values, first = self._seen_at(int(at[0])), self._first
         if first is None or first[0] is not values:
             rows = largest(values, np.arange(len(values)), LISTED)
             self._first = first = values, rows[np.argsort(-values[rows], kind="stable")]

@@ -20,7 +20,7 @@ from penchant.interests.base.decay import fading
 from penchant.interests.memberships import Places
 from penchant.taxonomy.siblings import Siblings
 from penchant.taxonomy.tree import Tree
-from penchant.types import Bools, Floats, Ints
+from penchant.types import Bools, Floats, Ints, Longs
 
 if TYPE_CHECKING:
     from penchant.interests.model import InterestModel, Parts
@@ -41,9 +41,11 @@ class Weights:
     layer alone, before calibration (None where it has none): rows sum to 1. `counted` holds, for
     each rhythm, how many of the person's choices were of each interest, faded. `fresh` [B] is 1 in
     the midst of a visit and fades to 0 after it, by half every six hours since the last event.
+    `heard` [B] is until when it is known what everybody did (µs).
     """
 
     alpha: Floats
+    heard: Longs
     fresh: Floats
     whole: Levels
     layers: dict[str, Levels]
@@ -71,6 +73,7 @@ class Weights:
         headed = [p.heading for p in parts if p.heading is not None]
         return cls(
             np.concatenate([p.alpha for p in parts]),
+            np.concatenate([p.heard for p in parts]),
             np.concatenate([p.fresh for p in parts]),
             levels([p.whole for p in parts]),
             {name: levels([p.layers[name] for p in parts]) for name in parts[0].layers},
@@ -105,6 +108,7 @@ def weights(
     rolled_up = {name: rolled(table, families) for name, table in alone.items()}
     return Weights(
         alpha,
+        moments.at if moments.heard is None else moments.heard,
         freshness(moments),
         rolled(whole, families),
         rolled_up if layers else {},
