@@ -80,9 +80,13 @@ class Heading(nn.Module):
         return super().train(mode)
 
     def extend(self, catalogue: Catalogue) -> None:
-        """Make room for items that came later."""
-        self._kept = None
+        """Make room for items that came later; the vectors of others stay what they are."""
+        kept, self._kept = self._kept, None
         self.items.extend(catalogue)
+        if kept is not None:
+            with torch.no_grad():
+                more = self.vectors(torch.arange(len(kept), len(catalogue.text)))
+            self._kept, self._quick = kept.extended(more.numpy()), None
 
     def forward(self, vectors: Tensor, past: Past) -> Tensor:
         """d at every place [B × T × D], unit length."""
