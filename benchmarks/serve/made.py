@@ -122,14 +122,10 @@ def _catalogue(items: int, draw: np.random.Generator) -> tuple[Catalogue, Longs]
     sizes = TreeConfig().targets(items)
     nodes: list[list[Node]] = []
     for level, size in enumerate(sizes, start=1):
-        above = [f"n{level - 1}.{k % sizes[level - 2]}" for k in range(size)] if level > 1 else []
+        above = [f"n{level - 1}.{k % sizes[level - 2]}" if level > 1 else None for k in range(size)]
+        named = [(f"n{level}.{k}", f"Interest {level}.{k}") for k in range(size)]
         nodes.append(
-            [
-                Node(
-                    f"n{level}.{k}", level, f"Interest {level}.{k}", above[k] if above else None, 1
-                )
-                for k in range(size)
-            ]
+            [Node(id_, level, name, up, 1.0) for (id_, name), up in zip(named, above, strict=True)]
         )
     K = sizes[-1]
     share = draw.gamma(2.0, size=K)
@@ -158,16 +154,17 @@ def _catalogue(items: int, draw: np.random.Generator) -> tuple[Catalogue, Longs]
 
 
 def _base(catalogue: Catalogue, leaf: Longs, each: int, draw: np.random.Generator) -> LinearBase:
-    """Nine neighbours in ten are of the item's interest, with weights that fall like a fit's."""
+    """Nine neighbours in ten are of the item's interest or of one beside it, with weights that fall
+    like a fit's."""
     I = len(catalogue)
     order = np.argsort(leaf, kind="stable")
-    start = np.searchsorted(leaf[order], np.arange(leaf.max() + 2))
+    place = np.empty(I, np.int64)
+    place[order] = np.arange(I)
     weight = 0.1 * (np.arange(each) + 1.0) ** -0.8
     indices = np.empty((I, each), np.int32)
     for a in range(0, I, 20_000):
-        of = leaf[a : a + 20_000, None]
-        size = (start[of + 1] - start[of]) * draw.random((len(of), each)) ** 2
-        near = order[start[of] + size.astype(np.int64)]
+        here = place[a : a + 20_000, None]
+        near = order[(here + (each * draw.laplace(size=(len(here), each))).astype(int)) % I]
         far = draw.integers(I, size=near.shape)
         near = np.where(draw.random(near.shape) < 0.9, near, far)
         indices[a : a + 20_000] = np.sort(near, axis=1)

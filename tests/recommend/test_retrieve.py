@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from penchant.clock import DAY
 from penchant.data import columns as c
@@ -13,10 +14,12 @@ from penchant.interests import vectors
 from penchant.interests.blocks import Blocks
 from penchant.interests.model import InterestModel
 from penchant.interests.terms import Row
+from penchant.interests.told import told
 from penchant.recommend import retrieve
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
 from penchant.recommend.pipeline import Pipeline, RecommendConfig
+from penchant.taxonomy.tree import Tree
 from penchant.testing.layers import log_of, quick, shelf
 
 pytest.importorskip("numkong", reason="approximate search needs the extra `ann`")
@@ -164,6 +167,24 @@ def test_a_look_into_likely_interests_finds_the_nearest():
     some = blocks.near(d, said, 200, 30)
     assert len(best & set(some.tolist())) >= 12
     assert (group[some] >= 0).all()
+
+
+def test_items_that_came_later_are_candidates(exact, near, monkeypatch):
+    model = near.model
+    net = model.layers["dynamic"].net_
+    monkeypatch.setattr(net, "_kept", vectors.Vectors(net.kept.rows[: ITEMS - 40]))
+    few = SHELF.tree.members[-1][: ITEMS - 40]
+    nodes, centroids = SHELF.tree.nodes, SHELF.tree.centroids
+    net.kept.blocks(Tree.from_leaves(nodes, few, centroids=centroids))
+    monkeypatch.setattr(net, "_kept", net.kept.extended(exact_rows(net)))
+    assert len(net.kept.blocks(SHELF.tree).order) == ITEMS - 40
+    rows = retrieve.candidates(told(model, moment(3)), np.ones(ITEMS, bool))
+    assert set(range(ITEMS - 40, ITEMS)) <= set(rows.tolist())
+
+
+def exact_rows(net):
+    with torch.no_grad():
+        return net.vectors(torch.arange(ITEMS - 40, ITEMS)).numpy()
 
 
 def test_rows_name_their_leading_items():

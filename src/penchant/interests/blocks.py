@@ -59,20 +59,25 @@ class Blocks:
     def near(self, d: Floats, said: Floats, look: int, most: int) -> Longs:
         """Rows of the items with the largest ⟨d, v_i⟩ + said of their interest, `most` of them,
         from a look at so many in the likeliest interests (roughly)."""
+        unit = max(float(np.abs(d).max()), 1e-30) / 127.0
+        asked, values, rows = _bytes(d[None] / unit), [d[:0]], [self.order[:0]]
+        edge, kept = -np.inf, 0
+        for n in self._likeliest(d, said, look):
+            near = self._near(n, asked) * np.float32(unit) + said[n]
+            some = np.flatnonzero(near > edge)
+            values.append(near[some])
+            rows.append(self.order[self.starts[n] + some])
+            kept += len(some)
+            if kept > 2 * most:  # from now on only what is better than the worst of the best so far
+                values, rows = _best(values, rows, most)
+                edge, kept = float(values[0].min()), most
+        return _best(values, rows, most)[1][0]
+
+    def _near(self, n: int, asked: Any) -> Floats:
         import numkong
 
-        unit = max(float(np.abs(d).max()), 1e-30) / 127.0
-        asked, found, rows = _bytes(d[None] / unit), [], []
-        for n in self._likeliest(d, said, look):
-            near = np.asarray(numkong.dots_packed(asked, self.packed[n]))[0] * self.scale[n]
-            found.append(near * np.float32(unit) + said[n])
-            rows.append(self.order[self.starts[n] : self.starts[n + 1]])
-        if not rows:
-            return self.order[:0]
-        flat, all_rows = np.concatenate(found), np.concatenate(rows)
-        if len(flat) <= most:
-            return all_rows
-        return all_rows[np.argpartition(flat, len(flat) - most)[len(flat) - most :]]
+        found: Floats = np.asarray(numkong.dots_packed(asked, self.packed[n]))[0] * self.scale[n]
+        return found
 
     def _likeliest(self, d: Floats, said: Floats, look: int) -> Longs:
         likely = said + self.centre @ d + _FAR * np.float32(np.linalg.norm(d)) * self.spread
@@ -84,3 +89,12 @@ class Blocks:
 
 def _bytes(values: Floats) -> Any:
     return np.rint(values).astype(np.int8)
+
+
+def _best(values: list[Floats], rows: list[Longs], most: int) -> tuple[list[Floats], list[Longs]]:
+    """The largest values and their rows, as one piece each."""
+    flat, all_rows = np.concatenate(values), np.concatenate(rows)
+    if len(flat) > most:
+        best = np.argpartition(flat, len(flat) - most)[len(flat) - most :]
+        flat, all_rows = flat[best], all_rows[best]
+    return [flat], [all_rows]

@@ -5,7 +5,7 @@ heading, or everybody turns to it. So the candidates are the union of
 
     those that the person's events push most, and those that people around had
     those nearest to d_u in the interests that are likeliest for the person (see `interests.blocks`)
-    those that are most popular now
+    those that are most popular now, and those that came after the blocks were made
 
 and all of them are scored as they are: a list may lack an item, but its scores, parts and order are
 true. The sum over all items that a probability needs is that of the candidates and, for the others,
@@ -23,9 +23,9 @@ from penchant.random import rng
 from penchant.recommend.rank import Ranked, added, ranked
 from penchant.types import Bools, Floats, Longs
 
-EACH: Final = 2_000
+EACH: Final = 4_000
 """Candidates of each kind."""
-LOOK: Final = 0.25
+LOOK: Final = 0.2
 """Share of the items that are looked at for those nearest to where somebody is heading."""
 _DRAWN = 2_048  # items that stand for all that are no candidates, in sums
 _FEW = 20_000  # items that are scored one and all where no more may be shown
@@ -59,10 +59,11 @@ def candidates(told: Told, may: Bools) -> Longs:
             if not isinstance(term, Product):
                 found.append(term.leading(EACH))
                 continue
-            blocks = term.vectors.blocks(told.tree)
+            blocks = term.vectors.blocks(told.tree) if term.d.any() else None
             if blocks is not None:
                 headed = True
                 found.append(_near(blocks, told, alpha * term.d))
+                found.append(np.arange(len(blocks.order), len(may)))
     if not headed:
         return np.zeros(0, np.int64)
     some = np.unique(np.concatenate(found))

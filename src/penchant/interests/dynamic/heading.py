@@ -81,12 +81,13 @@ class Heading(nn.Module):
 
     @torch.no_grad()
     def extended(self, catalogue: Catalogue) -> Self:
-        """The same with room for items that came later; this one stays as it is."""
-        more, had = apart(self), len(self.items)
+        """The same with room for items that came later, the vectors of others as they are; this one
+        stays as it was."""
+        more, kept = apart(self), self._kept
         more.items, more._quick = self.items.extended(catalogue), None
-        if self._kept is not None:
-            fresh = more.vectors(torch.arange(had, len(catalogue))).numpy()
-            more._kept = Vectors(np.concatenate([self._kept.rows, fresh]))
+        if kept is not None:
+            later = more.vectors(torch.arange(len(kept), len(catalogue)))
+            more._kept = kept.extended(later.numpy())
         return more
 
     def forward(self, vectors: Tensor, past: Past) -> Tensor:
