@@ -97,6 +97,9 @@ class SqlTables:
 
     def latest(self) -> int:
         """The number of the newest change (0: none)."""
+        if self.database.sqlite:  # asked before every answer: a transaction costs more than it
+            with self.database.bare() as bare:
+                return int(bare.execute(changes.NEWEST).fetchone()[0] or 0)
         with self.database.reading() as connection:
             return changes.latest(connection)
 
