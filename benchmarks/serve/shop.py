@@ -1,5 +1,6 @@
-"""A workspace of any size to serve: a drawn model (see `made`), its items, and people with events."""
+"""A workspace of any size to serve: a drawn model (see `made`), its items, people with events."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,14 +10,20 @@ from benchmarks.serve.made import NOW, Drawn, drawn
 
 from penchant import Engine, EngineConfig
 from penchant.clock import DAY, when
+from penchant.data.histories import Histories
+from penchant.data.vocabulary import Vocabulary
 from penchant.engine.facts import Facts
 from penchant.engine.saved import pack
 from penchant.interests.changes import ChangeDetector
+from penchant.interests.model import InterestModel
+from penchant.interests.newcomers import Newcomers
 from penchant.interests.reading import Reading
 from penchant.random import rng
 
 EVENTS = 200
-CONFIG = EngineConfig().but(**{"encode.kind": "hashed", "encode.hashed_dim": 384})
+CONFIG = EngineConfig().but(
+    **{"encode.kind": "hashed", "encode.hashed_dim": 384, "interests.context.kind": "naive-bayes"}
+)
 
 
 def opened(folder: Path, items: int, people: int) -> None:
@@ -53,20 +60,36 @@ def _events(world: Drawn, people: int) -> pl.DataFrame:
 
 def _save(engine: Engine, world: Drawn) -> None:
     """The drawn model as the version that serves."""
-    model, text = world.model, world.model.catalogue.text
-    model.reading = Reading()
-    model.reading.mean_ = np.asarray(text.mean(axis=0), np.float32)
-    model.changes = ChangeDetector(CONFIG.interests.changes)
-    leaves = len(model.catalogue.tree.nodes[0])
-    model.changes.prior_ = np.ones((leaves, 2))
+    assert engine.workspace is not None
+    model, items = _whole(world.model), len(world.model.catalogue)
     facts = Facts(None, 1, NOW, engine.tables.latest())
     manifest = {
-        "config": engine.config.model_dump(mode="json"), "summary": {"items": len(text)},
+        "config": engine.config.model_dump(mode="json"), "summary": {"items": items},
         "facts": facts.to_json(),
     }  # fmt: skip
-    assert engine.workspace is not None
     version = engine.workspace.models.save(pack(model), manifest)
     engine.workspace.models.promote(version)
+
+
+def _whole(model: InterestModel) -> InterestModel:
+    """A drawn model with what lists do not need, so that it can be saved."""
+    text = model.catalogue.text
+    model.reading, model.changes = Reading(), ChangeDetector(CONFIG.interests.changes)
+    model.reading.mean_ = np.asarray(text.mean(axis=0), np.float32)
+    model.changes.prior_ = np.ones((len(model.catalogue.tree.nodes[0]), 2))
+    popularity, base = model.layers["popularity"], model.layers["base"]
+    news = Newcomers.of(_nothing(model), text, popularity.config.newness)
+    popularity.newcomers_ = replace(news, first=np.full(len(text), NOW - 400 * DAY, np.int64))
+    base.penalty_, base.text_, base.activity_, base.unit_ = 100.0, 0.1, 0.5, 0.05
+    base.fitted_ = len(text)
+    return model
+
+
+def _nothing(model: InterestModel) -> Histories:
+    """A log of the catalogue in which nobody did anything."""
+    none, of = np.zeros(0, np.int64), model.catalogue.items
+    rows, offsets = none.astype(np.int32), np.zeros(1, np.int64)
+    return Histories(Vocabulary([]), of, offsets, rows, none, none.astype(np.float32), none, rows)
 
 
 def fresh_events(n: int, items: int, seed: int) -> list[dict[str, object]]:
@@ -75,7 +98,7 @@ def fresh_events(n: int, items: int, seed: int) -> list[dict[str, object]]:
     at = when(NOW + DAY).astimezone(UTC)
     return [
         {
-            "user_id": person(int(draw.integers(2000))), "item_id": str(int(draw.integers(items))),
+            "user_id": person(int(draw.integers(2000))), "item_id": f"i{int(draw.integers(items)):07d}",
             "timestamp": datetime.fromtimestamp(at.timestamp() + k / 1000, UTC).isoformat(),
             "event": "view", "event_id": f"{seed}-{k}",
         }

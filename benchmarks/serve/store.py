@@ -74,8 +74,20 @@ class Stopwatch:
         return made
 
 
+def plain(frame: pl.DataFrame) -> None:
+    """What Python's sqlite3 does alone, for comparison: rows put in one by one, in memory, not told
+    apart, without an index."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, a, b, c, d, e, f)")
+    rows = zip(*(frame[name].to_physical().to_list() for name in frame.columns[:6]), strict=True)
+    connection.executemany("INSERT INTO event (a, b, c, d, e, f) VALUES (?, ?, ?, ?, ?, ?)", rows)
+    connection.close()
+
+
 def measure(tables: SqlTables, frame: pl.DataFrame) -> dict[str, Any]:
     watch, n = Stopwatch(), frame.height
+    some = frame[:500_000]
+    watch.time("plain sqlite3, for comparison", some.height, lambda: plain(some))
     watch.time("append all", n, lambda: tables.append("events", frame))
     found = watch.time("read all", n, lambda: tables.read("events").collect())
     assert found.equals(frame), "what was read is not what came"

@@ -377,6 +377,16 @@ def test_a_model_file_that_is_gone(fitted: Path, tmp_path: Path) -> None:
         engine(workspace).recommend("u1")
 
 
+def test_the_last_whole_model_serves_where_the_current_one_is_broken(
+    fitted: Path, tmp_path: Path
+) -> None:
+    workspace = copied(fitted, tmp_path)
+    engine(workspace).fit()
+    next((workspace / "models" / "0002").glob("*.safetensors")).unlink()
+    with pytest.warns(UserWarning, match=r"version 0001 serves: .*passed over: 1 \(e\.g\. 0002\)"):
+        assert engine(workspace).interests("u1").events == 5
+
+
 def test_a_broken_model_does_not_stop_a_new_fit(fitted: Path, tmp_path: Path) -> None:
     workspace = copied(fitted, tmp_path)
     for path in (workspace / "models" / "0001").glob("*.safetensors"):

@@ -65,7 +65,7 @@ def never(past) -> bool:
 
 def test_put_together_they_are_the_log():
     rows = events(300, 8)
-    pasts = Pasts(Store(rows).read, shape, most=1000)
+    pasts = Pasts(Store(rows).read, shape, never, most=1000)
     users = sorted(rows["user_id"].unique())
     same(pasts.of(users, ITEMS), shape(rows))
     nobody = pasts.of(["who"], ITEMS)
@@ -75,12 +75,12 @@ def test_put_together_they_are_the_log():
 def test_who_is_known_is_not_read_again_and_what_comes_is_taken_in():
     rows, later = events(200, 6), events(60, 6, seed=1, first=50)
     store = Store(rows)
-    pasts = Pasts(store.read, shape, most=10_000)
+    pasts = Pasts(store.read, shape, never, most=10_000)
     users = sorted(rows["user_id"].unique())
     pasts.of(users, ITEMS)
     store.rows = pl.concat([rows, later])
     for day in later["timestamp"].unique().sort():
-        pasts.take_in(shape(later.filter(pl.col("timestamp") == day)), never)
+        pasts.take_in(shape(later.filter(pl.col("timestamp") == day)))
     assert store.reads == 1
     same(pasts.of(users, ITEMS), shape(store.rows))
     assert store.reads == 1
@@ -89,12 +89,12 @@ def test_who_is_known_is_not_read_again_and_what_comes_is_taken_in():
 def test_late_events_and_ties_are_put_in_their_place():
     rows = events(300, 6)
     store = Store(rows.head(0))
-    pasts = Pasts(store.read, shape, most=10_000)
+    pasts = Pasts(store.read, shape, never, most=10_000)
     users = sorted(rows["user_id"].unique())
     for k in range(0, rows.height, 5):
         piece = rows[k : k + 5]
         store.rows = rows.head(k + 5)
-        pasts.take_in(shape(piece), never)
+        pasts.take_in(shape(piece))
         pasts.of(users[: k % 6], ITEMS)
     same(pasts.of(users, ITEMS), shape(rows))
 
@@ -102,17 +102,17 @@ def test_late_events_and_ties_are_put_in_their_place():
 def test_an_event_that_was_read_already_counts_once():
     """A past may be read from the store before its newest event is told of."""
     rows = events(40, 2)
-    pasts = Pasts(Store(rows).read, shape, most=1000)
+    pasts = Pasts(Store(rows).read, shape, never, most=1000)
     users = sorted(rows["user_id"].unique())
     pasts.of(users, ITEMS)
-    pasts.take_in(shape(rows.sort("timestamp").tail(3)), never)
+    pasts.take_in(shape(rows.sort("timestamp").tail(3)))
     same(pasts.of(users, ITEMS), shape(rows))
 
 
 def test_only_so_much_is_kept_of_who_was_asked_about_last():
     rows = events(400, 40)
     store = Store(rows)
-    pasts = Pasts(store.read, shape, most=60)
+    pasts = Pasts(store.read, shape, never, most=60)
     for user in sorted(rows["user_id"].unique()):
         pasts.of([user], ITEMS)
         pasts.of(["u0"], ITEMS)

@@ -479,13 +479,13 @@ def test_an_interrupted_fit_goes_on_where_it_stopped(world, tmp_path, engine):
 def test_other_data_or_settings_do_not_go_on_from_what_was(world, tmp_path):
     shop = tmp_path / "shop"
     first = made(world, shop)
-    names = {first._scratch(first._prepared()).name}
+    names = {first._prepared().fingerprint}
     retold = world.items.head(1).with_columns(title=pl.lit("Something else"))
     first.add(items=retold)
-    names.add(first._scratch(first._prepared()).name)
+    names.add(first._prepared().fingerprint)
     for change in ({"seed": 1}, {"encode.hashed_dim": 32}, {"interests.dynamic.dims": 4}):
         other = Engine(shop, CONFIG.but(**change), clock=lambda: NOW)
-        names.add(other._scratch(other._prepared()).name)
+        names.add(other._prepared().fingerprint)
     assert len(names) == 5
 
 

@@ -3,7 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from penchant.evaluate.interests import calibration_error
 from penchant.interests.calibration import Calibration, CalibrationConfig
+from penchant.interests.everybody import Everybody
 from penchant.interests.weights import Weights, rolled
 from penchant.taxonomy.siblings import Siblings
 
@@ -15,7 +17,8 @@ def levels(leaves):
     return rolled(np.asarray(leaves, np.float32), FAMILIES)
 
 
-SHARE = levels(np.full((1, 7), 1 / 7))
+ALIKE = np.full(7, 1 / 7, np.float32)
+ALL = Everybody(ALIKE, ALIKE, np.zeros(1, np.int64), ALIKE[None])
 
 
 def population(sharpness=1.0, events=40, seed=0):
@@ -29,7 +32,8 @@ def population(sharpness=1.0, events=40, seed=0):
     usual = np.repeat(taste.mean(axis=0)[None], PEOPLE, axis=0)
     rhythms = len(CalibrationConfig().rhythms)
     known = Weights(
-        np.ones((PEOPLE, 1), np.float32), np.zeros(PEOPLE, np.float32), levels(said),
+        np.ones((PEOPLE, 1), np.float32), np.zeros(PEOPLE, np.int64),
+        np.zeros(PEOPLE, np.float32), levels(said),
         {"base": levels(said)}, levels(usual), (levels(counts),) * rhythms,
     )  # fmt: skip
     return known, levels(came), levels(taste)
@@ -44,7 +48,7 @@ def taken(known, rows):
         return tuple(table[rows] for table in tables)
 
     return Weights(
-        known.alpha[rows], known.fresh[rows], some(known.whole),
+        known.alpha[rows], known.heard[rows], known.fresh[rows], some(known.whole),
         {k: some(v) for k, v in known.layers.items()},
         some(known.usual), tuple(some(tables) for tables in known.counted),
     )  # fmt: skip
@@ -54,7 +58,7 @@ def taken(known, rows):
 def test_what_is_too_sure_or_too_unsure_is_put_right(sharpness):
     known, came, truth = population(sharpness)
     half = np.arange(PEOPLE) < PEOPLE // 2
-    learned = Calibration().fit(taken(known, half), tuple(t[half] for t in came), SHARE, FAMILIES)
+    learned = Calibration().fit(taken(known, half), tuple(t[half] for t in came), ALL, FAMILIES)
     made = learned(taken(known, ~half), FAMILIES)
     rest = tuple(t[~half] for t in came)
     plain = loss(taken(known, ~half).whole, rest)
@@ -66,7 +70,7 @@ def test_what_is_too_sure_or_too_unsure_is_put_right(sharpness):
 
 def test_children_add_up_and_everything_sums_to_one():
     known, came, _ = population()
-    made = Calibration().fit(known, came, SHARE, FAMILIES)(known, FAMILIES)
+    made = Calibration().fit(known, came, ALL, FAMILIES)(known, FAMILIES)
     for tables in (made.whole, made.usual, *made.layers.values()):
         np.testing.assert_allclose(FAMILIES[1].up(tables[1]), tables[0], atol=1e-5)
         np.testing.assert_allclose(tables[0].sum(axis=1), 1.0, atol=1e-5)
@@ -74,7 +78,7 @@ def test_children_add_up_and_everything_sums_to_one():
 
 def test_somebody_unknown_has_what_is_usual():
     known, came, _ = population()
-    learned = Calibration().fit(known, came, SHARE, FAMILIES)
+    learned = Calibration().fit(known, came, ALL, FAMILIES)
     nothing = tuple(tuple(0 * t for t in tables) for tables in known.counted)
     stranger = learned(replace(known, whole=known.usual, counted=nothing), FAMILIES)
     for ours, usual in zip(stranger.whole, stranger.usual, strict=True):
@@ -84,7 +88,7 @@ def test_somebody_unknown_has_what_is_usual():
 def test_a_model_that_knows_nothing_leaves_it_to_the_counts():
     known, came, _ = population()
     blind = replace(known, whole=known.usual)
-    made = Calibration().fit(blind, came, SHARE, FAMILIES)(blind, FAMILIES)
+    made = Calibration().fit(blind, came, ALL, FAMILIES)(blind, FAMILIES)
     counting = tuple(
         (n + 3 * u) / (n.sum(axis=1, keepdims=True) + 3)
         for n, u in zip(known.counted[0], known.usual, strict=True)
@@ -99,8 +103,8 @@ def test_where_somebody_is_heading_is_an_expert_of_the_whole():
     known, came, truth = population(events=2)
     blind = replace(known, whole=known.usual)
     headed = replace(blind, heading=truth)
-    plain = Calibration().fit(blind, came, SHARE, FAMILIES)
-    learned = Calibration().fit(headed, came, SHARE, FAMILIES)
+    plain = Calibration().fit(blind, came, ALL, FAMILIES)
+    learned = Calibration().fit(headed, came, ALL, FAMILIES)
     ours = loss(learned(headed, FAMILIES).whole, came)
     theirs = loss(plain(blind, FAMILIES).whole, came)
     assert all(a < b - 0.1 for a, b in zip(ours, theirs, strict=True))
@@ -120,7 +124,7 @@ def test_without_anything_held_out_sums_stay_as_they_are():
 
 def test_it_is_kept_exactly():
     known, came, _ = population()
-    learned = Calibration().fit(known, came, SHARE, FAMILIES)
+    learned = Calibration().fit(known, came, ALL, FAMILIES)
     again = Calibration().restore(learned.state())
     np.testing.assert_array_equal(
         learned(known, FAMILIES).whole[1], again(known, FAMILIES).whole[1]
@@ -136,7 +140,7 @@ def test_in_the_midst_of_a_visit_people_go_on_with_what_they_began():
     )
     quick = (*known.counted[:2], last, *known.counted[3:])  # the rhythm of a week holds just it
     known = replace(known, fresh=fresh.astype(np.float32), counted=quick)
-    made = Calibration().fit(known, came, SHARE, FAMILIES)(known, FAMILIES).whole
+    made = Calibration().fit(known, came, ALL, FAMILIES)(known, FAMILIES).whole
 
     def of(tables, rows):
         return tuple(table[rows] for table in tables)
@@ -154,5 +158,61 @@ def test_the_base_layer_counts_slowly_and_the_dynamic_one_quickly():
     none = tuple(map(np.zeros_like, known.counted[0]))
     slow = (none,) * 3 + known.counted[3:]  # only the slow rhythms know anything
     known = replace(known, counted=slow)
-    made = Calibration().fit(known, came, SHARE, FAMILIES)(known, FAMILIES).layers
+    made = Calibration().fit(known, came, ALL, FAMILIES)(known, FAMILIES).layers
     assert loss(made["base"], came)[1] < 0.9 * loss(made["dynamic"], came)[1]
+
+
+def shown(known, times):
+    """What is said of people whose events were learned from: surer, the more of them there are."""
+    events = known.counted[-1][0].sum(axis=1, keepdims=True)
+    sharp = known.whole[-1] ** (1.0 + (times - 1.0) * np.minimum(events / 20.0, 1.0))
+    said = levels(sharp / sharp.sum(axis=1, keepdims=True))
+    return replace(known, whole=said, layers={"base": said})
+
+
+def test_layers_that_learn_again_are_no_surer_for_it():
+    """Held-out moments of one half, people as they are now of both; the other half is forecast."""
+    known, came, _ = population()
+    half = np.arange(PEOPLE) < PEOPLE // 2
+    come = tuple(t[~half] for t in came)
+    made = Calibration().fit(taken(known, half), tuple(t[half] for t in came), ALL, FAMILIES)
+    before, again = made(known, FAMILIES), shown(known, 3.0)
+    served = taken(again, ~half)
+    sure = made(served, FAMILIES)
+    made.sober(again, before, FAMILIES)
+    sober, kept = made(served, FAMILIES), Calibration().restore(made.state())
+    for was, ours in ((sure.whole, sober.whole), (sure.layers["base"], sober.layers["base"])):
+        for level in (0, 1):
+            T = come[level].astype(np.float64)
+            error = calibration_error(ours[level], T)
+            assert error < 0.5 * calibration_error(was[level], T)
+            assert loss(ours, come)[level] < loss(was, come)[level]
+    np.testing.assert_array_equal(kept(served, FAMILIES).whole[1], sober.whole[1])
+    np.testing.assert_allclose(FAMILIES[1].up(sober.whole[1]), sober.whole[0], atol=1e-5)
+
+
+def test_layers_that_say_the_same_again_are_left_as_they_are():
+    known, came, _ = population()
+    made = Calibration().fit(known, came, ALL, FAMILIES)
+    before = made(known, FAMILIES)
+    after = made.sober(known, before, FAMILIES)(known, FAMILIES)
+    for ours, theirs in zip(after.whole, before.whole, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)
+
+
+def test_people_who_come_turn_to_other_things_than_people_who_stay():
+    known, came, _ = population(events=20)
+    new = known.counted[-1][0].sum(axis=1) == 0
+    first = np.array([0.4, 0.3, 0.1, 0.05, 0.05, 0.05, 0.05], np.float32)
+    drawn = np.eye(7)[np.random.default_rng(1).choice(7, PEOPLE, p=first / first.sum())]
+    came = levels(np.where(new[:, None], drawn, came[1]))
+    blind = replace(known, whole=known.usual)
+    everybody = replace(ALL, first=first)
+    told = Calibration().fit(blind, came, everybody, FAMILIES)(blind, FAMILIES).whole
+    plain = Calibration().fit(blind, came, ALL, FAMILIES)(blind, FAMILIES).whole
+
+    def of(tables):
+        return tuple(table[new] for table in tables)
+
+    ours, theirs = loss(of(told), of(came)), loss(of(plain), of(came))
+    assert all(a < b - 0.02 for a, b in zip(ours, theirs, strict=True)), (ours, theirs)

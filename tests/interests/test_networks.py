@@ -1,5 +1,7 @@
 """Times in buckets, and what the Transformer makes of places and ages."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -122,3 +124,29 @@ def test_the_last_place_alone_is_the_last_of_all(kind, both_ways, blocks):
         vectors = net.vectors()
         whole = net(vectors, past)[:, -1]
         torch.testing.assert_close(net.latest(vectors, past), whole, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("heads", [1, 4])
+def test_one_sequence_is_asked_quickly_for_the_same(heads):
+    torch.manual_seed(1)
+    net = Heading(shelf(), DynamicConfig(dims=16, heads=heads, length=6)).eval()
+    with torch.no_grad():
+        for p in net.parameters():  # nothing is near zero, or alike, as before a fit
+            p.add_(0.3 * torch.randn_like(p))
+    log = planted("taste", users=20)
+    rows = log.offsets[:20] + np.arange(20) % 10
+    weight = np.where(np.arange(len(log)) % 5 == 2, -1.0, log.weight).astype(np.float32)
+    moments = replace(log, weight=weight).moments_before(rows)
+    assert net.quick is not None
+    for b in range(20):
+        events = asked(moments.take(np.array([b])), 6)
+        plain = net.toward(events)[0]
+        np.testing.assert_allclose(net.quick.toward(events), plain, atol=1e-5, rtol=1e-5)
+    before = net.quick
+    net.train().eval()
+    assert net.quick is not before, "it is of the weights as they are"
+
+
+@pytest.mark.parametrize("setting", [{"kind": "gru"}, {"blocks": 2}])
+def test_there_is_no_quick_way_for_others(setting):
+    assert Heading(shelf(), DynamicConfig(dims=16, length=12, **setting)).eval().quick is None

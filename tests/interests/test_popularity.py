@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,3 +121,13 @@ def test_the_half_life_that_fits_counts_most():
 def test_zero_is_as_popular_as_the_mean(log):
     scores = plain(log).score(asked(log, [log.time.max() + DAY]))
     assert np.exp(scores).mean() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_what_everybody_did_may_be_known_only_until_some_time_before(log):
+    made, end = plain(log, snapshots=1000), log.time.max()
+    moments = asked(log, [end + DAY, end + DAY])
+    earlier = np.array([end - 20 * DAY, end + DAY])
+    found = made.score(replace(moments, heard=earlier))
+    np.testing.assert_array_equal(found, made.score(asked(log, earlier)))
+    backwards = replace(moments, heard=earlier).take(np.array([1, 0]))
+    np.testing.assert_array_equal(made.score(backwards), found[::-1])

@@ -13,7 +13,7 @@ from penchant.clock import DAY
 from penchant.data.statements import Statements
 from penchant.interests import vectors
 from penchant.interests.layer import Catalogue
-from penchant.interests.model import InterestModel, softmax
+from penchant.interests.model import InterestModel, Parts, softmax
 from penchant.interests.terms import Row
 from penchant.interests.told import Part, Told, told
 from penchant.interests.vectors import Bytes, Vectors
@@ -84,7 +84,8 @@ def spoken(*rows):
 def plain(pipeline, asked, n, filters=None, interests=None):
     """The list as of many at once: every layer's table, the best of it."""
     model = pipeline.model
-    parts = model.parts(asked)
+    twice = model.parts(asked.take(np.array([0, 0])))  # one moment alone goes the faster way
+    parts = Parts(twice.names, twice.alpha[:1], twice.values[:, :1])
     if interests:
         parts = parts.beside(GIVEN, by_hand(model.catalogue.tree, interests))
     may = pipeline.candidates(asked, filters, Report())
@@ -145,8 +146,8 @@ def layers_with_nets(model):
 def test_a_first_look_at_bytes_changes_no_list(coarse, way):
     for user in (4, 21):  # of all that is likely only four are scored as they are, not 256
         same(coarse, moment(user), close=1e-3, **ASKED[way])
-    for layer in layers_with_nets(coarse.model):
-        assert layer.net_.kept._bytes is not None
+    for layer in layers_with_nets(coarse.model) if way != "nothing" else ():
+        assert layer.net_.kept._made.bytes is not None
 
 
 @settings(max_examples=40, deadline=None)
@@ -160,6 +161,20 @@ def test_products_of_bytes_are_no_further_off_than_they_say(seed, dims, scale):
     truth = rows.astype(np.float64) @ d
     assert np.abs(found - truth).max() <= off + 1e-6 * np.abs(truth).max()
     assert off <= 0.05 * np.linalg.norm(rows, axis=1).max() * np.linalg.norm(d), "it says something"
+
+
+def test_vectors_that_come_later_are_as_if_they_had_always_been(monkeypatch):
+    pytest.importorskip("numkong", reason="a first look at bytes needs the extra `ann`")
+    monkeypatch.setattr(vectors, "MANY", 1)
+    draw = np.random.default_rng(0)
+    rows, d = draw.standard_normal((90, 8)).astype(np.float32), np.ones(8, np.float32)
+    grown = Vectors(rows[:60])
+    for a in range(60, 90, 3):
+        found, off = grown.products(d)
+        assert np.abs(found - rows[:a] @ d).max() <= off
+        grown = grown.extended(rows[a : a + 3])
+        assert np.array_equal(grown.rows, rows[: a + 3])
+    assert grown._made.bytes is None or len(grown._made.bytes) <= 8
 
 
 def test_vectors_of_zeros_have_bytes_too():
@@ -184,6 +199,17 @@ def test_ties_go_to_the_lower_row(seed, n, different):
     assert found.rows.tolist() == order
     chance = np.where(may, np.exp(score.astype(np.float64) - 9.0), 0.0)
     np.testing.assert_allclose(found.chance, chance[order] / chance.sum(), atol=1e-6)
+
+
+def test_the_parts_of_one_moment_are_those_of_several(pipeline):
+    users = np.array([4, -1, 21])
+    several = LOG.moments_at(users, np.full(3, LOG.time.max() + DAY))
+    together = pipeline.model.parts(several)
+    for b in range(3):
+        alone = pipeline.model.parts(several.take(np.array([b])))
+        assert alone.names == together.names
+        np.testing.assert_allclose(alone.alpha[0], together.alpha[b], rtol=1e-6)
+        np.testing.assert_allclose(alone.values[:, 0], together.values[:, b], atol=1e-5)
 
 
 def test_only_one_moment_is_told(pipeline):

@@ -49,7 +49,7 @@ class TestSqliteInPieces(TablesContract):
     @pytest.fixture(autouse=True)
     def tiny(self, monkeypatch):
         monkeypatch.setattr(log, "CHUNK", 2)
-        monkeypatch.setattr(log, "AT_ONCE", 2)
+        monkeypatch.setattr(log, "CELLS", 20)
         monkeypatch.setattr(log, "LATER", 1)
         monkeypatch.setattr(reading, "PIECE", 2)
 

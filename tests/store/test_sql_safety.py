@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 
@@ -193,6 +194,34 @@ def test_a_second_writer_is_told(url):
         with pytest.raises(StoreError, match="another writer holds the store"):
             waits.append("events", events(("ann", "a", 0)))
     assert waits.append("events", events(("ann", "a", 0))).new == 1
+
+
+def test_a_store_is_opened_while_somebody_writes(url):
+    tables = SqlTables(Database(url))
+    tables.append("events", events(("ann", "a", 0)))
+    with tables.database.writing():
+        assert SqlTables(Database(url, wait=0.05)).rows("events") == 1
+
+
+def test_many_open_a_new_store_at_once(url):
+    made = []
+    threads = [threading.Thread(target=lambda: made.append(Database(url))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 6
+    assert SqlTables(made[0]).append("events", events(("ann", "a", 0))).new == 1
+
+
+def test_more_readers_than_connections_are_told(postgres_url):
+    tables = SqlTables(Database(postgres_url, wait=0.05))
+    with ExitStack() as readers:
+        for _ in range(20):
+            readers.enter_context(tables.database.reading())
+        with pytest.raises(StoreError, match="all connections"):
+            tables.latest()
+    assert tables.latest() == 0
 
 
 # Forgetting

@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
+import confluent_kafka as kafka
 import pytest
 
 import penchant.stream.kafka as stream_kafka
@@ -21,8 +23,6 @@ from penchant.store.memory import MemoryTables
 from penchant.store.tables import Receipt
 from penchant.stream.config import StreamConfig
 from penchant.stream.kafka import Address, KafkaSource
-
-kafka = pytest.importorskip("confluent_kafka", reason="the extra `kafka` is not installed")
 
 QUICK: dict[str, Any] = {
     "batch": 20,
@@ -146,14 +146,16 @@ class ListSink:
 
     def __init__(self) -> None:
         self.tables = MemoryTables()
+        self._one = Lock()
         self.batches: list[list[tuple[str, str]]] = []
         self.before: Callable[[Any], None] = lambda frame: None
         self.after: Callable[[Any], None] = lambda frame: None
 
     def apply(self, kind: Any, frame: Any) -> Receipt:
         self.before(frame)
-        receipt = self.tables.append(kind, frame)
-        self.batches.append(list(zip(frame[c.USER], frame[c.ITEM], strict=True)))
+        with self._one:  # two consumers may share it
+            receipt = self.tables.append(kind, frame)
+            self.batches.append(list(zip(frame[c.USER], frame[c.ITEM], strict=True)))
         self.after(frame)
         return receipt
 

@@ -4,29 +4,28 @@ import base64
 import io
 import json
 import struct
+import sys
 import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import UUID
 
+import fastavro
 import pytest
-
-from penchant.errors import ConfigError, ReadError, StreamError
-from penchant.stream.config import StreamConfig
-from penchant.stream.consume import Consumer
-from penchant.stream.decode import decoder
-
-fastavro = pytest.importorskip("fastavro", reason="the extra `kafka` is not installed")
-pytest.importorskip("google.protobuf", reason="the extra `kafka` is not installed")
-
-from google.protobuf import (  # noqa: E402
+from google.protobuf import (
     descriptor_pb2,
     descriptor_pool,
     message_factory,
     timestamp_pb2,
     wrappers_pb2,
 )
+
+from penchant.errors import ConfigError, MissingExtraError, ReadError, StreamError
+from penchant.stream.config import StreamConfig
+from penchant.stream.consume import Consumer
+from penchant.stream.decode import decoder
+from penchant.stream.kafka import Address, KafkaSource
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 AVRO = {
@@ -179,6 +178,18 @@ def test_a_descriptor_set_without_its_imports_says_which(tmp_path):
     path.write_bytes(descriptor_pb2.FileDescriptorSet(file=[file]).SerializeToString())
     with pytest.raises(ConfigError, match=r"b.proto is missing"):
         decoder(StreamConfig(format="protobuf", schema_file=str(path), message="a.B"))
+
+
+@pytest.mark.parametrize("package", ["fastavro", "google.protobuf", "confluent_kafka"])
+def test_a_missing_package_has_its_install_line(package, avro_config, proto_config, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    use = {
+        "fastavro": lambda: decoder(avro_config),
+        "google.protobuf": lambda: decoder(proto_config),
+        "confluent_kafka": lambda: KafkaSource(Address("h:9092", ("t",)), StreamConfig()),
+    }[package]
+    with pytest.raises(MissingExtraError, match=r"pip install 'penchant\[kafka\]'"):
+        use()
 
 
 class Schemas(BaseHTTPRequestHandler):

@@ -1,14 +1,19 @@
 """Kafka over the real protocol, to a broker on loopback."""
 
+import json
 import logging
 import time
 from threading import Event, Thread
 
 import pytest
+from typer.testing import CliRunner
 
+import penchant.stream.consume as stream_consume
+from penchant.cli.main import app
 from penchant.errors import ConfigError, StreamError
 from penchant.stream.consume import Consumer
 from penchant.stream.kafka import Address, DeadLetterTopic, KafkaSource, resolved
+from penchant.stream.source import Message
 
 LONG = 20.0  # seconds until a test gives up waiting
 
@@ -153,7 +158,7 @@ def test_a_group_of_two_shares_partitions_and_loses_nothing(
 
 
 def test_work_that_is_done_when_partitions_go_is_committed_first(
-    broker, event, sink, letters, settings, start
+    broker, event, sink, letters, settings, start, monkeypatch
 ):
     topic = broker.topic(2)
     begun, may = Event(), Event()
@@ -162,12 +167,19 @@ def test_work_that_is_done_when_partitions_go_is_committed_first(
         begun.set()
         may.wait(LONG)
 
+    def asked(futures, timeout):
+        if timeout == LONG:  # when partitions are asked for, and not before
+            may.set()
+        return wait(futures, timeout=timeout)
+
+    wait = stream_consume.wait
+    monkeypatch.setattr(stream_consume, "wait", asked)
     sink.before = dawdle
     first = start(topic, settings=settings.but(patience=LONG))
     said, commit = [], first.source.commit
 
     def noted():
-        said.append(dict(first.source.out))
+        said.append((first.source._finish is not None, dict(first.source.out)))
         commit()
 
     first.source.commit = noted
@@ -175,11 +187,10 @@ def test_work_that_is_done_when_partitions_go_is_committed_first(
         broker.send(topic, event(1, f"u{partition}"), partition=partition)
     assert begun.wait(LONG)
     second = start(topic)
-    time.sleep(0.5)  # the group asks the first to let go
-    may.set()
+    assert may.wait(LONG)
     until(lambda: len(second.source.assigned) == 1)
     until(lambda: first.tally.messages + second.tally.messages >= 2)
-    assert said[0] == {(topic, 0): 1, (topic, 1): 1}
+    assert said[0] == (True, {(topic, 0): 1, (topic, 1): 1})  # while it was held
     # this broker hears no commit while it deals partitions, so the messages come once more
     until(lambda: broker.committed(topic, settings.group, 2) == [1, 1])
     first.end()
@@ -318,6 +329,7 @@ def test_latest_begins_behind_what_is_there(broker, event, sink, letters, settin
     broker.send(topic, event("old"))
     running = start(topic, settings=settings.but(start="latest"))
     until(lambda: running.source.ended)
+    assert running.tally.lag == {f"{topic}/0": 0}
     broker.send(topic, event("new"))
     until(lambda: sink.rows() == [("ann", "new")])
     running.end()
@@ -332,17 +344,22 @@ def test_a_wrong_topic_host_or_setting_is_told_at_once(broker, settings):
         broker.source("t", settings.but(kafka={"no.such": "1"}))
 
 
-def test_dead_letters_that_cannot_be_delivered_are_an_error(event, settings):
-    from penchant.stream.source import Message
-
-    letters = DeadLetterTopic(
-        Address("127.0.0.1:9", ("t",)), settings.but(kafka={"message.timeout.ms": "500"})
-    )
-    letters.put(Message("t", 0, 1, b"x"), "why")
-    with pytest.raises(StreamError, match="topic t does not take them"):
-        letters.flush()
+def test_dead_letters_that_cannot_be_delivered_are_an_error(broker, settings):
+    with pytest.raises(StreamError, match="no broker answered"):
+        DeadLetterTopic(Address("127.0.0.1:9", ("t",)), settings)
+    graves = broker.topic()
+    quick = settings.but(kafka={"message.timeout.ms": "500"})
+    letters = DeadLetterTopic(Address(broker.brokers, (graves,)), quick)
+    broker.down()
+    try:
+        letters.put(Message("t", 0, 1, b"x"), "why")
+        with pytest.raises(StreamError, match=f"topic {graves} does not take them"):
+            letters.flush()
+    finally:
+        broker.up()
     letters.flush()  # none of them waits any more
     letters.close()
+    assert broker.read(graves, 0) == []
 
 
 @pytest.mark.parametrize(
@@ -358,3 +375,19 @@ def test_secrets_come_from_the_environment(monkeypatch):
     assert resolved({"sasl.password": "$SECRET", "a": "b"}) == {"sasl.password": "s3", "a": "b"}
     with pytest.raises(ConfigError, match=r"sasl.password is \$NOTHING, which the env"):
         resolved({"sasl.password": "$NOTHING"})
+
+
+def test_the_command_line_consumes_a_topic(broker, event, settings, tmp_path):
+    topic, graves = broker.topic(2), broker.topic()
+    broker.send(topic, event(1), b"odd")
+    broker.send(topic, event(2), partition=1)
+    words = ["consume", f"kafka://{broker.brokers}/{topic}", "--group", settings.group, "--once",
+             "--dead-letters", f"kafka://{broker.brokers}/{graves}", "-w", str(tmp_path / "shop"),
+             "--kafka", "session.timeout.ms=1500", "--json"]  # fmt: skip
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["new"], told["dead_letters"]) == (2, 1)
+    assert told["lag"] == {f"{topic}/0": 0, f"{topic}/1": 0}
+    assert f"dead letters are in kafka://{broker.brokers}/{graves}" in done.stderr
+    assert [m.value() for m in broker.read(graves, 1)] == [b"odd"]

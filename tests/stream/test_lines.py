@@ -117,6 +117,9 @@ def test_latest_begins_behind_what_is_there(path, event, sink, letters):
 
 
 def test_what_cannot_be_read_says_so(path, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ReadError, match="goes to `penchant consume -`"):
+        LineFile(tmp_path / "pipe")
     with pytest.raises(ReadError, match="cannot be opened"):
         LineFile(path)
     path.write_bytes(b"\x1f\x8b....")

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
@@ -119,21 +119,20 @@ def consume(
 
     said = {"kind": kind and chosen("--kind", kind, KINDS), "group": group, "start": start}
     config = _settings(session, {**said, "batch": batch}, kafka)
-    opened = _opened(session, source, config, once)
-    try:
-        dead = _dead_letters(session, dead_letters, config)
+    watch = _Metrics(metrics)
+    with (
+        _told(session),
+        closing(_opened(session, source, config, once)) as opened,
+        closing(_dead_letters(session, dead_letters, config)) as dead,
+        until_signalled(Event()) as stop,
+    ):
         sink = EngineSink(Engine(session.workspace, session.settings()))
-        watch = _Metrics(metrics)
-        with until_signalled(Event()) as stop, _told(session):
-            progress = session.out.progress
-            consumer = Consumer(
-                opened, sink, dead, config, stop=stop, progress=progress, watch=watch
-            )
-            tally = consumer.run(once)
-        watch.write(tally)
-        dead.close()
-    finally:
-        opened.close()
+        if not once:
+            session.out.note(f"consuming {source} until it is stopped (Ctrl-C)")
+        progress = session.out.progress
+        consumer = Consumer(opened, sink, dead, config, stop=stop, progress=progress, watch=watch)
+        tally = consumer.run(once)
+    watch.write(tally)
     _tell(session, tally, dead_letters or str(_letters(session)))
 
 
@@ -180,6 +179,7 @@ def _told(session: Session) -> Iterator[None]:
         def emit(self, record: logging.LogRecord) -> None:
             session.out.note(record.getMessage())
 
+    logging.getLogger("penchant").addHandler(logging.NullHandler())  # librdkafka's own words
     logger, handler = logging.getLogger("penchant.stream"), Notes(logging.INFO)
     before = logger.level
     logger.addHandler(handler)

@@ -76,23 +76,12 @@ def clean(
     if config.duplicates:
         events = _without_duplicates(events, report)
     if config.near_seconds:
-        events = _without_near(events, config.near_seconds, report)
-    events = possible(events, config, report, now)
+        events = without_near(events, config.near_seconds, report)
+    events = _possible(events, config, report, now)
     events, items = _numbers(events, items, config, report)
     events, items = _known(events, items, config, report)
     events = without_machines(events, config.machines, report, step)
     return _core(events, config, report), items
-
-
-def clean_people(
-    events: pl.DataFrame, config: CleanConfig, report: Report, *, now: datetime, step: int
-) -> pl.DataFrame:
-    """The events of some people, all that they did: the steps of `clean` that look at each person
-    alone, as it takes them over the whole log, whose times are written in steps of `step` µs."""
-    if config.near_seconds:
-        events = _without_near(events, config.near_seconds, report)
-    events = possible(events, config, report, now)
-    return without_machines(events, config.machines, report, step)
 
 
 def _plain(table: pl.DataFrame, report: Report, step: str) -> pl.DataFrame:
@@ -123,19 +112,24 @@ def _without_duplicates(events: pl.DataFrame, report: Report) -> pl.DataFrame:
     return _kept(events, ~pl.lit(repeated(events)), report, "exact duplicates")
 
 
-def _without_near(events: pl.DataFrame, seconds: float, report: Report) -> pl.DataFrame:
+def without_near(events: pl.DataFrame, seconds: float, report: Report) -> pl.DataFrame:
+    """The events but those that follow their like so soon."""
     like = [c.USER, c.ITEM, c.EVENT]
     gap = pl.col(c.TIME).diff().over(like, order_by=c.TIME)
     near = (gap <= pl.duration(microseconds=round(seconds * 1e6))).fill_null(False)
     return _kept(events, ~near, report, "near duplicates")
 
 
-def possible(
+def bounds(config: CleanConfig, now: datetime) -> tuple[datetime, datetime]:
+    """The earliest and the latest time that can be."""
+    first = config.earliest if config.earliest.tzinfo else config.earliest.replace(tzinfo=UTC)
+    return first, now + timedelta(days=config.future_days)
+
+
+def _possible(
     events: pl.DataFrame, config: CleanConfig, report: Report, now: datetime
 ) -> pl.DataFrame:
-    """The events at times that can be."""
-    first = config.earliest if config.earliest.tzinfo else config.earliest.replace(tzinfo=UTC)
-    last = now + timedelta(days=config.future_days)
+    first, last = bounds(config, now)
     early = f"events before {first:%Y-%m-%d}"
     events = _kept(events, pl.col(c.TIME) >= first, report, early)
     return _kept(events, pl.col(c.TIME) <= last, report, "events in the future")

@@ -29,7 +29,8 @@ class Moments:
     context: column → value asked about [B] (strings, null where unknown),
     past: column → value of each event [N],
     said: what these people asked for by hand, where it counts: nothing is learned from that,
-    around: the people whom they are connected with, where any are known.
+    around: the people whom they are connected with, where any are known,
+    heard: until when it is known what everybody did [B] (µs); None: until they are asked.
     """
 
     offsets: Longs
@@ -43,6 +44,7 @@ class Moments:
     past: dict[str, pl.Series] = field(default_factory=dict)
     said: Statements | None = None
     around: Around | None = None
+    heard: Longs | None = None
 
     def __len__(self) -> int:
         return len(self.at)
@@ -79,6 +81,13 @@ class Moments:
         after = np.repeat(self.offsets[1:], self.length) - 1 - last_of_tie
         return np.asarray(after, np.int32)
 
+    @cached_property
+    def met(self) -> tuple[Longs, Longs]:
+        """Who met what, for or against: each pair of moment and item once, in order."""
+        width = int(self.item.max(initial=0)) + 1
+        pairs = np.unique(self.owner.astype(np.int64) * width + self.item)
+        return pairs // width, pairs % width
+
     def events(self, b: int) -> slice:
         """Where the events of one moment lie in the flat arrays."""
         return slice(int(self.offsets[b]), int(self.offsets[b + 1]))
@@ -100,6 +109,7 @@ class Moments:
             past={name: column.gather(index) for name, column in self.past.items()},
             said=None if self.said is None else self.said.take(chosen),
             around=None if self.around is None else self.around.take(chosen),
+            heard=None if self.heard is None else self.heard[chosen],
         )
 
     def without_each(self, b: int, events: Longs) -> "Moments":
@@ -125,6 +135,7 @@ class Moments:
             past={name: column.gather(index) for name, column in self.past.items()},
             said=None if self.said is None else self.said.take(rows),
             around=None if self.around is None else self.around.take(rows),
+            heard=None if self.heard is None else self.heard[rows],
         )
 
     def matrix(self, values: Floats, n_items: int) -> sparse.csr_array:

@@ -20,14 +20,16 @@ from penchant.types import Ints
 Read = Callable[[Sequence[str]], pl.DataFrame]
 """All events of some people, clean."""
 Shape = Callable[[pl.DataFrame, Vocabulary], Histories]
-"""Events of some people as a log of them; `kind` is a row of `Pasts.kinds`."""
+"""Events of some people as a log of them; a kind has the same number in all."""
+Aside = Callable[[Histories], bool]
+"""Whether all that somebody did is set aside."""
 
 
 class Pasts:
     """The pasts of the people who were asked about last, at most about so many events in all."""
 
-    def __init__(self, read: Read, shape: Shape, most: int) -> None:
-        self._read, self._shape, self.most = read, shape, most
+    def __init__(self, read: Read, shape: Shape, aside: Aside, most: int) -> None:
+        self._read, self._shape, self._aside, self.most = read, shape, aside, most
         self._known: OrderedDict[str, Histories] = OrderedDict()
         self._events, self._lock = 0, RLock()
 
@@ -44,11 +46,10 @@ class Pasts:
             found = [fresh[id_] if id_ in fresh else self._touched(id_) for id_ in asked]
         return joined(found, Vocabulary(asked), items)
 
-    def take_in(self, came: Histories, again: Callable[[Histories], bool]) -> None:
+    def take_in(self, came: Histories) -> None:
         """Add events that came, clean and shaped, to the pasts that are known.
 
-        A past that they do not simply go on, or of which `again` says so, is let go of: it is read
-        again when it is asked for.
+        A past that they do not simply go on is let go of: it is read again when it is asked for.
         """
         with self._lock:
             for row, id_ in enumerate(came.users.ids):
@@ -57,7 +58,7 @@ class Pasts:
                     continue
                 more = one(came, row)
                 whole = joined([before, more], before.users, same=True)
-                if len(before) and more.time[0] > before.time[-1] and not again(whole):
+                if len(before) and more.time[0] > before.time[-1] and not self._aside(whole):
                     self._keep(id_, whole)
                 else:
                     self.drop([id_])
@@ -74,7 +75,10 @@ class Pasts:
         log = self._shape(self._read(ids), users)
         found = {id_: one(log, row) for row, id_ in enumerate(ids)}
         for id_, past in found.items():
-            self._keep(id_, past)
+            if len(past) and self._aside(past):  # looked at again each time: it may yet be one
+                found[id_] = _nothing_of(past)
+            else:
+                self._keep(id_, past)
         return found
 
     def _touched(self, id_: str) -> Histories:
@@ -109,6 +113,11 @@ def one(log: Histories, row: int) -> Histories:
         kind=log.kind[events].copy(),
         past={name: column[events].cast(pl.String) for name, column in log.past.items()},
     )
+
+
+def _nothing_of(past: Histories) -> Histories:
+    """A past without its events."""
+    return past.keep(np.zeros(len(past), bool))
 
 
 def joined(

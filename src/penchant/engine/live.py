@@ -18,9 +18,9 @@ from threading import RLock
 import numpy as np
 import polars as pl
 
-from penchant.clock import Clock
+from penchant.clock import Clock, micros
 from penchant.data import columns as c
-from penchant.data.clean import clean, clean_people, possible
+from penchant.data.clean import bounds, clean, without_near
 from penchant.data.histories import Histories, histories
 from penchant.data.machines import acts_like_a_machine
 from penchant.data.pasts import Names, Pasts
@@ -35,10 +35,10 @@ from penchant.engine.texts import Texts
 from penchant.engine.view import View
 from penchant.interests.model import InterestModel
 from penchant.store.tables import Change, Kind, Tables
-from penchant.types import Report
+from penchant.types import Bools, Report
 
 _AT_ONCE = 200_000  # events that are taken in together
-_FEW = 64  # events that are shaped one by one
+_FEW = 5_000  # events that are shaped one by one
 
 
 class Live:
@@ -58,7 +58,7 @@ class Live:
         model, facts = learned
         self.tables, self.config, self.facts, self._since = tables, config, facts, since
         self.kinds, self.ledger = Names(), Ledger(tables, config.feedback)
-        self.pasts = Pasts(self._read, self._shape, config.live.events)
+        self.pasts = Pasts(self._read, self._shape, self._aside, config.live.events)
         self.latest, self.stale = facts.latest, False
         self._clock, self._texts = clock, texts
         self._seen, self._near = facts.change, dict[str, pl.DataFrame]()
@@ -124,22 +124,27 @@ class Live:
             self.pasts.drop()
 
     def _take_events(self, rows: pl.DataFrame) -> None:
-        rows = possible(rows, self.config.clean, Report(), self._clock())
-        there = self.view.model.catalogue.items.rows(rows[c.ITEM]) >= 0
-        known = rows.filter(pl.Series(there))
-        if known.height:
-            self._follow(known)
-        if known.height < rows.height and self.config.clean.unknown_items == "keep":
+        rows, there = self._possible(rows)
+        if there.any():
+            self._follow(rows.filter(pl.Series(there)))
+        if not there.all() and self.config.clean.unknown_items == "keep":
             self._events.append(rows.filter(pl.Series(~there)))
+
+    def _possible(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, Bools]:
+        """Events at times that can be, and which of them are on items of the catalogue."""
+        first, last = (micros(t) for t in bounds(self.config.clean, self._clock()))
+        time = rows[c.TIME].dt.epoch("us").to_numpy()
+        can_be = (time >= first) & (time <= last)
+        if not can_be.all():
+            rows = rows.filter(pl.Series(can_be))
+        return rows, self.view.model.catalogue.items.rows(rows[c.ITEM]) >= 0
 
     def _follow(self, rows: pl.DataFrame) -> None:
         """Events on items of the catalogue go on pasts, popularity and the present."""
-        came = self._shape_few(rows) if rows.height <= _FEW else None
-        if came is None:
-            came = self._shape(self._told(rows), Vocabulary(rows[c.USER].unique().sort()))
+        came = self._shape(rows, Vocabulary(rows[c.USER].unique().sort()))
         liked = came.positive
         self.view.model.follow(came.item[liked].astype(np.int64), came.time[liked])
-        self.pasts.take_in(came, self._again)
+        self.pasts.take_in(came)
         self.latest = max(int(came.time.max()), self.latest or 0)
 
     def _join(self) -> None:
@@ -171,22 +176,31 @@ class Live:
 
     # People
 
-    def _again(self, past: Histories) -> bool:
-        """Whether a past with new events has to be looked at whole."""
-        machines = self.config.clean.machines
-        near = self.config.clean.near_seconds > 0
-        return near or acts_like_a_machine(past.time, machines, self.facts.step)
+    def _aside(self, past: Histories) -> bool:
+        """Whether somebody acts like a machine."""
+        return acts_like_a_machine(past.time, self.config.clean.machines, self.facts.step)
 
     def _read(self, ids: Sequence[str]) -> pl.DataFrame:
         """The clean events of some people on items of the catalogue."""
         rows = self.tables.people("events", ids)
         if not rows.height:
             return EMPTY
-        rows = clean_people(
-            rows, self.config.clean, Report(), now=self._clock(), step=self.facts.step
-        )
-        known = self.view.model.catalogue.items.rows(rows[c.ITEM]) >= 0
-        return self._told(rows.filter(pl.Series(known)))
+        if self.config.clean.near_seconds:
+            rows = without_near(rows, self.config.clean.near_seconds, Report())
+        rows, known = self._possible(rows)
+        return rows if known.all() else rows.filter(pl.Series(known))
+
+    def _shape(self, rows: pl.DataFrame, users: Vocabulary) -> Histories:
+        """Events of some people as a log of them."""
+        found = self._untied(rows, users) if rows.height <= _FEW else None
+        if found is not None:
+            return found
+        items, context = self.view.model.catalogue.items, self.config.interests.context.columns
+        rows = self._told(rows)
+        log = histories(rows, items, self.config.events, context, users, low=self.facts.against)
+        number = self.kinds.rows(rows[c.EVENT].drop_nulls().unique().sort())
+        kind = np.append(number, -1)[log.kind]
+        return replace(log, kind=kind.astype(np.int32))
 
     def _told(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Events without what nothing is made of."""
@@ -195,41 +209,29 @@ class Live:
             wanted.add(c.POSITION)
         return rows.select(name for name in rows.columns if name in wanted)
 
-    def _shape(self, rows: pl.DataFrame, users: Vocabulary) -> Histories:
-        """Events of some people as a log of them."""
-        items, context = self.view.model.catalogue.items, self.config.interests.context.columns
-        log = histories(rows, items, self.config.events, context, users, low=self.facts.against)
-        number = self.kinds.rows(rows[c.EVENT].drop_nulls().unique().sort())
-        kind = np.append(number, -1)[log.kind]
-        return replace(log, kind=kind.astype(np.int32))
-
-    def _shape_few(self, rows: pl.DataFrame) -> Histories | None:
-        """The same as `_shape` for a few events, much faster; None where some stand in a tie, whose
-        order the other knows."""
-        config, items = self.config.events, self.view.model.catalogue.items
-        told = [name for name in self.config.interests.context.columns if name in rows.columns]
-        rows = rows.sort(c.USER, c.TIME)
-        user, time = rows[c.USER].to_list(), rows[c.TIME].dt.epoch("us").to_numpy()
-        places = list(zip(user, time.tolist(), strict=True))
-        if len(set(places)) < len(places):
+    def _untied(self, rows: pl.DataFrame, users: Vocabulary) -> Histories | None:
+        """The same as `histories` gives for a few events, in a fraction of the time; None where
+        some stand in a tie of time, whose order it knows."""
+        user, time = users.rows(rows[c.USER]), rows[c.TIME].dt.epoch("us").to_numpy()
+        order = np.lexsort((time, user))
+        user, time = user[order], time[order]
+        if ((np.diff(user) == 0) & (np.diff(time) == 0)).any():
             return None
-        users = Vocabulary(list(dict.fromkeys(user)))
-        event = rows[c.EVENT].to_list()
-        value = rows[c.VALUE].to_list() if c.VALUE in rows.columns else [None] * len(user)
-        weight = [
-            strength_of(e, v, config, self.facts.against) for e, v in zip(event, value, strict=True)
-        ]
-        number = {name: int(self.kinds.rows([name])[0]) for name in set(event)}
+        events = [str(name) for name in rows[c.EVENT]]
+        value = rows[c.VALUE].to_list() if c.VALUE in rows.columns else [None] * len(events)
+        config, low = self.config.events, self.facts.against
+        weight = [strength_of(e, v, config, low) for e, v in zip(events, value, strict=True)]
+        told = [name for name in self.config.interests.context.columns if name in rows.columns]
         return Histories(
             users=users,
-            items=items,
-            offsets=np.searchsorted(users.rows(user), np.arange(len(users) + 1)).astype(np.int64),
-            item=items.rows(rows[c.ITEM]),
+            items=self.view.model.catalogue.items,
+            offsets=np.searchsorted(user, np.arange(len(users) + 1)).astype(np.int64),
+            item=self.view.model.catalogue.items.rows(rows[c.ITEM])[order],
             time=time.astype(np.int64),
-            weight=np.array(weight, np.float32),
-            source=np.arange(len(user)),
-            kind=np.array([number[e] for e in event], np.int32),
-            past={name: rows[name].cast(pl.String) for name in told},
+            weight=np.array(weight, np.float32)[order],
+            source=np.arange(len(events)),
+            kind=self.kinds.rows(events)[order],
+            past={name: rows[name].cast(pl.String).gather(order) for name in told},
         )
 
     def _edges(self, ids: Sequence[str]) -> pl.DataFrame:

@@ -36,6 +36,9 @@ class ServeConfig(Config):
     """Calls a second that a key may make, where the key does not say otherwise."""
     burst: float = Field(1_000.0, ge=1.0)
     """Calls that a key may make at once after a rest."""
+    whole: float = Field(900.0, ge=0.0)
+    """Seconds that the log may be old from which is answered what is asked about everybody:
+    segments, people alike, forecasts, lifts. Reading it takes seconds where it is large."""
     lists: bool = True
     """Whether lists that are given out are kept as exposures."""
     origins: tuple[str, ...] = ()

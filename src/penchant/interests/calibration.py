@@ -7,23 +7,30 @@ interest does:
     P(n | u) = P(parent | u) · softmax_{siblings n}( Σ_e w_e(parent) · log q_e(n | parent) )
     w_e = a_e + b_e · ln(1 + events of the parent) / 3 + c_e · fresh
 
-Experts q: the model's own sums over items; those of the dynamic layer alone, which knows where the
-person is heading; what is usual now; what share of all events the interest had so far; and the
-person's choices, counted under several rhythms, each believed beside so many
-choices' worth of that share (Dirichlet smoothing). *Fresh* is 1 in the midst of a visit, where a
-person goes on with what was begun, and 0 between visits. a, b and c belong to nobody: they are the
-same for all, one set a level, fitted to held-out choices by likelihood, which is convex: that
-somebody buys what they looked at yesterday says nothing new of their interests. A layer alone has a
-pool of itself, what is usual, and the counts of its own rhythms: the slow ones are the base
-layer's, the quick ones the dynamic layer's. Children add up to their parent by construction, and
-where a person has chosen nothing an interest is split as by everybody: nothing narrow is invented.
+Experts q: what share the interest had of all events so far, of people's first acts, and lately; the
+model's own sums over items; those of the dynamic layer alone, which knows where the person is
+heading; what is usual now; and the person's choices, counted under several rhythms, each believed
+beside so many choices' worth of everybody's share (Dirichlet smoothing). *Fresh* is 1 in the midst
+of a visit, where a person goes on with what was begun, and 0 between visits. a, b and c belong to
+nobody: they are the same for all, one set a level, fitted to held-out choices by likelihood, which
+is convex: that somebody buys what they looked at yesterday says nothing new of their interests. A
+layer alone has a pool of itself, what is usual, what everybody does, and the counts of its own
+rhythms: the slow ones are the base layer's, the quick ones the dynamic layer's. Children add up to
+their parent by construction, and where a person has chosen nothing an interest is split as by
+everybody: nothing narrow is invented.
+
+What everybody did is as old in the held-out moments as it gets while a model is used: how far it
+can be trusted is told by many times, not by the one at which the layers stopped learning. And
+layers that learn the whole log again are surer of people whom they have seen, and no more right. So
+the logits of each level get one factor, a + b · evidence + c · fresh once more, by which they say
+of people as they are now, in all, what was said by the layers that had not seen the newest events.
 
 Log-linear pooling: Genest and Zidek, Combining probability distributions, Statistical Science 1,
 1986; that a fitted pool is calibrated where a plain average is not: Ranjan and Gneiting, Combining
 probability forecasts, J. Royal Stat. Soc. B 72, 2010.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
@@ -31,9 +38,13 @@ import numpy as np
 from pydantic import Field
 from scipy import optimize
 
+from penchant.clock import DAY
 from penchant.config import Config
+from penchant.data.histories import Moments
 from penchant.interests.base.decay import FOREVER
+from penchant.interests.everybody import Everybody
 from penchant.interests.weights import Levels, Weights
+from penchant.random import rng
 from penchant.taxonomy.siblings import Siblings
 from penchant.types import Arrays, Bools, Doubles, Floats, Longs, State
 
@@ -43,6 +54,9 @@ SLOW = 30.0
 """Half-life in days from which a rhythm is long-term."""
 _LEAST = 0.02  # of a moment: what came beside it is not learned from
 _SEARCH = {"maxiter": 200}
+_STEPS = 12
+WHOLE = "whole"
+"""The pool of all layers together."""
 
 
 class CalibrationConfig(Config):
@@ -61,53 +75,136 @@ class CalibrationConfig(Config):
     """Choices' worth of everybody's share that counts are seen beside."""
     moments: int = Field(10_000, ge=100)
     """At most so many held-out choices are fitted to."""
-    pull: float = Field(2e-2, ge=0.0)
+    pull: float = Field(3e-3, ge=0.0)
     """Pull of every weight to zero."""
+    lately: float = Field(30.0, gt=0.0)
+    """Half-life in days of what everybody turned to lately."""
+    stale: float | None = Field(None, ge=0.0)
+    """Days for which a model is used before it learns again: what it knows of everybody grows so
+    old. None: as long as the newest tenth of the log took."""
+
+    def overtaken(self, moments: Moments, waits: Longs, seed: int) -> Moments:
+        """The same moments, at which what everybody did is known until some time before: as long as
+        one of `waits` (µs), drawn at random, or up to so many days as are `stale`."""
+        draw, B = rng(seed, "stale"), len(moments)
+        if self.stale is not None:
+            waits = (draw.random(B) * self.stale * DAY).astype(np.int64)
+        elif len(waits):
+            waits = draw.choice(waits, B)
+        else:
+            waits = np.zeros(B, np.int64)
+        return replace(moments, heard=moments.at - waits)
 
 
 @dataclass
 class Calibration:
-    """The pools of every level; `pools_` [experts × 3] each, or none where nothing was held out."""
+    """The pools of each layer alone and of the whole, level by level: `pools_` [experts × 3] each,
+    none where nothing was held out; `sober_` [levels × 3] the factors of their logits."""
 
     config: CalibrationConfig = field(default_factory=CalibrationConfig)
-    share_: list[Floats] = field(init=False, default_factory=list)
-    pools_: list[Doubles] = field(init=False, default_factory=list)
-    alone_: dict[str, list[Doubles]] = field(init=False, default_factory=dict)
+    everybody_: Everybody = field(init=False)
+    pools_: dict[str, list[Doubles]] = field(init=False, default_factory=dict)
+    sober_: dict[str, Doubles] = field(init=False, default_factory=dict)
 
     def fit(
-        self, known: Weights, came: Levels, share: Levels, families: Sequence[Siblings]
+        self, known: Weights, came: Levels, everybody: Everybody, families: Sequence[Siblings]
     ) -> Self:
         """Learn from the weights of held-out moments and what came: memberships of the next item,
-        level by level [B × K]; `share` is that of all events so far [1 × K]."""
-        self.take_up(share)
-        self.pools_ = self._pools(known, known.whole, came, families, known.counted, known.heading)
-        self.alone_ = {
-            name: self._pools(known, said, came, families, self._own(name, known))
-            for name, said in known.layers.items()
-        }
+        level by level [B × K]; `everybody` is what all turned to before each."""
+        self.take_up(everybody)
+        self.sober_ = {}
+        self.pools_ = {of: self._pools(known, of, came, families) for of in (WHOLE, *known.layers)}
         return self
 
-    def take_up(self, share: Levels) -> None:
-        """Go on with the shares of a larger log [1 × K]."""
-        self.share_ = [np.asarray(table[0], np.float32) for table in share]
+    def take_up(self, everybody: Everybody) -> None:
+        """Go on with what all turned to in a larger log."""
+        self.everybody_ = everybody
+
+    def sober(self, known: Weights, before: Weights, families: Sequence[Siblings]) -> Self:
+        """Be as sure of some moments, in all, as was said `before`, calibrated, by layers that had
+        not seen the newest of them; `known` is what those say that have."""
+        self.sober_ = {}
+        found = {}
+        for of, pools in self.pools_.items():
+            logits = self._logits(known, of, pools, families)
+            wanted = before.whole if of == WHOLE else before.layers[of]
+            factors = []
+            for level, (z, family) in enumerate(zip(logits, families, strict=True)):
+                told = _Told.of([z], wanted[level], _follows(known, level, family), family)
+                factors.append(told.as_sure(self.config.pull))
+            found[of] = np.array(factors)
+        self.sober_ = found
+        return self
 
     def __call__(self, known: Weights, families: Sequence[Siblings]) -> Weights:
         """The same moments with calibrated weights; children add up to parents. What is usual is
         what would be said of somebody unknown."""
-        whole = self._applied(
-            known, known.whole, self.pools_, families, known.counted, known.heading
-        )
+        if not self.pools_:
+            return known
         nothing = tuple(tuple(np.zeros_like(t[:1]) for t in tables) for tables in known.counted)
-        stranger = replace(known, counted=nothing, fresh=np.zeros_like(known.fresh))
-        heading = None if known.heading is None else known.usual
-        usual = self._applied(stranger, known.usual, self.pools_, families, nothing, heading)
-        layers = {
-            name: self._applied(
-                known, said, self.alone_.get(name, []), families, self._own(name, known)
-            )
-            for name, said in known.layers.items()
-        }
+        stranger = replace(
+            known, whole=known.usual, counted=nothing, fresh=np.zeros_like(known.fresh),
+            heading=None if known.heading is None else known.usual,
+        )  # fmt: skip
+        whole = self._applied(known, WHOLE, families)
+        usual = self._applied(stranger, WHOLE, families)
+        layers = {name: self._applied(known, name, families) for name in known.layers}
         return replace(known, whole=whole, layers=layers, usual=usual)
+
+    def _applied(self, known: Weights, of: str, families: Sequence[Siblings]) -> Levels:
+        found: list[Floats] = []
+        logits = self._logits(known, of, self.pools_[of], families)
+        for level, (z, family) in enumerate(zip(logits, families, strict=True)):
+            if of in self.sober_:
+                z = z * _steepness(self.sober_[of][level], _follows(known, level, family))
+            given = family.softmax(z)
+            found.append(found[-1][:, family.parent] * given if found else given)
+        return tuple(found)
+
+    def _logits(
+        self, known: Weights, of: str, pools: Sequence[Doubles], families: Sequence[Siblings]
+    ) -> Iterator[Floats]:
+        """What a pool says among siblings [B × K], level by level."""
+        experts = self._experts(known, of, families)
+        for level, (pool, each, family) in enumerate(zip(pools, experts, families, strict=True)):
+            follows, logits = _follows(known, level, family), np.zeros_like(each[0])
+            for w, x in zip(pool, each, strict=True):
+                logits += _steepness(w, follows) * x
+            yield logits
+
+    def _pools(
+        self, known: Weights, of: str, came: Levels, families: Sequence[Siblings]
+    ) -> list[Doubles]:
+        """The weights of every level's experts [experts × 3]."""
+        found = []
+        for level, (each, family) in enumerate(
+            zip(self._experts(known, of, families), families, strict=True)
+        ):
+            start = np.zeros((len(each), 3))
+            start[0, 0] = 1.0
+            told = _Told.of(each, came[level], _follows(known, level, family), family)
+            found.append(told.likeliest(start, self.config.pull))
+        return found
+
+    def _experts(
+        self, known: Weights, of: str, families: Sequence[Siblings]
+    ) -> Iterator[list[Floats]]:
+        """log q(n | parent) of each expert [B × K], level by level."""
+        whole = of == WHOLE
+        counted = known.counted if whole else self._own(of, known)
+        share, first, lately = self.everybody_.experts(known.heard, families)
+        tables = [known.whole if whole else known.layers[of], known.usual, share, first, lately]
+        tables += [known.heading] if whole and known.heading is not None else []
+        for level, family in enumerate(families):
+            found = [family.given(table[level]) for table in tables]
+            for tables_ in counted:
+                n = tables_[level]
+                total = family.total(n)
+                found += [
+                    (n + np.float32(m) * found[2]) / (total + np.float32(m))
+                    for m in self.config.doubts
+                ]
+            yield [np.broadcast_to(np.log(np.maximum(q, _FLOOR)), found[0].shape) for q in found]
 
     def _own(self, layer: str, known: Weights) -> Sequence[Levels]:
         """The counts of a layer's own rhythms."""
@@ -118,129 +215,121 @@ class Calibration:
             if slow.get(layer) == (left == 1.0 and (half_life == FOREVER or half_life >= SLOW))
         ]
 
-    def _applied(
-        self,
-        known: Weights,
-        said: Levels,
-        pools: Sequence[Doubles],
-        families: Sequence[Siblings],
-        counted: Sequence[Levels],
-        heading: Levels | None = None,
-    ) -> Levels:
-        if not pools:
-            return said
-        found: list[Floats] = []
-        for level, (pool, family) in enumerate(zip(pools, families, strict=True)):
-            evidence = _evidence(family.total(known.counted[-1][level]))
-            logits, fresh = np.zeros_like(said[level]), known.fresh[:, None]
-            experts = self._experts(known, said, level, family, counted, heading)
-            for (a, b, c), x in zip(pool.astype(np.float32), experts, strict=True):
-                logits += (a + b * evidence + c * fresh) * x
-            given = family.softmax(logits)
-            found.append(found[-1][:, family.parent] * given if found else given)
-        return tuple(found)
-
-    def _pools(
-        self,
-        known: Weights,
-        said: Levels,
-        came: Levels,
-        families: Sequence[Siblings],
-        counted: Sequence[Levels],
-        heading: Levels | None = None,
-    ) -> list[Doubles]:
-        """The weights of every level's experts [experts × 3]."""
-        found = []
-        for level, family in enumerate(families):
-            moment, parent = _told(came[level], family)
-            columns, there = family.children(parent)
-            at = (moment[:, None], columns)
-            experts = self._experts(known, said, level, family, counted, heading)
-            X = np.stack([x[at] for x in experts], axis=2).astype(np.float64)
-            T = (came[level][at] * there).astype(np.float64)
-            evidence = _evidence(family.total(known.counted[-1][level])[at][:, 0])
-            F = np.stack([np.ones(len(X)), evidence, known.fresh[moment]], axis=1)
-            found.append(_likeliest(X, there, T, F, len(known), self.config.pull))
-        return found
-
-    def _experts(
-        self,
-        known: Weights,
-        said: Levels,
-        level: int,
-        family: Siblings,
-        counted: Sequence[Levels],
-        heading: Levels | None,
-    ) -> list[Floats]:
-        """log q(n | parent) of each expert [B × K]."""
-        share = family.given(self.share_[level][None])
-        found = [family.given(said[level]), family.given(known.usual[level])]
-        found.append(np.broadcast_to(share, found[0].shape))
-        if heading is not None:
-            found.append(family.given(heading[level]))
-        for tables in counted:
-            n, total = tables[level], family.total(tables[level])
-            found += [
-                (n + np.float32(m) * share) / (total + np.float32(m)) for m in self.config.doubts
-            ]
-        return [np.log(np.maximum(q, _FLOOR)) for q in found]
-
     def state(self) -> State:
         """The pools."""
-        arrays: Arrays = {f"pool{level}": pool for level, pool in enumerate(self.pools_)}
-        arrays |= {f"share{level}": share for level, share in enumerate(self.share_)}
-        for name, pools in self.alone_.items():
-            arrays |= {f"alone.{name}.{level}": pool for level, pool in enumerate(pools)}
-        return arrays, {"levels": len(self.pools_), "layers": list(self.alone_)}
+        if not self.pools_:
+            return {}, {"levels": 0, "of": []}
+        arrays: Arrays = {f"sober.{of}": factors for of, factors in self.sober_.items()}
+        for of, pools in self.pools_.items():
+            arrays |= {f"pool.{of}.{level}": pool for level, pool in enumerate(pools)}
+        arrays |= {f"everybody.{name}": a for name, a in self.everybody_.state()[0].items()}
+        return arrays, {"levels": len(self.pools_[WHOLE]), "of": list(self.pools_)}
 
     def restore(self, state: State) -> Self:
         """Take up the pools."""
         arrays, values = state
-        levels = range(values["levels"])
-        self.pools_ = [arrays[f"pool{level}"] for level in levels]
-        self.share_ = [arrays[f"share{level}"] for level in levels]
-        self.alone_ = {
-            name: [arrays[f"alone.{name}.{level}"] for level in levels] for name in values["layers"]
+        self.pools_ = {
+            of: [arrays[f"pool.{of}.{level}"] for level in range(values["levels"])]
+            for of in values["of"]
         }
+        self.sober_ = {of: arrays[f"sober.{of}"] for of in values["of"] if f"sober.{of}" in arrays}
+        if self.pools_:
+            told = {k.split(".", 1)[1]: a for k, a in arrays.items() if k.startswith("everybody.")}
+            self.everybody_ = Everybody.from_state((told, {}))
         return self
 
 
-def _evidence(events: Floats) -> Floats:
-    """What the steepness of an expert follows, of order one."""
-    return np.asarray(np.log1p(events) / 3.0, np.float32)
+def _follows(known: Weights, level: int, family: Siblings) -> tuple[Floats, Floats]:
+    """What steepness follows: evidence of the parent, of order one [B × K], freshness [B × 1]."""
+    evidence = np.log1p(family.total(known.counted[-1][level])) / 3.0
+    return np.asarray(evidence, np.float32), known.fresh[:, None]
 
 
-def _told(came: Floats, family: Siblings) -> tuple[Longs, Longs]:
-    """Moments and parents of what came [R] each: only its siblings can tell anything."""
-    moment, parent = np.nonzero(family.up(came) > _LEAST)
-    return moment, parent
+def _steepness(w: Doubles, follows: tuple[Floats, Floats]) -> Floats:
+    """a + b · evidence + c · fresh [B × K]."""
+    a, b, c = w.astype(np.float32)
+    evidence, fresh = follows
+    return np.asarray(a + b * evidence + c * fresh, np.float32)
 
 
-def _likeliest(
-    X: Doubles, there: Bools, T: Doubles, F: Doubles, moments: int, pull: float
-) -> Doubles:
-    """a, b, c of each expert [experts × 3], from log q [R × S × experts] of the siblings of what
-    came, which of the places are taken, how much came on each, and what the weights follow [R × 3]:
-    one, the parent's evidence, freshness."""
-    E = X.shape[2]
-    X = np.where(there[:, :, None], X - X.mean(axis=1, keepdims=True), 0.0)
-    weight = T.sum(axis=1)
+@dataclass(frozen=True)
+class _Told:
+    """What came among siblings: log q [R × S × experts] of each expert, which of the places are
+    taken [R × S], how much came on each [R × S], and what the weights follow [R × 3]: one, the
+    parent's evidence, freshness; from so many moments."""
 
-    def objective(flat: Doubles) -> tuple[float, Doubles]:
-        w = F @ flat.reshape(E, 3).T
-        z = np.where(there, np.einsum("rse,re->rs", X, w), -np.inf)
-        z -= z.max(axis=1, keepdims=True)
-        p = np.exp(z)
-        total = p.sum(axis=1, keepdims=True)
-        loss = weight @ np.log(total[:, 0]) - (T * np.where(there, z, 0.0)).sum()
-        error = p / total * weight[:, None] - T
-        slope = np.einsum("rs,rse->re", error, X).T @ F
-        loss = float(loss / moments + pull * flat @ flat)
-        return loss, slope.ravel() / moments + 2.0 * pull * flat
+    X: Doubles
+    there: Bools
+    T: Doubles
+    F: Doubles
+    moments: int
 
-    start = np.zeros((E, 3))
-    start[0, 0] = 1.0
-    found = optimize.minimize(
-        objective, start.ravel(), jac=True, method="L-BFGS-B", options=_SEARCH
-    )
-    return np.asarray(found.x, np.float64).reshape(E, 3)
+    @classmethod
+    def of(
+        cls,
+        experts: Sequence[Floats],
+        came: Floats,
+        follows: tuple[Floats, Floats],
+        family: Siblings,
+    ) -> Self:
+        """From what experts say and what came [B × K]: only its siblings can tell anything."""
+        moment, parent = np.nonzero(family.up(came) > _LEAST)
+        columns, there = family.children(parent)
+        at = (moment[:, None], columns)
+        X = np.stack([x[at] for x in experts], axis=2).astype(np.float64)
+        X = np.where(there[:, :, None], X - X.mean(axis=1, keepdims=True), 0.0)
+        evidence, fresh = follows
+        evidence = np.broadcast_to(evidence, came.shape)[at][:, 0]
+        F = np.stack([np.ones(len(X)), evidence, fresh[moment, 0]], axis=1)
+        return cls(X, there, (came[at] * there).astype(np.float64), F, len(came))
+
+    def likeliest(self, start: Doubles, pull: float) -> Doubles:
+        """a, b, c of each expert [experts × 3]."""
+        X, there, T, F, weight = self.X, self.there, self.T, self.F, self.T.sum(axis=1)
+
+        def objective(flat: Doubles) -> tuple[float, Doubles]:
+            w = F @ flat.reshape(start.shape).T
+            z = np.where(there, np.einsum("rse,re->rs", X, w), -np.inf)
+            z -= z.max(axis=1, keepdims=True)
+            p = np.exp(z)
+            total = p.sum(axis=1, keepdims=True)
+            loss = weight @ np.log(total[:, 0]) - (T * np.where(there, z, 0.0)).sum()
+            error = p / total * weight[:, None] - T
+            slope = np.einsum("rs,rse->re", error, X).T @ F
+            loss = float(loss / self.moments + pull * flat @ flat)
+            return loss, slope.ravel() / self.moments + 2.0 * pull * flat
+
+        found = optimize.minimize(
+            objective, start.ravel(), jac=True, method="L-BFGS-B", options=_SEARCH
+        )
+        return np.asarray(found.x, np.float64).reshape(start.shape)
+
+    def as_sure(self, pull: float) -> Doubles:
+        """a, b, c of the factor on the logits of one expert [3] by which it has, in all and along
+        evidence and freshness, the entropy of what came; pulled to 1, 0, 0.
+
+        Likelihood would do as well were what came drawn; it is said, and where two ways of saying
+        it differ by chance the likeliest is less sure than either.
+        """
+        z, there, F, weight = self.X[:, :, 0], self.there, self.F, self.T.sum(axis=1)
+        wanted, _ = _entropy(np.log(np.maximum(self.T, _FLOOR)), there)
+        w = as_it_is = np.array([1.0, 0.0, 0.0])
+        for _ in range(_STEPS):  # Newton's: the entropy's slope is −t · the variance of z
+            t = F @ w
+            found, variance = _entropy(z, there, t)
+            error = F.T @ (weight * (found - wanted)) / self.moments - pull * (w - as_it_is)
+            bend = (F * (weight * np.maximum(t, 0.1) * variance)[:, None]).T @ F / self.moments
+            w = w + np.linalg.solve(bend + pull * np.eye(3), error)
+        return w
+
+
+def _entropy(z: Doubles, there: Bools, t: Doubles | None = None) -> tuple[Doubles, Doubles]:
+    """Entropy of softmax(t · z) over the places taken [R], and the variance of z under it [R]."""
+    logits = np.where(there, z if t is None else z * t[:, None], -np.inf)
+    logits -= logits.max(axis=1, keepdims=True)
+    q = np.exp(logits)
+    total = q.sum(axis=1, keepdims=True)
+    q /= total
+    entropy = np.log(total[:, 0]) - (q * np.where(there, logits, 0.0)).sum(axis=1)
+    mean = (q * z).sum(axis=1, keepdims=True)
+    return entropy, np.asarray((q * (z - mean) ** 2).sum(axis=1))

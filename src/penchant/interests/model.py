@@ -25,6 +25,7 @@ from penchant.interests.calibration import Calibration, CalibrationConfig
 from penchant.interests.changes import ChangeDetector, ChangesConfig
 from penchant.interests.context.layer import ContextConfig, ContextLayer
 from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
+from penchant.interests.everybody import Everybody
 from penchant.interests.feedback import FEEDBACK, Wishes, weighed
 from penchant.interests.fusion import Fusion, FusionConfig
 from penchant.interests.layer import Catalogue, Layer, Training
@@ -32,12 +33,14 @@ from penchant.interests.popularity import Popularity, PopularityConfig
 from penchant.interests.precision import Precision
 from penchant.interests.reading import Reading, Said
 from penchant.interests.social import Social
-from penchant.interests.weights import Weights, met, rolled, shares, weights
-from penchant.random import derive
+from penchant.interests.told import told
+from penchant.interests.weights import Weights, met, rolled, weights
+from penchant.random import derive, rng
 from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, upcoming
 from penchant.types import QUIET, Floats, Longs, Progress, Report, State
 
 LayerName = Literal["base", "context", "dynamic", "social", "popularity"]
+_NOW = 3000  # people whose interests are compared before and after the whole log is learned
 LAYERS: tuple[LayerName, ...] = ("base", "context", "dynamic", "social", "popularity")
 
 
@@ -167,16 +170,33 @@ class InterestModel:
         self.precision = Precision()
         if len(holdout):
             self._fuse(holdout, seed, progress)
-            self._calibrate(log, holdout, since, seed, progress)
+            self._calibrate(replace(training, log=log), holdout, since)
         else:
             self.fusion.without_evidence()
+        now = self._now(log, seed) if self.calibration.pools_ else None
+        before = self.weights(now) if now is not None else None
         self.reading = Reading().fit(
             log, catalogue.text, self.usual, said=said, seed=derive(seed, "reading")
         )
         self.changes = ChangeDetector(self.config.changes).fit(log, catalogue.tree, seed=seed)
         training = replace(training, log=log, report=report)
         self._learn(lambda layer, training: layer.refit(training), training)
+        if now is not None and before is not None:
+            known = weights(self, now, self.config.calibration.rhythms)
+            self.calibration.sober(known, before, catalogue.tree.siblings)
         return self
+
+    def _now(self, log: Histories, seed: int) -> Moments:
+        """Some who acted lately, and some strangers, at the end of the log: what comes next of them
+        is known to no layer."""
+        c = self.config
+        most = max(20, min(_NOW, c.holdout.cells // max(len(self.catalogue), 1)))
+        newest = int(np.quantile(log.time, 0.9)) if len(log) else 0
+        who = np.unique(log.user[log.positive & (log.time >= newest)]).astype(np.int64)
+        if len(who) > most:
+            who = np.sort(rng(seed, "now").choice(who, most, replace=False))
+        who = np.append(who, np.full(len(who) // 10 + 1, -1))
+        return log.moments_at(who, np.full(len(who), (log.latest or 0) + 1))
 
     def _learn(self, how: Callable[[Layer, Training], Layer], training: Training) -> None:
         """Every layer, popularity first: the others learn what it does not know."""
@@ -197,12 +217,15 @@ class InterestModel:
 
             self.fusion.fit(score, holdout, seed=seed)
 
-    def _calibrate(
-        self, log: Histories, holdout: Holdout, since: int, seed: int, progress: Progress
-    ) -> None:
+    def _calibrate(self, training: Training, holdout: Holdout, since: int) -> None:
         """Fit the weights of interests to acts that the layers have not seen, and how far people
-        scatter around them to the acts of the newest tenth."""
-        c, tree = self.config.calibration, self.catalogue.tree
+        scatter around them to the acts of the newest tenth.
+
+        What everybody did is as old there as it gets while a model is used: how far that can be
+        trusted is told by many times, not by the one at which layers stopped learning.
+        """
+        c, tree, log = self.config.calibration, self.catalogue.tree, training.log
+        seed, progress = training.seed, training.progress
         most = max(20, min(c.moments, self.config.holdout.cells // max(len(self.catalogue), 1)))
         timed, leaves = self.config.holdout.kind == "time", tree.membership(tree.levels)
         newest = since if timed or not len(log) else int(np.quantile(log.time, 0.9))
@@ -211,15 +234,20 @@ class InterestModel:
             choices=True,
         )  # fmt: skip
         some = holdout.take(np.flatnonzero(holdout.chosen)[:most])
-        moments = later if timed else some.moments
-        if c.kind == "none" or not len(moments):
+        if c.kind == "none" or not len(later if timed else some):
             return
+        if "popularity" in self.layers:
+            self.layers["popularity"].refit(training)  # counts before each time are known then
+        waits = later.at - newest
+        later = c.overtaken(later, waits, derive(seed, "later"))
+        moments = later if timed else c.overtaken(some.moments, waits, derive(seed, "held out"))
         with progress.step("calibration", len(moments) + len(later) * (not timed)) as step:
             known = weights(self, moments, c.rhythms)
             step.advance(len(moments))
             came = leaves[log.item[rows]] if timed else some.targets @ leaves
             truth = rolled(np.asarray(came.toarray(), np.float32), tree.siblings)
-            so_far = shares(log.keep(log.time < since), tree)
+            everybody = Everybody.of(log, tree, c.lately)
+            so_far = Everybody.of(log.keep(log.time < since), tree, c.lately).beside(everybody)
             self.calibration.fit(known, truth, so_far, tree.siblings)
             if not timed:
                 known = weights(self, later, c.rhythms)
@@ -227,7 +255,7 @@ class InterestModel:
             said = self.calibration(known, tree.siblings).whole
             acts, who = met(log.item[rows], tree), log.user[rows].astype(np.int64)
             self.precision.fit(said, acts, known.events, who)
-            self.calibration.take_up(shares(log, tree))
+            self.calibration.take_up(everybody)
 
     def _made(self) -> dict[str, Layer]:
         c = self.config
@@ -249,6 +277,9 @@ class InterestModel:
 
     def parts(self, moments: Moments) -> Parts:
         """Every layer's part of every item's score [P × B × I]; feedback, where there is any."""
+        if len(moments) == 1:  # is asked for so often that it has a faster way to the same
+            said = told(self, moments)
+            return Parts(said.names, said.alpha[None], said.table()[:, None])
         alpha = self.fusion.alpha(moments)
         shape = (len(self.layers), len(moments), len(self.catalogue))
         values = np.empty(shape, np.float32)
@@ -281,11 +312,11 @@ class InterestModel:
         repeat."""
         if self.repeats_:
             return softmax(scores)
-        had = moments.seen(scores.shape[1]).tocoo()
-        count = np.bincount(had.coords[0], minlength=len(scores))
-        new = (count < scores.shape[1])[had.coords[0]]  # who had everything had it all again
+        who, item = moments.met
+        count = np.bincount(who, minlength=len(scores))
+        new = (count < scores.shape[1])[who]  # who had everything had it all again
         barred = scores.copy()
-        barred[had.coords[0][new], had.coords[1][new]] = NEVER
+        barred[who[new], item[new]] = NEVER
         return softmax(barred)
 
     def chances(self, moments: Moments) -> Floats:
@@ -312,7 +343,7 @@ class InterestModel:
         `parts` are those of the same moments, where they are at hand.
         """
         rhythms = self.config.calibration.rhythms
-        silent = replace(moments, said=None)
+        silent = moments if moments.said is None else replace(moments, said=None)
         heard = None if parts is None else parts.without(FEEDBACK)
         known = weights(self, silent, rhythms, parts=heard, layers=layers)
         known = self.calibration(known, self.catalogue.tree.siblings)

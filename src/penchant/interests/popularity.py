@@ -23,7 +23,7 @@ from penchant.data.histories import Histories, Moments
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.newcomers import Newcomers
 from penchant.interests.running import Running
-from penchant.interests.terms import Row, Term
+from penchant.interests.terms import Row, Term, largest
 from penchant.random import derive
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import shortlisted
@@ -48,6 +48,10 @@ class PopularityConfig(Config):
     """After the fit, hours from one point in time to the next at which counts are brought up."""
 
 
+LISTED = 10_000
+"""The most popular items of a snapshot that are kept at hand."""
+
+
 @dataclass
 class Popularity:
     """The popularity layer."""
@@ -63,6 +67,7 @@ class Popularity:
     running_: Running | None = field(init=False, repr=False, default=None)
     _table: Floats | None = field(init=False, repr=False, default=None)
     _last: tuple[int, Floats] | None = field(init=False, repr=False, default=None)
+    _first: tuple[Floats, Longs] | None = field(init=False, repr=False, default=None)
 
     def fit(self, training: Training) -> Self:
         """Count, mix the half-lives by what held-out moments turned to, drop those of no use."""
@@ -102,23 +107,27 @@ class Popularity:
 
     def score(self, moments: Moments) -> Floats:
         """How popular every item is at every moment [B × I]."""
-        return self.before(moments.at)
+        return self.before(moments.at if moments.heard is None else moments.heard)
 
     def terms(self, moment: Moments) -> list[Term]:
         """The row of the point in time that the moment sees."""
-        return [Row(self._seen_at(int(moment.at[0])))]
+        at = moment.at if moment.heard is None else moment.heard
+        values, first = self._seen_at(int(at[0])), self._first
+        if first is None or first[0] is not values:
+            rows = largest(values, np.arange(len(values)), LISTED)
+            self._first = first = values, rows[np.argsort(-values[rows], kind="stable")]
+        return [Row(values, first[1])]
 
     def _seen_at(self, at: int) -> Floats:
-        """Scores of all items at one time [I]; the table of all points is not made for it."""
+        """Scores of all items at one time [I], the same array as long as they are the same; the
+        table of all points is not made for it."""
         point = None if self.running_ is None else self.running_.point(at)
         if self.running_ is not None and point is not None:
-            return self.running_.at(point, self.counts_[0].shape[1], self._now)
-        row = int(self._row(np.array([at]))[0])
-        if self._table is not None:
-            return np.asarray(self._table[row])
-        last = self._last
+            return self.running_.at(point, self._items, self._now)
+        row, last = int(self._row(np.array([at]))[0]), self._last
         if last is None or last[0] != row:
-            last = self._last = (row, self._summed(np.array([row]))[0])
+            summed = self._summed(np.array([row])) if self._table is None else self._table[[row]]
+            last = self._last = (row, summed[0])
         return last[1]
 
     def before(self, time: Longs, items: Longs | None = None) -> Floats:
@@ -126,7 +135,7 @@ class Popularity:
         running = self.running_
         if running is None:
             return self._fitted(time, items)
-        n, points = self.counts_[0].shape[1], [running.point(int(at)) for at in time]
+        n, points = self._items, [running.point(int(at)) for at in time]
         fitted = np.array([point is None for point in points], bool)
         pick = slice(None) if items is None else items
         found = np.empty((len(time), n if items is None else len(items)), np.float32)
@@ -154,6 +163,7 @@ class Popularity:
     def _scores(self) -> Floats:
         """Those of every snapshot [S × I], made when they are first asked for."""
         if self._table is None:
+            self._first = None
             self._table = self._summed(np.arange(len(self.times_)))
         return self._table
 
@@ -163,7 +173,7 @@ class Popularity:
 
     def _summed(self, row: Longs) -> Floats:
         """Σ θ · counts + Σ φ · newcomers at some snapshots [S × I]."""
-        counted = [counts[row] for counts in self.counts_]
+        counted = [self._at(row, counts) for counts in self.counts_]
         return self._mixed(counted, self.times_[row], self.newcomers_)
 
     def _mixed(self, counted: list[Floats], times: Longs, news: Newcomers) -> Floats:
@@ -176,6 +186,16 @@ class Popularity:
                 total += np.float32(weight) * x
         return total
 
+    @property
+    def _items(self) -> int:
+        """I, with the items that came after the fit."""
+        return len(self.newcomers_.first)
+
+    def _at(self, row: Longs, counts: Floats) -> Floats:
+        """Counts at some snapshots [S × I]; nobody met then what came later."""
+        some, more = counts[row], self._items - counts.shape[1]
+        return np.pad(some, ((0, 0), (0, more))) if more else some
+
     def _logs(self, counts: Floats) -> Floats:
         """Counts on a log scale, against their mean [S × I]."""
         n = counts + self.config.smoothing
@@ -184,7 +204,7 @@ class Popularity:
     def _each(self, moments: Moments) -> list[Floats]:
         """Every term by itself [B × I]: half-life by half-life, then the newcomers'."""
         row = self._row(moments.at)
-        counted = [self._logs(counts[row]) for counts in self.counts_]
+        counted = [self._logs(self._at(row, counts)) for counts in self.counts_]
         return [*counted, *self.newcomers_.each(self.times_[row])]
 
     def _mix(self, holdout: Holdout, seed: int) -> None:
@@ -233,8 +253,6 @@ class Popularity:
         """New items start without counts."""
         self._table = self._last = None
         self.newcomers_ = self.newcomers_.extended(catalogue.text)
-        more = len(catalogue) - self.counts_[0].shape[1]
-        self.counts_ = [np.pad(counts, ((0, 0), (0, more))) for counts in self.counts_]
 
 
 def _counted(log: Histories, times: Longs, half_life: float) -> Floats:

@@ -267,22 +267,25 @@ def _level(
     sure = mass / (mass + DOUBT)
     low, high = model.precision.interval(level, weight[None], known.events)
     lasts = _stability(Visits.among(moments, tree, level), len(weight))
-    asked = _asked(moments, level)
+    asked, nodes = _asked(moments, level), tree.nodes[level - 1]
+    alone = [table[level - 1][0].tolist() for table in known.layers.values()]
+    layers = [dict(zip(known.layers, own, strict=True)) for own in zip(*alone, strict=True)]
+    columns = (x.tolist() for x in (weight, usual, sure, low[0], high[0], lasts))
     return tuple(
         Interest(
             node=node,
             path=tree.path(node),
-            weight=float(weight[k]),
-            layers={name: float(alone[level - 1][0][k]) for name, alone in known.layers.items()},
-            usual=float(usual[k]),
-            confidence=float(sure[k]),
-            low=float(low[0, k]),
-            high=float(high[0, k]),
-            stability=float(lasts[k]),
+            weight=w,
+            layers=layers[k] if layers else {},
+            usual=u,
+            confidence=c,
+            low=a,
+            high=b,
+            stability=s,
             evidence=named.get(k, ()),
             asked=asked.get(k),
         )
-        for k, node in enumerate(tree.nodes[level - 1])
+        for k, (node, w, u, c, a, b, s) in enumerate(zip(nodes, *columns, strict=True))
     )
 
 

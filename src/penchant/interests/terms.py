@@ -20,9 +20,11 @@ from penchant.types import Floats, Longs
 
 @dataclass(frozen=True)
 class Row:
-    """A number for every item: values [I]."""
+    """A number for every item: values [I]; `first` are the items with the largest of them, largest
+    first, where that is known (None: the others are zero)."""
 
     values: Floats
+    first: Longs | None = None
 
     def at(self, items: Longs) -> Floats:
         """Those of some items."""
@@ -31,6 +33,17 @@ class Row:
     def all(self) -> tuple[Floats, float]:
         """Those of all items [I], and how far off any of them may be: not at all."""
         return self.values, 0.0
+
+    def every(self) -> Floats:
+        """Those of all items [I], to the last bit."""
+        return self.values
+
+    def leading(self, most: int) -> Longs:
+        """The items with the largest values, so many at most, and none that is below zero."""
+        if self.first is not None:
+            return self.first[:most]
+        some = np.flatnonzero(self.values > 0)
+        return largest(self.values, some, most)
 
 
 @dataclass(frozen=True)
@@ -57,5 +70,16 @@ class Product:
         """Those of all items [I], and how far off any of them may be."""
         return self.vectors.products(self.d)
 
+    def every(self) -> Floats:
+        """Those of all items [I], from the vectors as they are."""
+        return np.asarray(self.vectors.rows @ self.d, np.float32)
+
 
 Term: TypeAlias = Row | Nodes | Product
+
+
+def largest(values: Floats, rows: Longs, most: int) -> Longs:
+    """Of some rows, those with the largest values, in any order."""
+    if len(rows) <= most:
+        return rows
+    return np.asarray(rows[np.argpartition(values[rows], len(rows) - most)[len(rows) - most :]])

@@ -54,6 +54,14 @@ class Told:
         part = Part(None, (Row(values),))
         return Told(self.tree, (*self.names, name), alpha, (*self.parts, part))
 
+    def leaves(self) -> Floats:
+        """All that is said of interests, α included, of the narrowest [K]."""
+        total = np.zeros(len(self.tree.nodes[-1]), np.float32)
+        for alpha, part in zip(self.alpha, self.parts, strict=True):
+            if part.leaves is not None:
+                total += alpha * part.leaves
+        return total
+
     def of(self, items: Longs) -> Floats:
         """Each layer's share of some items' scores, α included [P × items]."""
         places = Places.of(self.tree.membership(self.tree.levels), items)
@@ -66,16 +74,22 @@ class Told:
         found *= self.alpha[:, None]
         return found
 
+    def table(self) -> Floats:
+        """Each layer's share of every item's score, α included [P × I]."""
+        found = np.zeros((len(self.names), self.tree.membership(1).shape[0]), np.float32)
+        for share, part in zip(found, self.parts, strict=True):
+            if part.leaves is not None:
+                share += self.tree.spread(part.leaves)
+            for term in part.terms:
+                share += term.every()
+        found *= self.alpha[:, None]
+        return found
+
     def all(self) -> tuple[Floats, float]:
         """The score of all items [I], and how far off any of them may be; what is said of interests
         comes to the items together."""
-        K = len(self.tree.nodes[-1])
-        leaves, weighed = np.zeros(K, np.float32), list(zip(self.alpha, self.parts, strict=True))
-        for alpha, part in weighed:
-            if part.leaves is not None:
-                leaves += alpha * part.leaves
-        total, off = self.tree.spread(leaves), 0.0
-        for alpha, part in weighed:
+        total, off = self.tree.spread(self.leaves()), 0.0
+        for alpha, part in zip(self.alpha, self.parts, strict=True):
             for term in part.terms:
                 found, wrong = term.all()
                 total += alpha * found

@@ -9,17 +9,23 @@ off by no more than
 bound, and asks the vectors themselves about those.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
 
+from penchant.interests.blocks import Blocks
+from penchant.taxonomy.tree import Tree
 from penchant.types import Floats
 
 MANY: Final = 20_000
 """Items from which a first look at bytes is worth it."""
 _BLOCK = 50_000  # vectors turned into bytes at once
+_WIDEST = 512  # dimensions of which the products of two bytes fit into 32 bits
+_PIECES = 8  # bytes of items that came later stand beside, so many times
+_GROWN = 1.02  # times the items of which blocks were made: from there on they are made again
 _FINER = 254  # d is told by two bytes: this is what the second one counts less than the first
 
 
@@ -28,24 +34,62 @@ class Vectors:
     """The vectors of all items, rows [I × D]; not to be changed."""
 
     rows: Floats
+    _made: "_Made" = field(init=False, repr=False, default_factory=lambda: _Made())
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    def extended(self, more: Floats) -> "Vectors":
+        """With those of more items at the end. What was made of these is used further while the new
+        ones are few."""
+        found, had = Vectors(np.concatenate([self.rows, more])), self._made
+        if had.blocks is not None and len(found) <= _GROWN * len(had.blocks.order):
+            found._made.blocks = had.blocks
+        if had.bytes is not None and len(had.bytes) < _PIECES and len(more):
+            found._made.bytes = [*had.bytes, Bytes.of(more)]
+        return found
+
     def products(self, d: Floats) -> tuple[Floats, float]:
         """⟨d, v_i⟩ of all items [I], and how far off any of them may be."""
-        if self._bytes is None:
+        pieces = self._bytes() if len(self) >= MANY and 0 < self.rows.shape[1] <= _WIDEST else None
+        if pieces is None:
             return self.rows @ d, 0.0
-        return self._bytes.products(d)
+        found, off = zip(*(piece.products(d) for piece in pieces), strict=True)
+        return found[0] if len(found) == 1 else np.concatenate(found), max(off)
 
-    @cached_property
-    def _bytes(self) -> "Bytes | None":
-        if len(self) < MANY or not self.rows.shape[1]:
-            return None
-        try:
-            return Bytes.of(self.rows)
-        except ImportError:  # the extra `ann` is not installed: all is asked as it is
-            return None
+    def _bytes(self) -> "list[Bytes] | None":
+        """The same as bytes, made when they are first asked for; None without the extra `ann`."""
+        with self._made.lock:
+            if self._made.bytes is None and installed():
+                self._made.bytes = [Bytes.of(self.rows)]
+            return self._made.bytes
+
+    def blocks(self, tree: Tree) -> Blocks | None:
+        """The same by the narrowest interests of a tree, always the same one; made when they are
+        first asked for, of fewer items where some came since. None without the extra `ann`."""
+        with self._made.lock:
+            if self._made.blocks is None and installed():
+                leaf, K = tree.main(tree.levels), len(tree.nodes[-1])
+                self._made.blocks = Blocks.of(self.rows, leaf, K)
+            return self._made.blocks
+
+
+@dataclass
+class _Made:
+    """What was made of vectors; whoever needs it first makes it, and others wait."""
+
+    bytes: "list[Bytes] | None" = None
+    blocks: Blocks | None = None
+    lock: AbstractContextManager[Any] = field(default_factory=Lock)
+
+
+def installed() -> bool:
+    """Whether the extra `ann` is."""
+    try:
+        import numkong  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from scipy import sparse
 
 from penchant.clock import HOUR
 from penchant.data.histories import Moments
+from penchant.interests.memberships import Places
 from penchant.taxonomy.tree import Tree
-from penchant.types import Bools, Ints, Longs
+from penchant.types import Bools, Floats, Ints, Longs
 
 VISIT = 12.0
 """Hours without an act that end a visit."""
@@ -36,12 +37,13 @@ class Visits:
         """The visits of one person, from liked items in order of time, and memberships [I × K]."""
         first = np.append(True, np.diff(time) > VISIT * HOUR)[: len(time)]
         visit = np.cumsum(first) - 1
-        shape = (int(first.sum()), len(item))
-        into = sparse.csr_array((np.ones(len(item)), (visit, np.arange(len(item)))), shape=shape)
-        acts = sparse.csc_array(into @ membership[item])
-        acts.data = (acts.data >= _LEAST).astype(np.float64)
-        acts.eliminate_zeros()
-        return cls(time[first], np.bincount(visit, minlength=shape[0]), acts)
+        V, K = int(first.sum()), membership.shape[1]
+        places = Places.of(membership, item)
+        pairs = places.column.astype(np.int64) * V + visit[places.row]
+        pairs = _touched(pairs, places.value, V * K)
+        starts = np.searchsorted(pairs, np.arange(K + 1) * V)
+        touched = sparse.csc_array((np.ones(len(pairs)), pairs % max(V, 1), starts), shape=(V, K))
+        return cls(time[first], np.bincount(visit, minlength=V), touched)
 
     @classmethod
     def among(cls, moments: Moments, tree: Tree, level: int) -> Self:
@@ -72,3 +74,11 @@ class Visits:
         order = draw.permutation(len(self))
         touched = sparse.csc_array(sparse.csr_array(self.touched)[order])
         return type(self)(self.time, self.acts[order], touched)
+
+
+def _touched(pairs: Longs, share: Floats, n: int) -> Longs:
+    """Which of n pairs have at least half an act in all, in order."""
+    if n <= 16 * len(pairs):
+        return np.flatnonzero(np.bincount(pairs, share, n) >= _LEAST)
+    some, each = np.unique(pairs, return_inverse=True)
+    return np.asarray(some[np.bincount(each, share, len(some)) >= _LEAST])

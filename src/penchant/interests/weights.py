@@ -17,9 +17,10 @@ from scipy import sparse
 from penchant.clock import HOUR
 from penchant.data.histories import Histories, Moments
 from penchant.interests.base.decay import fading
+from penchant.interests.memberships import Places
 from penchant.taxonomy.siblings import Siblings
 from penchant.taxonomy.tree import Tree
-from penchant.types import Bools, Floats, Ints
+from penchant.types import Bools, Floats, Ints, Longs
 
 if TYPE_CHECKING:
     from penchant.interests.model import InterestModel, Parts
@@ -40,9 +41,11 @@ class Weights:
     layer alone, before calibration (None where it has none): rows sum to 1. `counted` holds, for
     each rhythm, how many of the person's choices were of each interest, faded. `fresh` [B] is 1 in
     the midst of a visit and fades to 0 after it, by half every six hours since the last event.
+    `heard` [B] is until when it is known what everybody did (µs).
     """
 
     alpha: Floats
+    heard: Longs
     fresh: Floats
     whole: Levels
     layers: dict[str, Levels]
@@ -70,6 +73,7 @@ class Weights:
         headed = [p.heading for p in parts if p.heading is not None]
         return cls(
             np.concatenate([p.alpha for p in parts]),
+            np.concatenate([p.heard for p in parts]),
             np.concatenate([p.fresh for p in parts]),
             levels([p.whole for p in parts]),
             {name: levels([p.layers[name] for p in parts]) for name in parts[0].layers},
@@ -104,6 +108,7 @@ def weights(
     rolled_up = {name: rolled(table, families) for name, table in alone.items()}
     return Weights(
         alpha,
+        moments.at if moments.heard is None else moments.heard,
         freshness(moments),
         rolled(whole, families),
         rolled_up if layers else {},
@@ -145,6 +150,9 @@ def counted(
     values = np.concatenate([liked * fading(moments, *rhythm) for rhythm in rhythms])
     starts = np.arange(R)[:, None] * len(liked) + moments.offsets[None, :-1]
     offsets = np.append(starts.ravel(), len(values))
+    if B == 1:
+        places = Places.of(members, moments.item)
+        return [places.up(x)[None] for x in values.reshape(R, -1)]
     H = sparse.csr_array(
         (values, np.tile(moments.item, R), offsets), shape=(R * B, members.shape[0])
     )

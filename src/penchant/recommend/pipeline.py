@@ -1,11 +1,12 @@
-"""From a moment to a list: score everything, keep what may be shown, rank, give reasons.
+"""From a moment to a list: score, keep what may be shown, rank, give reasons.
 
-Retrieval is exact: every item of the catalogue is scored. Ties go to the lower row, so that the
-same question has the same answer.
+Every item of the catalogue is scored, unless it is very large and one moment is asked about. Ties
+go to the lower row, so that the same question has the same answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from penchant.config import Config
 from penchant.data import columns as c
 from penchant.data.histories import Moments
 from penchant.errors import DataError
+from penchant.interests.feedback import FEEDBACK
 from penchant.interests.model import InterestModel, Parts
 from penchant.interests.told import Told, told
 from penchant.recommend.cold_start import given
@@ -24,6 +26,7 @@ from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
 from penchant.recommend.rank import Ranked, added, ranked
 from penchant.recommend.result import Reason, Recommendation, Recommendations
+from penchant.recommend.retrieve import retrieved
 from penchant.types import Bools, Floats, Ints, Longs, Progress, Report
 
 GIVEN = "given"
@@ -41,6 +44,12 @@ class RecommendConfig(Config):
     its items; 0: not at all."""
     among: int = Field(20, ge=1)
     """Where a list is diversified: it is chosen among so many times as many items, the best."""
+    search: Literal["auto", "exact", "approximate"] = "auto"
+    """How the list of one moment is found. exact: every item is scored; approximate: candidates
+    are (see `retrieve`), and a list may lack an item; auto: by `most`. Without the extra `ann`, and
+    for whoever named interests or asked for more or less of something, it is exact."""
+    most: int = Field(300_000, ge=1)
+    """Largest catalogue that `auto` scores whole for each answer."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,8 @@ class Pipeline:
             gone = int(moments.said.gone.sum())
             report.add("recommend", "statements on interests or items that are gone", gone)
         said = self._told(moments, interests)
-        found = ranked(said, may, n if diversify is None else self.config.among * n)
+        many = n if diversify is None else self.config.among * n
+        found = self._ranked(said, may, many, report)
         if diversify is not None:
             found = self._spread(moments, found, n, diversify)
         empty = n - len(found.rows)
@@ -84,6 +94,16 @@ class Pipeline:
             return self.explainer.reasons(moments, parts, found.rows, each)
 
         return Recommendations(user_id, when(int(moments.at[0])), items, report, reasons)
+
+    def _ranked(self, said: Told, may: Bools, n: int, report: Report) -> Ranked:
+        """The best, by the way that the settings and the size of the catalogue say."""
+        c = self.config
+        near = c.search == "approximate" or (c.search == "auto" and len(may) > c.most)
+        if not near or {GIVEN, FEEDBACK} & set(said.names):
+            return ranked(said, may, n)
+        found, left = retrieved(said, may, n)
+        report.add("recommend", "items not scored: the search was approximate", left)
+        return found
 
     def _listed(self, names: Sequence[str], found: Ranked) -> tuple[Recommendation, ...]:
         ids, title = self.shelf.items, self.explainer.title

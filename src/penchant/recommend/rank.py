@@ -49,9 +49,9 @@ def ranked(told: Told, may: Bools, n: int) -> Ranked:
 
 def _edge(total: Floats, n: int, off: float) -> float:
     """From which score on items are scored as they are."""
-    last, sure = len(total) - n, max(len(total) - max(n, _SURE), 0)
-    ordered = np.partition(total, (sure, last))
-    return float(max(min(ordered[last] - 2 * off, ordered[sure]), np.finfo(np.float32).min))
+    some = min(max(n, _SURE), len(total))
+    first = np.sort(np.partition(total, len(total) - some)[len(total) - some :])
+    return float(max(min(first[some - n] - 2 * off, first[0]), np.finfo(np.float32).min))
 
 
 def added(parts: Floats) -> Floats:

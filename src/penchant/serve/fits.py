@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from penchant.clock import Clock
-from penchant.engine.fitted import Fitted
 from penchant.errors import PenchantError, StoreError
 from penchant.serve.answer import as_json
 from penchant.serve.logs import LOG, say
@@ -35,7 +34,7 @@ class Fits:
     where it stopped when it is asked for again.
     """
 
-    fit: Callable[[], Fitted]
+    fit: Callable[[], dict[str, Any]]
     clock: Clock
     folder: Path | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -110,7 +109,7 @@ class Fits:
     def _run(self, held: ExitStack) -> None:
         with held:
             try:
-                self._tell(self._ended("done", fitted=self.fit().to_json()))
+                self._tell(self._ended("done", fitted=self.fit()))
             except PenchantError as error:
                 LOG.exception("fit failed")
                 self._tell(self._ended("failed", problem=of_error(error).to_json()))

@@ -52,7 +52,9 @@ def serve(workspace: Path, config: EngineConfig, how: Serving) -> None:
 def application() -> FastAPI:
     """The application of one worker."""
     asked = json.loads(os.environ[ASKED])
-    engine = Engine(asked["workspace"], EngineConfig(**asked["config"]))
+    config = EngineConfig(**asked["config"])
+    whole = max(config.live.whole, config.serve.whole)
+    engine = Engine(asked["workspace"], config.but(**{"live.whole": whole}))
     return create_app(engine)
 
 

@@ -13,6 +13,7 @@ from penchant.engine.serving import ServeConfig
 from penchant.errors import PenchantError
 from penchant.serve.access import Doorkeeper
 from penchant.serve.audit import AuditLog, MemoryAudit, masked
+from penchant.serve.beside import refit_beside
 from penchant.serve.fits import Fits
 from penchant.serve.keys import KeyStore, MemoryKeys
 from penchant.serve.lists import Lists, Rows
@@ -36,8 +37,15 @@ class Service:
         self.door = Doorkeeper(self.keys, self.config, self.engine.clock)
         self.lists = Lists(lambda rows: self.work.write(self._keep, rows), self.metrics)
         where = self.engine.workspace
-        self.fits = Fits(self.engine.fit, self.engine.clock, None if where is None else where.path)
+        self.fits = Fits(self._refit, self.engine.clock, None if where is None else where.path)
         self._seen = self.engine.tables.latest()
+
+    def _refit(self) -> dict[str, Any]:
+        """Learn anew: beside this process where there is a workspace to learn from."""
+        where = self.engine.workspace
+        if where is None:
+            return self.engine.refit().to_json()
+        return refit_beside(where.path, self.engine.config)
 
     def present(self, at: str | None) -> Any:
         """The time that is asked about."""
@@ -60,7 +68,7 @@ class Service:
 
     def _load(self) -> None:
         with suppress(PenchantError):  # who asks is told
-            _ = self.engine.model
+            self.engine.recommend("", 1)  # what is made when it is first asked for is made now
 
     def _keep(self, rows: Rows) -> None:
         """Keep lists as exposures. Where another process erased somebody since the last ones, those

@@ -85,8 +85,10 @@ def resolved(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 class KafkaSource:
-    """A member of a consumer group. `out` are the offsets that a commit will say, `assigned` the
-    partitions that are ours; librdkafka tells of changes inside `poll` and `hold`.
+    """A member of a consumer group, to be used by one thread.
+
+    `out` are the offsets that a commit will say, `assigned` the partitions that are ours;
+    librdkafka tells of changes inside `poll` and `hold`.
 
     Raises:
         ConfigError: a setting is none of librdkafka's.
@@ -121,6 +123,7 @@ class KafkaSource:
         self._finish: Callable[[], bool] | None = None
         self._paused: set[Partition] = set()
         self._dealt = False
+        self._refused = ""
         try:
             _look(self._consumer, self._kafka, address)
             self._consumer.subscribe(
@@ -192,8 +195,12 @@ class KafkaSource:
             for part in self._consumer.commit(offsets=said, asynchronous=False):
                 if part.error is None:
                     self._done.pop((part.topic, part.partition), None)
+            self._refused = ""
         except self._kafka.KafkaException as error:
-            logger.warning("offsets are not committed yet: %s", error.args[0].str())
+            why = error.args[0].str()
+            if why != self._refused:
+                logger.warning("offsets are not committed yet: %s", why)
+            self._refused = why
 
     @property
     def ended(self) -> bool:
@@ -212,7 +219,8 @@ class KafkaSource:
             part = self._kafka.TopicPartition(topic, partition)
             low, high = self._consumer.get_watermark_offsets(part, cached=True)
             if high >= 0:
-                first = self._next.get((topic, partition), low)
+                caught_up = (topic, partition) in self._at_end - self.out.keys()
+                first = self._next.get((topic, partition), high if caught_up else low)
                 found[f"{topic}/{partition}"] = max(0, high - max(first, low))
         return found
 
@@ -231,9 +239,12 @@ class KafkaSource:
         self._dealt = True
         self.assigned |= mine
         self._at_end -= mine
-        for part in consumer.committed(partitions, timeout=FIRST_ANSWER):
-            if part.offset >= 0:
-                self._next[part.topic, part.partition] = part.offset
+        try:
+            for part in consumer.committed(partitions, timeout=FIRST_ANSWER):
+                if part.offset >= 0:
+                    self._next[part.topic, part.partition] = part.offset
+        except self._kafka.KafkaException as error:  # only lag rests on it
+            logger.warning("committed offsets are not known: %s", error.args[0].str())
         logger.info("partitions came: %s", _listed(mine))
 
     def _on_revoke(self, consumer: Any, partitions: Sequence[Any]) -> None:
@@ -280,6 +291,7 @@ class DeadLetterTopic:
 
     Raises:
         ConfigError: a setting is none of librdkafka's.
+        StreamError: no broker answers, or the topic does not exist.
         MissingExtraError: confluent-kafka is not installed.
     """
 
@@ -294,6 +306,7 @@ class DeadLetterTopic:
         }
         self._producer = _made(client().Producer, settings)
         self._failed = ""
+        _look(self._producer, client(), address)
 
     def put(self, message: Message, reason: str) -> None:
         """Hand one over."""
@@ -335,18 +348,18 @@ class DeadLetterTopic:
 
 def _made(kind: Callable[..., Any], settings: Mapping[str, Any]) -> Any:
     try:
-        return kind(dict(settings), logger=logger)
+        return kind(dict(settings), logger=logging.getLogger("penchant.librdkafka"))
     except Exception as error:
         if type(error).__name__ != "KafkaException":
             raise
         raise ConfigError(f"stream.kafka: {error.args[0].str()}") from None
 
 
-def _look(consumer: Any, kafka: Any, address: Address) -> None:
+def _look(member: Any, kafka: Any, address: Address) -> None:
     """Whether brokers answer and topics exist: a typing mistake is told at once."""
     for topic in address.topics:
         try:
-            found = consumer.list_topics(topic, timeout=FIRST_ANSWER).topics[topic]
+            found = member.list_topics(topic, timeout=FIRST_ANSWER).topics[topic]
         except kafka.KafkaException as error:
             raise StreamError(
                 f"{SCHEME}{address.brokers}: no broker answered within {FIRST_ANSWER:.0f} s "

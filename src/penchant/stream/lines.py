@@ -240,6 +240,11 @@ class StandardInput:
 
 
 def _opened(path: Path) -> FileIO:
+    if path.exists() and not path.is_file():
+        raise ReadError(
+            f"{path}: is no file that can be read on from an offset; what comes through a pipe "
+            "goes to `penchant consume -`"
+        )
     try:
         file = FileIO(str(path), "rb")
     except OSError as error:

@@ -19,7 +19,7 @@ from penchant.interests.base.decay import blend
 from penchant.interests.memberships import Places
 from penchant.interests.terms import Nodes
 from penchant.taxonomy.tree import Tree
-from penchant.types import Floats, Longs
+from penchant.types import Doubles, Floats, Longs
 
 Rhythm = tuple[float, float]
 
@@ -63,8 +63,9 @@ class Kin:
 
     def nodes(self, moment: Moments, theta: Sequence[float]) -> list[Nodes]:
         """The same for one moment, level by level, before items have it from their interests."""
+        some, place = np.unique(moment.item, return_inverse=True)
         return [
-            Nodes(level, Places.of(A, moment.item).up(values))
+            Nodes(level, Places.of(A, some).up(_summed(values, place, len(some))))
             for level, A, values in self._mixed(moment, theta)
         ]
 
@@ -81,8 +82,13 @@ class Kin:
     ) -> Floats:
         """`shares` @ values, for weighted sums over the items [items × C] → [N × C]."""
         total = np.zeros((len(moments.item), values.shape[1]), np.float32)
-        for _, A, faded in self._mixed(moments, theta):
-            total += faded[:, None] * (A @ (A[items].T @ values))[moments.item]
+        M = len(self.rhythms)
+        common = [A @ (A[items].T @ values) for A in self.members]
+        for m, rhythm in enumerate(self.rhythms):
+            each = [np.float32(t) * x for t, x in zip(theta[m::M], common, strict=True) if t]
+            if each:
+                faded = self.weights(moments, rhythm)
+                total += faded[:, None] * np.asarray(sum(each), np.float32)[moments.item]
         return total
 
     def weights(self, moments: Moments, rhythm: Rhythm) -> Floats:
@@ -103,6 +109,11 @@ class Kin:
                 values = sum(np.float32(t) * w for t, w in zip(some, each, strict=True))
                 found.append((level, A, np.asarray(values, np.float32)))
         return found
+
+
+def _summed(values: Floats, place: Longs, n: int) -> Doubles:
+    """Sums of values by place [n]."""
+    return np.bincount(place, values, n).astype(np.float64)
 
 
 def _through(A: sparse.csr_array, moments: Moments, values: Floats) -> Floats:

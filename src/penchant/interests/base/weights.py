@@ -74,6 +74,10 @@ class Sparse:
         """What `push` gives for one history; an item that comes often is read once."""
         some, place = np.unique(items, return_inverse=True)
         push = np.bincount(place, weights=values, minlength=len(some)).astype(np.float32)
+        if self._long(len(some)):
+            whole = np.zeros(self.n_items, np.float32)
+            whole[some] = push
+            return Row(np.asarray(self._by_column.T @ whole, np.float32))
         return Row(np.asarray(self.M[some].T @ push, np.float32))
 
     def entries(self, rows: Longs, columns: Longs) -> Floats:

@@ -15,6 +15,7 @@ from penchant.interests.dynamic.networks import (
     Transformer,
     bucket,
 )
+from penchant.interests.dynamic.quick import Quick
 from penchant.interests.dynamic.sequence import DynamicConfig
 from penchant.interests.dynamic.vectors import ItemVectors, apart
 from penchant.interests.layer import Catalogue
@@ -59,6 +60,7 @@ class Heading(nn.Module):
     ) -> None:
         super().__init__()
         self._kept: Vectors | None = None
+        self._quick: tuple[Quick | None] | None = None
         self.items = ItemVectors(catalogue, config.dims, config.id_dropout)
         self.gap = nn.Embedding(GAPS, config.dims)
         nn.init.normal_(self.gap.weight, std=0.02)
@@ -79,12 +81,13 @@ class Heading(nn.Module):
 
     @torch.no_grad()
     def extended(self, catalogue: Catalogue) -> Self:
-        """The same with room for items that came later; this one stays as it is."""
-        more, had = apart(self), len(self.items)
-        more.items = self.items.extended(catalogue)
-        if self._kept is not None:
-            fresh = more.vectors(torch.arange(had, len(catalogue))).numpy()
-            more._kept = Vectors(np.concatenate([self._kept.rows, fresh]))
+        """The same with room for items that came later, the vectors of others as they are; this one
+        stays as it was."""
+        more, kept = apart(self), self._kept
+        more.items, more._quick = self.items.extended(catalogue), None
+        if kept is not None:
+            later = more.vectors(torch.arange(len(kept), len(catalogue)))
+            more._kept = kept.extended(later.numpy())
         return more
 
     def forward(self, vectors: Tensor, past: Past) -> Tensor:
@@ -128,13 +131,20 @@ class Heading(nn.Module):
         return self._toward(Past.of(asked), torch.from_numpy(self.kept.rows)).numpy()
 
     @property
+    def quick(self) -> "Quick | None":
+        """The same for one sequence, where there is a faster way; made when it is first asked."""
+        if self.training or self._kept is None or self._quick is None:
+            self._quick = (Quick.of(self),)
+        return self._quick[0]
+
+    @property
     def kept(self) -> Vectors:
         """All items' vectors, as they are asked; made when they are first."""
         if self.training:
             self.eval()
         if self._kept is None:
             with torch.no_grad():
-                self._kept = Vectors(self.vectors().numpy())
+                self._kept, self._quick = Vectors(self.vectors().numpy()), None
         return self._kept
 
     def _toward(self, past: Past, vectors: Tensor) -> Tensor:

@@ -113,7 +113,8 @@ class DynamicLayer:
         """⟨d_u(t), v_i⟩ over the temperature; nothing where there is no event."""
         if not len(moment.item):
             return []
-        d = self.net_.toward(asked(moment, self.config.length))[0]
+        events, quick = asked(moment, self.config.length), self.net_.quick
+        d = self.net_.toward(events)[0] if quick is None else quick.toward(events)
         return [Product(d, self.net_.kept)]
 
     def state(self) -> State:

@@ -57,8 +57,8 @@ async def node(request: Request, node: NodeId) -> Answer:
 
 @router.post("/fit", status_code=202, responses=answers(a.Fit, status=202))
 async def fit(request: Request, actor: Admin) -> Answer:
-    """Learn from all that was put in, in the background; the model that serves answers until the
-    new one is ready. 409 while a fit runs."""
+    """Learn from all that was put in, in a process of its own; the new model serves only if it is
+    not worse than the one that does on what came since. 409 while a fit runs."""
     service = service_of(request)
     begun = await service.work.look(service.fits.start)
     await service.note(actor, "fit")

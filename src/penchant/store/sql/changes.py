@@ -1,9 +1,10 @@
 """What changed, in the order in which it became visible: writers take turns, so numbers do too."""
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
+from penchant.store.sql.ids import rows_of
 from penchant.store.sql.schema import CHANGE
-from penchant.store.tables import Change
+from penchant.store.tables import Change, Kind
 
 
 def note(connection: Connection, kind: str, first: int = 0, last: int = 0, rows: int = 0) -> None:
@@ -14,7 +15,8 @@ def note(connection: Connection, kind: str, first: int = 0, last: int = 0, rows:
 
 def latest(connection: Connection) -> int:
     """The number of the newest change; 0: none."""
-    return connection.execute(select(func.max(CHANGE.c.seq))).scalar() or 0
+    newest: int | None = rows_of(connection, "SELECT max(seq) FROM change")[0][0]
+    return newest or 0
 
 
 def since(connection: Connection, after: int) -> list[Change]:
@@ -23,7 +25,8 @@ def since(connection: Connection, after: int) -> list[Change]:
     return [Change(*row) for row in connection.execute(asked)]
 
 
-def last_number(connection: Connection, kind: str) -> int:
+def last_number(connection: Connection, kind: Kind) -> int:
     """The highest running number that a kind ever had."""
-    asked = select(func.max(CHANGE.c.last)).where(CHANGE.c.kind == kind)
-    return connection.execute(asked).scalar() or 0
+    asked = f"SELECT max(last) FROM change WHERE kind = '{kind}'"
+    last: int | None = rows_of(connection, asked)[0][0]
+    return last or 0

@@ -2,17 +2,18 @@
 
 import json
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert
 
 from penchant.store.dtypes import Types, from_json, to_json
+from penchant.store.sql.ids import rows_of
 from penchant.store.sql.schema import COLUMN_TYPE
 from penchant.store.tables import Kind
 
 
 def types_of(connection: Connection, kind: Kind) -> Types:
     """The columns of a kind in the order they were met."""
-    asked = select(COLUMN_TYPE.c.name, COLUMN_TYPE.c.dtype).where(COLUMN_TYPE.c.kind == kind)
-    found = connection.execute(asked.order_by(COLUMN_TYPE.c.place))
+    asked = f"SELECT name, dtype FROM column_type WHERE kind = '{kind}' ORDER BY place"
+    found = rows_of(connection, asked)
     return from_json({name: json.loads(dtype) for name, dtype in found})
 
 

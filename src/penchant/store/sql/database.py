@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from penchant.errors import MissingExtraError, StoreError
 from penchant.store.files import size
-from penchant.store.sql.migrate import migrate
+from penchant.store.sql.migrate import NEWEST, migrate, version
 
 TURN: Final = 7_164_211_906_115_523
 """The number of the advisory lock that writers of one PostgreSQL database take."""
@@ -44,8 +45,11 @@ class Database:
         _listen(self._engine, self.sqlite, wait)
         self._writer = self._engine.execution_options(writes=True)
         weakref.finalize(self, self._engine.dispose)
-        with self.writing() as connection:
-            migrate(connection, self.name)
+        with self.reading() as connection:
+            found = version(connection)
+        if found != NEWEST:  # else nobody has to wait for a writer to open it
+            with self.writing() as connection:
+                migrate(connection, self.name)
 
     def __repr__(self) -> str:
         return f"Database({self.name!r})"
@@ -119,6 +123,11 @@ class Database:
             yield
         except DBAPIError as error:
             raise StoreError(_advice(self.name, error)) from None
+        except PoolTimeout:
+            raise StoreError(
+                f"{self.name}: all connections to the database are in use; try again, or set "
+                "store.wait higher"
+            ) from None
 
 
 def parsed(url: str | URL) -> URL:
@@ -147,9 +156,16 @@ def parsed(url: str | URL) -> URL:
 def _engine(url: URL, wait: float) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
-            return create_engine(url, hide_parameters=True, connect_args={"timeout": wait})
+            return create_engine(
+                url, hide_parameters=True, max_overflow=-1, connect_args={"timeout": wait}
+            )
         return create_engine(
-            url, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_size=10,
+            pool_timeout=wait,
+            connect_args={"connect_timeout": 10},
         )
     except (ImportError, NoSuchModuleError):
         raise MissingExtraError(
@@ -185,6 +201,7 @@ def _settle(connection: Any) -> None:
         "foreign_keys = ON",
         "temp_store = MEMORY",  # what is sorted on the way stays out of files
         "cache_size = -131072",
+        "threads = 2",  # for sorting, where an index is made
     ):
         connection.execute(f"PRAGMA {line}")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, text
 
 from penchant.store.dtypes import Types
 from penchant.store.rows import Intake, conform, keys_of
@@ -58,4 +58,4 @@ class Keyed:
         gone = met.join(intake.rows, on=keys, how="semi", nulls_equal=True)[SEQ].to_list()
         table = TABLES[self.kind]
         for numbers in parts(gone):
-            self.connection.execute(delete(table).where(among(SEQ, numbers)))
+            self.connection.execute(delete(table).where(text(among(SEQ, numbers))))

@@ -4,6 +4,7 @@ A cell that its SQL column cannot hold (a text where numbers are, NaN, a NUL cha
 `more` too, so that nothing is lost.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -15,6 +16,7 @@ from penchant.store.dtypes import UTC
 from penchant.store.sql import schema
 from penchant.store.sql.ids import Codes
 from penchant.store.sql.more import packed
+from penchant.store.sql.same import FEW
 from penchant.store.tables import Kind
 
 Holds: TypeAlias = Literal["user", "item", "event", "text", "time", "int", "float"]
@@ -121,9 +123,9 @@ def _fitting(
 
 
 def _texts(kind: Kind, place: Place, column: pl.Series) -> tuple[pl.Series, pl.Series | None]:
-    odd = column.str.contains("\0", literal=True).fill_null(False)
-    if not odd.any():
+    if not _any_nul(column):
         return column, None
+    odd = column.str.contains("\0", literal=True).fill_null(False)
     if place.holds in KEYED:
         raise StoreError(
             f"{kind}.{place.name}: {odd.sum()} of {column.len():,} values hold a NUL character, "
@@ -132,14 +134,21 @@ def _texts(kind: Kind, place: Place, column: pl.Series) -> tuple[pl.Series, pl.S
     return _divided(column, ~odd)
 
 
+def _any_nul(column: pl.Series) -> bool:
+    if column.len() <= FEW:
+        return any("\0" in text for text in column.to_list() if text)
+    return bool(column.str.contains("\0", literal=True).any())
+
+
 def _numbers(column: pl.Series) -> tuple[pl.Series | None, pl.Series | None]:
     if column.dtype == pl.Int64:
         exact = column.is_between(-_EXACT, _EXACT).fill_null(True).all()
         return (column.cast(pl.Float64), None) if exact else (None, column)
     if column.dtype != pl.Float64:
         return None, column
-    finite = column.is_finite().fill_null(True)
-    return (column, None) if finite.all() else _divided(column, finite)
+    if math.isfinite(column.sum()):  # one that is not makes the sum so
+        return column, None
+    return _divided(column, column.is_finite().fill_null(True))
 
 
 def _divided(column: pl.Series, first: pl.Series) -> tuple[pl.Series, pl.Series]:

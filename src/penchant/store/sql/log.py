@@ -1,12 +1,13 @@
 """Appending to a log: each row once, told apart by the database itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, islice, starmap
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from penchant.data import columns as c
@@ -23,8 +24,8 @@ CHUNK: Final = 100_000
 """Rows that are Python objects at one time."""
 LATER: Final = 200_000
 """Rows above which an empty SQLite table gets its indexes when they are in: sorting is faster."""
-AT_ONCE: Final = 200
-"""Rows of one statement."""
+CELLS: Final = 30_000
+"""Cells of one statement; SQLite takes 32,766."""
 SAME: Final = "same"
 _ONCE: Final = f"ON CONFLICT ({SAME}) DO NOTHING"
 
@@ -45,9 +46,8 @@ class Log:
         else:
             for rows in self._chunks(frame, last):
                 self._insert(rows, _ONCE) if self._sqlite else self._copy(rows)
-        seq = TABLES[self.kind].c.seq
-        asked = select(func.min(seq), func.max(seq), func.count()).where(seq > last)
-        first, newest, new = self.connection.execute(asked).one()
+        asked = f"SELECT min(seq), max(seq), count(*) FROM {self._table} WHERE seq > {last:d}"
+        ((first, newest, new),) = rows_of(self.connection, asked)
         if new < frame.height and c.EVENT_ID in frame.columns:
             self._note_differing(frame, last)
         return first or 0, newest or 0, new
@@ -61,19 +61,22 @@ class Log:
         return self.connection.dialect.name == "sqlite"
 
     def _is_empty(self) -> bool:
-        return not rows_of(self.connection, select(TABLES[self.kind].c.seq).limit(1))
+        return not rows_of(self.connection, f"SELECT seq FROM {self._table} LIMIT 1")
 
     def _chunks(self, frame: pl.DataFrame, last: int) -> Iterator[pl.DataFrame]:
         """Rows with the columns of SQL, ids as numbers."""
         codes = Codes(self.connection, make=True)
-        for start in range(0, frame.height, CHUNK):
-            chunk = frame.slice(start, CHUNK)
-            first = last + 1 + start
-            rows = laid_out(self.kind, chunk).with_columns(
-                pl.int_range(first, first + chunk.height, dtype=pl.Int64).alias(SEQ),
-                pl.Series(SAME, digests(chunk), dtype=pl.Binary),
-            )
+        starts = range(0, frame.height, CHUNK)
+        chunks = ((last + 1 + start, frame.slice(start, CHUNK)) for start in starts)
+        for rows in ahead(self._ready, chunks, several=frame.height > CHUNK):
             yield coded(self.kind, rows, codes)
+
+    def _ready(self, first: int, chunk: pl.DataFrame) -> pl.DataFrame:
+        """All that can be made of rows without the database."""
+        return laid_out(self.kind, chunk).with_columns(
+            pl.int_range(first, first + chunk.height, dtype=pl.Int64).alias(SEQ),
+            pl.Series(SAME, digests(chunk), dtype=pl.Binary),
+        )
 
     def _insert(self, rows: pl.DataFrame, rule: str = "") -> None:
         """SQLite: many rows a statement, which is faster, and lets go of the interpreter's lock
@@ -83,8 +86,9 @@ class Log:
         one = f"({', '.join('?' * some.width)})"
         cells = chain.from_iterable(zip(*(column.to_list() for column in some), strict=True))
         cursor: Any = self.connection.connection.cursor()
-        for start in range(0, some.height, AT_ONCE):
-            count = min(AT_ONCE, some.height - start)
+        at_once = max(CELLS // some.width, 1)
+        for start in range(0, some.height, at_once):
+            count = min(at_once, some.height - start)
             statement = f"{into}{', '.join([one] * count)} {rule}"
             cursor.execute(statement, tuple(islice(cells, count * some.width)))
         cursor.close()
@@ -144,3 +148,21 @@ class Log:
 
 def _names(rows: pl.DataFrame) -> str:
     return ", ".join(f'"{name}"' for name in rows.columns)
+
+
+def ahead(
+    make: Callable[[int, pl.DataFrame], pl.DataFrame],
+    chunks: Iterable[tuple[int, pl.DataFrame]],
+    several: bool,
+) -> Iterator[pl.DataFrame]:
+    """What is made of each chunk, the next one while the last one is being written."""
+    if not several:
+        yield from starmap(make, chunks)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        waiting: list[Future[pl.DataFrame]] = []
+        for chunk in chunks:
+            waiting.append(pool.submit(make, *chunk))
+            if len(waiting) > 1:
+                yield waiting.pop(0).result()
+        yield from (one.result() for one in waiting)

@@ -1,10 +1,11 @@
 """Rows out of the database, in Penchant's columns and types; in pieces, so memory stays flat."""
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from penchant.store.dtypes import UTC, Types
 from penchant.store.sql.ids import Names, among, parts, rows_of
@@ -25,9 +26,8 @@ class Reader:
         self._connection = connection
         self._names = Names(connection)
         self._places, self._types = PLACES[kind], types
-        self._table = TABLES[kind]
-        columns = [SEQ, *(place.sql for place in self._places), MORE]
-        self._columns = select(*(self._table.c[name] for name in columns))
+        columns = ", ".join(f'"{n}"' for n in (SEQ, *(p.sql for p in self._places), MORE))
+        self._asked = f"SELECT {columns} FROM {TABLES[kind].name}"
 
     def span(self, after: int = 0, last: int | None = None) -> pl.DataFrame:
         """Rows by their running numbers, in the order they came."""
@@ -35,25 +35,26 @@ class Reader:
 
     def some(self, column: str, numbers: Sequence[int]) -> pl.DataFrame:
         """Rows with one of the numbers in a column, in the order they came."""
-        asked = (self._columns.where(among(column, some)) for some in parts(numbers))
-        found = [self._decoded(rows_of(self._connection, one)) for one in asked]
-        return self._together(found).sort(SEQ)
+        found: list[tuple[Any, ...]] = []
+        for some in parts(numbers):
+            found += rows_of(self._connection, f"{self._asked} WHERE {among(column, some)}")
+        return self._decoded(sorted(found, key=itemgetter(0)))
 
     def same(self, digests: Sequence[bytes]) -> pl.DataFrame:
         """Rows of a log with one of the digests."""
-        same = self._table.c.same
-        return self._together(
-            [
-                self._decoded(rows_of(self._connection, self._columns.where(same.in_(some))))
-                for some in parts(digests)
-            ]
-        )
+        sqlite = self._connection.dialect.name == "sqlite"
+        written = "X'{}'" if sqlite else "'\\x{}'::bytea"
+        found: list[tuple[Any, ...]] = []
+        for some in parts(digests):
+            those = ", ".join(written.format(digest.hex()) for digest in some)
+            found += rows_of(self._connection, f"{self._asked} WHERE same IN ({those})")
+        return self._decoded(found)
 
     def _pieces(self, after: int, last: int | None) -> Iterator[pl.DataFrame]:
-        seq = self._table.c.seq
-        asked = self._columns if last is None else self._columns.where(seq <= last)
+        until = "" if last is None else f" AND seq <= {last:d}"
         while True:
-            rows = rows_of(self._connection, asked.where(seq > after).order_by(seq).limit(PIECE))
+            behind = f" WHERE seq > {after:d}{until} ORDER BY seq LIMIT {PIECE}"
+            rows = rows_of(self._connection, self._asked + behind)
             if rows:
                 yield self._decoded(rows)
             if len(rows) < PIECE:

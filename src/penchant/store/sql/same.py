@@ -30,6 +30,8 @@ import polars as pl
 from penchant.clock import DAY
 from penchant.data import columns as c
 
+FEW: Final = 500
+"""Rows up to which plain Python is faster."""
 _MICRO: Final = timedelta(microseconds=1)
 _WHOLE: Final = 2.0**63
 
@@ -73,20 +75,29 @@ def written(value: Any) -> str:
 def forms(frame: pl.DataFrame) -> pl.Series:
     """The canonical form of every row of a frame in plain types."""
     names = sorted(name for name in frame.columns if frame[name].null_count() < frame.height)
+    heads = [f"{_bytes(name)}:{name}=" for name in names]
+    if frame.height <= FEW:
+        return pl.Series("form", _few(heads, [_cells(frame[n]) for n in names], frame.height))
     if not names:
         return pl.Series("form", [""] * frame.height, dtype=pl.String)
     texts = pl.DataFrame([_texts(frame[name]).alias(str(n)) for n, name in enumerate(names)])
     parts = [
         pl.concat_str(
-            pl.lit(f"{_bytes(name)}:{name}="),
-            pl.col(str(n)).str.len_bytes(),
-            pl.lit(":"),
-            pl.col(str(n)),
-            pl.lit(";"),
+            pl.lit(head), pl.col(str(n)).str.len_bytes(), pl.lit(":"), pl.col(str(n)), pl.lit(";")
         ).fill_null("")
-        for n, name in enumerate(names)
+        for n, head in enumerate(heads)
     ]
     return texts.select(pl.concat_str(parts).alias("form")).to_series()
+
+
+def _few(heads: list[str], columns: list[list[str | None]], height: int) -> list[str]:
+    """The same for a few rows, for which setting up a query takes longer than they do."""
+    said = [""] * height
+    for head, column in zip(heads, columns, strict=True):
+        for n, text in enumerate(column):
+            if text is not None:
+                said[n] += f"{head}{len(text.encode())}:{text};"
+    return said
 
 
 def digests(frame: pl.DataFrame) -> list[bytes]:
@@ -126,17 +137,32 @@ def _number(value: float) -> str:
 
 def _texts(column: pl.Series) -> pl.Series:
     """The values of a column in canonical form."""
-    dtype = column.dtype
-    if dtype == pl.String:
+    if column.dtype == pl.String:
         return column
-    if dtype == pl.Float64:
+    if column.dtype == pl.Float64:
         return _numbers(column)
-    if dtype == pl.Date:
-        return column.cast(pl.Datetime("us")).cast(pl.Int64).cast(pl.String)
-    if dtype in (pl.Int64, pl.Boolean, pl.Datetime, pl.Duration, pl.Time):
-        return column.cast(pl.Int64).cast(pl.String)
-    made = [None if value is None else written(value) for value in column.to_list()]
-    return pl.Series(column.name, made, dtype=pl.String)
+    if (whole := _whole(column)) is not None:
+        return whole.cast(pl.String)
+    return pl.Series(column.name, _cells(column), dtype=pl.String)
+
+
+def _cells(column: pl.Series) -> list[str | None]:
+    """The same in plain Python."""
+    if column.dtype == pl.String:
+        return column.to_list()
+    whole = _whole(column)
+    write = written if whole is None else str
+    values = (column if whole is None else whole).to_list()
+    return [None if value is None else write(value) for value in values]
+
+
+def _whole(column: pl.Series) -> pl.Series | None:
+    """A column whose canonical form is that of whole numbers, as these."""
+    if column.dtype == pl.Date:
+        return column.cast(pl.Datetime("us")).cast(pl.Int64)
+    if column.dtype in (pl.Int64, pl.Boolean, pl.Datetime, pl.Duration, pl.Time):
+        return column.cast(pl.Int64)
+    return None
 
 
 def _numbers(column: pl.Series) -> pl.Series:

@@ -1,0 +1,125 @@
+"""How fast single answers are: one person, a list of ten, from catalogues of any size.
+
+    python -m benchmarks.serve.recommend --items 100000              # results/recommend-100000.json
+    python -m benchmarks.serve.recommend --items 1000000 --recall 50
+
+The model is drawn, not fitted (see `made`). What is timed is `Pipeline.one`, without reasons, for
+people with 200 events each, another person every time, after some were asked: by the clock, and in
+processor time, which is what it takes where nobody else works. Steps are timed by themselves. With
+`--recall` the hundred best by approximate search are held against those by exact scoring.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+from benchmarks.interests.promises import told as origin
+from benchmarks.serve.made import Drawn, drawn
+
+from penchant.data.histories import Moments
+from penchant.interests.told import told
+from penchant.recommend.pipeline import Pipeline, RecommendConfig
+from penchant.recommend.rank import ranked
+from penchant.types import Report
+
+RESULTS = Path(__file__).resolve().parent / "results"
+EVENTS = 200
+Work = Callable[[Moments], Any]
+
+
+def spent(work: Work, people: list[Moments]) -> dict[str, Any]:
+    """Milliseconds of some work for each person: by the clock, and of the processor."""
+    wall, busy = [], []
+    for moments in people:
+        began, used = perf_counter(), process_time()
+        work(moments)
+        wall.append(1000 * (perf_counter() - began))
+        busy.append(1000 * (process_time() - used))
+    found = {"best": float(np.min(wall))}
+    for name, times in (("clock", wall), ("processor", busy)):
+        found |= {f"{name}_p{q}": float(np.percentile(times, q)) for q in (50, 99)}
+    return {name: round(ms, 2) for name, ms in found.items()}
+
+
+def steps(pipe: Pipeline, people: list[Moments]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each step of an exact answer by itself."""
+    model = pipe.model
+    yield "alpha", spent(model.fusion.alpha, people)
+    for name, layer in model.layers.items():
+        yield name, spent(layer.terms, people)
+    said = {id(m): told(model, m) for m in people}
+    may = {id(m): pipe.candidates(m, None, Report())[0] for m in people}
+    yield "what may be shown", spent(lambda m: pipe.candidates(m, None, Report()), people)
+    yield "sum over all items", spent(lambda m: said[id(m)].all(), people)
+    yield "sum and rank", spent(lambda m: ranked(said[id(m)], may[id(m)], 10), people)
+    plain = "all layers' tables, the plain way"
+    yield plain, spent(lambda m: [layer.score(m) for layer in model.layers.values()], people[:20])
+
+
+def recall(exact: Pipeline, near: Pipeline, people: list[Moments], n: int = 100) -> dict[str, Any]:
+    """What share of the n best by exact scoring approximate search finds, and how far off the
+    chances that it gives them are."""
+    found, off, scored = [], [], []
+    for moments in people:
+        truth, some = exact.one("u", moments, n), near.one("u", moments, n)
+        chance = {r.item_id: r.probability for r in some}
+        found.append(np.mean([r.item_id in chance for r in truth]))
+        off += [abs(chance[r.item_id] / r.probability - 1) for r in truth if r.item_id in chance]
+        aside = sum(finding.count for finding in some.report.findings)
+        scored.append(len(exact.shelf.items) - aside)
+    return {
+        "people": len(people), "n": n, "recall": round(float(np.mean(found)), 4),
+        "worst": round(float(np.min(found)), 4), "scored": round(float(np.mean(scored))),
+        "chance_off_p50": round(float(np.median(off)), 4),
+    }  # fmt: skip
+
+
+def measured(world: Drawn, people: int, recalled: int) -> dict[str, Any]:
+    """All that is measured of a world."""
+    found: dict[str, Any] = {"ways": {}}
+    some, asked = world.moments(20, EVENTS), world.moments(people, EVENTS, seed=1)
+    pipes = {w: world.pipeline(RecommendConfig(search=w)) for w in ("exact", "approximate")}
+    for way, pipe in pipes.items():
+        began = perf_counter()
+        pipe.one("u", some[0], 10)
+        first = perf_counter() - began
+        spent(lambda m, pipe=pipe: pipe.one("u", m, 10), some)
+        timed = spent(lambda m, pipe=pipe: pipe.one("u", m, 10), asked)
+        found["ways"][way] = {"first_s": round(first, 2), **timed}
+    found["steps"] = dict(steps(pipes["exact"], world.moments(people // 2, EVENTS, seed=2)))
+    if recalled:
+        found["recall"] = recall(*pipes.values(), world.moments(recalled, EVENTS, seed=3))
+    return found
+
+
+def main() -> None:
+    import torch
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--people", type=int, default=200)
+    parser.add_argument("--recall", type=int, default=0, help="people whose lists are compared")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    asked = parser.parse_args()
+    world = drawn(asked.items)
+    weights = world.model.layers["base"].M_.M.nnz
+    found = {
+        "items": asked.items, "people": asked.people, "events": EVENTS, "weights": weights,
+        "interests": [len(level) for level in world.model.catalogue.tree.nodes],
+        "threads": torch.get_num_threads(), **measured(world, asked.people, asked.recall),
+    }  # fmt: skip
+    asked.results.mkdir(parents=True, exist_ok=True)
+    path = asked.results / f"recommend-{asked.items}.json"
+    whole = origin("recommend") | {"command": "python -m benchmarks.serve.recommend"} | found
+    path.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What everybody turns to: of all time, first, and lately.
+
+    π_n    share of all positive events that an interest had
+    ν_n    share of people's first acts: who comes turns to other things than who stays
+    λ_n(t) = (Σ_k 2^(−(t − t_k) / τ) + m π_n(t)) / (Σ + m), events before t, on top those of n
+
+λ stands as it was at the last of many points in time before t. It is broad where popularity is of
+items: a hit lifts its interests by what it has of all events.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from penchant.clock import DAY
+from penchant.data.histories import Histories
+from penchant.interests.weights import Levels, rolled, shares
+from penchant.taxonomy.siblings import Siblings
+from penchant.taxonomy.tree import Tree
+from penchant.types import Bools, Floats, Longs, State
+
+_DOUBT = 20.0  # events' worth of the share of all time that lately is seen beside
+_POINTS = 512
+
+
+@dataclass(frozen=True)
+class Everybody:
+    """`share` and `first` [leaves], `lately` [S × leaves] as it stood from `times` [S] (µs) on."""
+
+    share: Floats
+    first: Floats
+    times: Longs
+    lately: Floats
+
+    @classmethod
+    def of(cls, log: Histories, tree: Tree, half_life: float) -> Self:
+        """Those of a log; τ in days."""
+        share = shares(log, tree)[-1][0]
+        first = shares(log.keep(_first_acts(log)), tree)[-1][0]
+        return cls(share, first, *_faded(log, tree, half_life))
+
+    def beside(self, newer: "Everybody") -> "Everybody":
+        """The same, with what a larger log says of every time: no point knows what came later."""
+        return replace(self, times=newer.times, lately=newer.lately)
+
+    def experts(self, at: Longs, families: Sequence[Siblings]) -> tuple[Levels, Levels, Levels]:
+        """Shares of all time and of first acts [1 × K], and lately before some times [B × K]."""
+        row = np.maximum(np.searchsorted(self.times, at, side="right") - 1, 0)
+        share, first = rolled(self.share[None], families), rolled(self.first[None], families)
+        return share, first, rolled(self.lately[row], families)
+
+    def state(self) -> State:
+        """The tables."""
+        return vars(self).copy(), {}
+
+    @classmethod
+    def from_state(cls, state: State) -> Self:
+        """Take up the tables."""
+        return cls(**state[0])
+
+
+def _first_acts(log: Histories) -> Bools:
+    """Positive events at the time of their user's first one [E]."""
+    begin = np.full(len(log.users), np.iinfo(np.int64).max)
+    np.minimum.at(begin, log.user[log.positive], log.time[log.positive])
+    return np.asarray(log.positive & (log.time == begin[log.user]))
+
+
+def _faded(log: Histories, tree: Tree, half_life: float) -> tuple[Longs, Floats]:
+    """Points in time with about as many events between any two, and λ at each."""
+    rows = np.flatnonzero(log.positive)
+    rows = rows[np.argsort(log.time[rows], kind="stable")]
+    time, each = log.time[rows], tree.membership(tree.levels)[log.item[rows]]
+    edges = time[:: -(-len(time) // _POINTS)] + 1 if len(time) else np.zeros(1, np.int64)
+    times = np.unique(np.concatenate([time[:1], edges, time[-1:] + 1]))
+    stops, K = np.searchsorted(time, times, side="left"), each.shape[1]
+    ever, now = np.full(K, 1.0 / K), np.zeros(K)
+    found = np.empty((len(times), K), np.float32)
+    for s in range(len(times)):
+        part, gone = slice(stops[s - 1] if s else 0, stops[s]), times[s] - times[max(s - 1, 0)]
+        now = now * np.exp2(-gone / (DAY * half_life))
+        now = now + each[part].T @ np.exp2(-(times[s] - time[part]) / (DAY * half_life))
+        ever = ever + np.asarray(each[part].sum(axis=0))
+        found[s] = (now + _DOUBT * ever / ever.sum()) / (now.sum() + _DOUBT)
+    return times, found
