@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -205,6 +206,30 @@ def test_the_log_names_routes_and_nobody(own, lines):
     assert told[0]["key"] == "1"
     assert {t["route"] for t in told} >= {"unmatched", "/v1/events", "/v1/health"}
     assert all(re.fullmatch(r"[0-9a-f]{16}", t["request"]) for t in told)
+
+
+def test_many_ask_and_put_in_at_once(own):
+    """Nothing is lost or doubled, and nobody meets an error, whoever else is at it."""
+    with client(create_app(own, ServeConfig(auth="off", waiting=1_000))) as http:
+
+        def visit(k):
+            rows = [
+                {"user_id": f"crowd{k}", "item_id": f"i{n:05}", "event_id": f"{k}-{n}"}
+                for n in range(5)
+            ]
+            told = [
+                http.post("/events", json={"events": rows}),
+                http.get(f"/users/crowd{k}/recommendations?n=3"),
+                http.post("/events", json={"events": rows}),
+                http.get(f"/users/crowd{k}/interests?top=1"),
+                http.post("/items", json={"item_id": f"new{k}", "title": f"A thing {k}"}),
+            ]
+            assert [t.status_code for t in told] == [200] * 5
+            assert (told[0].json()["accepted"], told[2].json()["known"]) == (5, 5)
+            return told[3].json()["events"]
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(visit, range(24))) == [5] * 24
 
 
 def test_metrics_count(own):

@@ -1,5 +1,7 @@
 """Questions: each answer is the engine's own."""
 
+from urllib.parse import quote
+
 import pytest
 
 from penchant.testing.served import NOW
@@ -189,3 +191,42 @@ def test_paths_and_methods_that_are_not_there(ask):
     told = ask.put("/events")
     assert (told.status_code, told.headers["allow"]) == (405, "POST")
     assert told.json()["type"] == "urn:penchant:problem:wrong-method"
+
+
+EVIL = [
+    "' OR 1=1; DROP TABLE event; --",
+    "../../../etc/passwd",
+    "{{7*7}}${7*7}$(id)`id`",
+    "x\r\nSet-Cookie: stolen=1\r\n\r\n<script>alert(1)</script>",
+    "=cmd|' /C calc'!A0",
+    "\u202eevil\ufeff",
+    "9" * 400,
+]
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_what_is_sent_is_only_ever_a_value(ask, evil):
+    """Not a command, not a path, not a header, not a page: in a path, a query, a header, a body."""
+    sent = quote(evil, safe="")
+    calls = [
+        ask.get(f"/users/{sent}/interests?top=1"),
+        ask.get(f"/items/{sent}"),
+        ask.get(f"/tree/{sent}"),
+        ask.post("/interests/from-text", json={"text": evil}),
+        ask.post(f"/users/{sent}/feedback", json={"direction": "more", "interest": evil}),
+        *(
+            ask.get(f"/users/{ANN}/recommendations", params={name: value})
+            for name in ("within", "where", "like", "context", "at", "allow", "n", evil[:40])
+            for value in (evil, f"{evil}=1")
+        ),
+        ask.get("/items", params={"cursor": evil}),
+        ask.get("/tree", headers={"If-None-Match": evil.split("\r")[0].encode("utf-8")}),
+    ]
+    for told in calls:
+        assert told.status_code < 500, (str(told.request.url), told.text)
+        assert "set-cookie" not in told.headers
+        assert told.headers["x-content-type-options"] == "nosniff"
+        assert told.headers["content-type"].partition(";")[0] in (
+            "application/json", "application/problem+json"
+        )  # fmt: skip
+    assert ask.get("/status").json()["rows"]["events"] > 0
