@@ -27,7 +27,7 @@ class ServeConfig(Config):
     body_rate: float = Field(1_000.0, ge=0.0)
     """Bytes a second that a body must come with."""
     at_once: int = Field(0, ge=0)
-    """Questions worked on at once; 0: one a core."""
+    """Questions that a process works on at once; 0: its share of the cores."""
     waiting: int = Field(64, ge=0)
     """Questions that may wait beside those; more are told to come back."""
     open: int = Field(512, ge=1)

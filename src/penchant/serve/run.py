@@ -38,9 +38,17 @@ class Serving:
 
 
 def serve(workspace: Path, config: EngineConfig, how: Serving) -> None:
-    """Serve a workspace until a signal says to stop; answers under way are finished."""
+    """Serve a workspace until a signal says to stop; answers under way are finished.
+
+    Processes share the cores: each works on so many questions at once that together they fill
+    them, and on each with one thread, unless OMP_NUM_THREADS says otherwise.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if not config.serve.at_once:
+        config = config.but(**{"serve.at_once": max(1, (cores or 1) // how.workers)})
     asked = {"workspace": str(workspace), "config": passed_on(config)}
-    with _environment(ASKED, json.dumps(asked)), _counted(how.workers):
+    threads = _environment("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
+    with threads, _environment(ASKED, json.dumps(asked)), _counted(how.workers):
         uvicorn.run(
             "penchant.serve.app:from_environment", factory=True, host=how.host, port=how.port,
             workers=how.workers, ssl_certfile=how.certificate, ssl_keyfile=how.key,

@@ -1,0 +1,167 @@
+"""The page of the service's figures, from the files in `results`; no figure is typed.
+
+python -m benchmarks.serve.page        # writes docs/serving.md
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parents[1] / "docs" / "serving.md"
+Run = dict[str, Any]
+
+INTRO = """# How fast, how fresh, how safe
+
+Made by the commands in `benchmarks/serve` and written by `python -m benchmarks.serve.page` from the
+files in `benchmarks/serve/results`; no figure here is typed. All of it was measured on two cores that
+other work shared at times: a figure by the clock is an upper bound; processor time is
+what it takes where nobody else works. What each goal is stands beside it.
+"""
+
+LISTS = """## One answer, in process
+
+A list of ten for one person with 200 events, without reasons, another person every time. The model
+is drawn, not fitted (`benchmarks/serve/made.py`): its size and shape are those of a fit.
+
+| items | way | processor p50 | p99 | clock p50 | p99 | best |
+| ---: | --- | ---: | ---: | ---: | ---: | ---: |"""
+
+LOAD = """## Over HTTP
+
+On loopback, asked by [wrk](https://github.com/wg/wrk) over 32 connections for lists of people drawn at
+random; events in posts of a hundred, each on disk when it is answered. Fresh: from the answer to an
+event to the answer with a list that knows it (the goal is a p99 of 50 ms), and how often the list had
+to be asked for.
+
+| what | figure | p50 | p99 | errors |
+| --- | ---: | ---: | ---: | ---: |"""
+
+STORE = """## The store
+
+| database | rows | import, events a processor second | by the clock | read, rows a processor second | append of 100, ms | rows of a person with 200 events, ms | bytes an event | peak memory |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
+
+FAULTS = """## Killed while events come in
+
+SIGKILL at random times while four senders post batches; a batch whose answer never came is sent
+again. Lost: acknowledged events that the store does not have. Doubled: events that it has twice.
+
+| store | kills | acknowledged | batches sent again | lost | doubled |
+| --- | ---: | ---: | ---: | ---: | ---: |"""
+
+SOAK = """## Memory over time
+
+Lists, profiles and events mixed; growth is from the second fifth of the time to the last.
+
+| minutes | calls | events | errors | memory, first to last, GiB | growth |
+| ---: | ---: | ---: | ---: | --- | ---: |"""
+
+
+def page(folder: Path) -> str:
+    """Markdown, as far as there are results."""
+    runs = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*.json"))]
+    lines = [INTRO]
+    for intro, rows, chosen in (
+        (LISTS, _lists, [r for r in runs if "ways" in r]),
+        (LOAD, _load, [r for r in runs if "freshness" in r]),
+        (STORE, _store, [r for r in runs if "database" in r]),
+        (FAULTS, _faults, [r for r in runs if "kills" in r]),
+        (SOAK, _soak, [r for r in runs if "growth" in r]),
+    ):
+        if chosen:
+            chosen.sort(key=lambda r: (r.get("database", ""), r.get("items", r.get("rows", 0))))
+            lines += [intro, *(line for run in chosen for line in rows(run)), ""]
+            lines += [*_origins(chosen), ""]
+    return "\n".join(lines)
+
+
+def _lists(run: Run) -> Iterator[str]:
+    for way, x in run["ways"].items():
+        yield (
+            f"| {run['items']:,} | {way} | {x['processor_p50']:.1f} ms | {x['processor_p99']:.1f} ms "
+            f"| {x['clock_p50']:.1f} ms | {x['clock_p99']:.1f} ms | {x['best']:.1f} ms |"
+        )
+
+
+def _recall(run: Run) -> str:
+    found = run.get("recall")
+    if not found:
+        return ""
+    return (
+        f" Approximate search finds {found['recall']:.1%} of the {found['n']} best of "
+        f"{found['people']} people among {run['items']:,} items (worst {found['worst']:.0%}), scoring "
+        f"{found['scored']:,} of them."
+    )
+
+
+def _load(run: Run) -> Iterator[str]:
+    lists, events, fresh = run["lists"], run["events"], run["freshness"]
+    yield (
+        f"| lists, {run['items']:,} items, {run['workers']} processes | {lists['a_second']:,.0f} a "
+        f"second | {lists['p50_ms']:.0f} ms | {lists['p99_ms']:.0f} ms | {lists['errors']} |"
+    )
+    yield (
+        f"| events | {events['a_second']:,.0f} a second | {events['p50_ms']:.0f} ms a post | "
+        f"{events['p99_ms']:.0f} ms | {events['failed']} |"
+    )
+    yield (
+        f"| fresh | asked {fresh['most_tries']}× at most | {fresh['p50_ms']:.0f} ms | "
+        f"{fresh['p99_ms']:.0f} ms | – |"
+    )
+    yield f"| ready after | {run['ready_s']:.1f} s | – | – | – |"
+    yield f"| memory of all processes | {run['memory_gib']:.1f} GiB | – | – | – |"
+
+
+def _store(run: Run) -> Iterator[str]:
+    steps, ids = run["steps"], ", with ids" if run.get("event_ids") else ""
+    add, read = steps["append all"], steps["read all"]
+    few, people = steps["50 appends of 100"], steps["100 people of ~200 events"]
+    size = run.get("bytes_per_event")
+    yield (
+        f"| {run['database']}{ids} | {run['rows']:,} | {add['rows_per_cpu_s']:,.0f} | "
+        f"{add['rows_per_s']:,.0f} | {read['rows_per_cpu_s']:,.0f} | {few['cpu_s'] / 50 * 1e3:.1f} | "
+        f"{people['cpu_s'] / people['rows'] * 1e3:.1f} | {'–' if size is None else f'{size:.0f}'} | "
+        f"{read['peak_mb'] / 1024:.1f} GiB |"
+    )
+
+
+def _faults(run: Run) -> Iterator[str]:
+    yield (
+        f"| {run['store']} | {run['kills']} | {run['acknowledged']:,} | {run['sent_again']:,} | "
+        f"{run['lost']} | {run['doubled']} |"
+    )
+
+
+def _soak(run: Run) -> Iterator[str]:
+    gib = run["memory_gib"]
+    yield (
+        f"| {run['minutes']:g} | {run['asked']:,} | {run['events']:,} | {run['errors']} | "
+        f"{gib[0]:.2f} → {gib[-1]:.2f} | {run['growth']:+.1%} |"
+    )
+
+
+def _origins(runs: list[Run]) -> list[str]:
+    """Where figures are from, each said once."""
+    told = dict.fromkeys(_origin(run) for run in runs)
+    return [f"{line}\n" for line in told]
+
+
+def _origin(run: Run) -> str:
+    if "database" in run:
+        busy = run["load"][0]
+        return (
+            f"`python -m benchmarks.serve.store`, {run['date'][:10]}, {run['cores']} cores at load "
+            f"{busy:.0f}, SQLite {run['sqlite']}, Polars {run['polars']}, Python {run['python']}."
+        )
+    where = f"{run['date'][:10]}, commit {run['commit']}, {run['hardware']}"
+    return f"`{run['command']}`, {where}.{_recall(run)}"
+
+
+def main() -> None:
+    PAGE.write_text(page(HERE / "results"), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
