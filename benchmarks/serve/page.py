@@ -15,9 +15,9 @@ Run = dict[str, Any]
 INTRO = """# How fast, how fresh, how safe
 
 Made by the commands in `benchmarks/serve` and written by `python -m benchmarks.serve.page` from the
-files in `benchmarks/serve/results`; no figure here is typed. All of it was measured on two cores that
-other work shared at times: a figure by the clock is an upper bound; processor time is
-what it takes where nobody else works. What each goal is stands beside it.
+files in `benchmarks/serve/results`; no figure here is typed. It was measured on two cores that other
+work shared at times: a figure by the clock is an upper bound, and processor time is what it takes
+where nobody else works.
 """
 
 LISTS = """## One answer, in process
@@ -30,17 +30,19 @@ is drawn, not fitted (`benchmarks/serve/made.py`): its size and shape are those 
 
 LOAD = """## Over HTTP
 
-On loopback, asked by [wrk](https://github.com/wg/wrk) over 32 connections for lists of people drawn at
-random; events in posts of a hundred, each on disk when it is answered. Fresh: from the answer to an
-event to the answer with a list that knows it (the goal is a p99 of 50 ms), and how often the list had
-to be asked for.
+On loopback, asked by [wrk](https://github.com/wg/wrk) over 32 connections for lists of people drawn
+at random; events in posts of a hundred, each on disk when it is answered. Fresh: from the answer to
+an event to the answer with a list that knows it, and how often the list had to be asked for.
 
 | what | figure | p50 | p99 | errors |
 | --- | ---: | ---: | ---: | ---: |"""
 
 STORE = """## The store
 
-| database | rows | import, events a processor second | by the clock | read, rows a processor second | append of 100, ms | rows of a person with 200 events, ms | bytes an event | peak memory |
+Import and read: rows a second of processor time, and of the clock; a hundred events appended, and
+the rows of a person with 200 events, in processor time.
+
+| database | rows | import | by the clock | read | append | person | an event | memory |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
 
 FAULTS = """## Killed while events come in
@@ -78,11 +80,10 @@ def page(folder: Path) -> str:
 
 
 def _lists(run: Run) -> Iterator[str]:
-    for way, x in run["ways"].items():
-        yield (
-            f"| {run['items']:,} | {way} | {x['processor_p50']:.1f} ms | {x['processor_p99']:.1f} ms "
-            f"| {x['clock_p50']:.1f} ms | {x['clock_p99']:.1f} ms | {x['best']:.1f} ms |"
-        )
+    names = ("processor_p50", "processor_p99", "clock_p50", "clock_p99", "best")
+    for way, found in run["ways"].items():
+        cells = " | ".join(f"{found[name]:.1f} ms" for name in names)
+        yield f"| {run['items']:,} | {way} | {cells} |"
 
 
 def _recall(run: Run) -> str:
@@ -91,8 +92,8 @@ def _recall(run: Run) -> str:
         return ""
     return (
         f" Approximate search finds {found['recall']:.1%} of the {found['n']} best of "
-        f"{found['people']} people among {run['items']:,} items (worst {found['worst']:.0%}), scoring "
-        f"{found['scored']:,} of them."
+        f"{found['people']} people among {run['items']:,} items (worst {found['worst']:.0%}), "
+        f"scoring {found['scored']:,} of them."
     )
 
 
@@ -119,12 +120,13 @@ def _store(run: Run) -> Iterator[str]:
     add, read = steps["append all"], steps["read all"]
     few, people = steps["50 appends of 100"], steps["100 people of ~200 events"]
     size = run.get("bytes_per_event")
-    yield (
-        f"| {run['database']}{ids} | {run['rows']:,} | {add['rows_per_cpu_s']:,.0f} | "
-        f"{add['rows_per_s']:,.0f} | {read['rows_per_cpu_s']:,.0f} | {few['cpu_s'] / 50 * 1e3:.1f} | "
-        f"{people['cpu_s'] / people['rows'] * 1e3:.1f} | {'–' if size is None else f'{size:.0f}'} | "
-        f"{read['peak_mb'] / 1024:.1f} GiB |"
-    )
+    cells = [
+        run["database"] + ids, f"{run['rows']:,}", f"{add['rows_per_cpu_s']:,.0f}",
+        f"{add['rows_per_s']:,.0f}", f"{read['rows_per_cpu_s']:,.0f}",
+        f"{few['cpu_s'] / 50 * 1e3:.1f} ms", f"{people['cpu_s'] / people['rows'] * 1e3:.1f} ms",
+        "–" if size is None else f"{size:.0f} bytes", f"{read['peak_mb'] / 1024:.1f} GiB",
+    ]  # fmt: skip
+    yield f"| {' | '.join(cells)} |"
 
 
 def _faults(run: Run) -> Iterator[str]:
