@@ -1,11 +1,11 @@
-"""A service that is killed while events come in: is one that was acknowledged ever lost, or doubled?
+"""A service that is killed while events come in: is an acknowledged one ever lost, or doubled?
 
     python -m benchmarks.serve.faults --workspace /tmp/faulty --kills 200        # SQLite
-    python -m benchmarks.serve.faults --workspace /tmp/faulty --kills 200 --store postgresql+psycopg://…
+    python -m benchmarks.serve.faults --workspace /tmp/faulty --store postgresql://…
 
-Senders post batches with ids of their own and write down which were answered with 200; a batch whose
-answer never came is sent again, as a client does. Meanwhile the process gets SIGKILL at random times
-and is started anew. In the end the store is read, and held against the senders' own lists.
+Senders post batches with ids of their own and write down which were answered with 200; a batch
+whose answer never came is sent again, as a client does. Meanwhile the process gets SIGKILL at
+random times and is started anew. In the end the store is read, and held against their own lists.
 """
 
 import argparse
@@ -127,7 +127,8 @@ def main() -> None:
     kind = "sqlite" if asked.store is None else asked.store.split("+")[0].split(":")[0]
     found = origin("faults") | {
         "command": "python -m benchmarks.serve.faults", "store": kind,
-        "sqlite": sqlite3.sqlite_version, **killed(asked.workspace, asked.kills, asked.seed, asked.store),
+        "sqlite": sqlite3.sqlite_version,
+        **killed(asked.workspace, asked.kills, asked.seed, asked.store),
     }  # fmt: skip
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"faults-{kind}.json"

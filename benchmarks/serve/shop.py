@@ -98,7 +98,8 @@ def fresh_events(n: int, items: int, seed: int) -> list[dict[str, object]]:
     at = when(NOW + DAY).astimezone(UTC)
     return [
         {
-            "user_id": person(int(draw.integers(2000))), "item_id": f"i{int(draw.integers(items)):07d}",
+            "user_id": person(int(draw.integers(2000))),
+            "item_id": f"i{int(draw.integers(items)):07d}",
             "timestamp": datetime.fromtimestamp(at.timestamp() + k / 1000, UTC).isoformat(),
             "event": "view", "event_id": f"{seed}-{k}",
         }

@@ -30,7 +30,8 @@ def test_a_backup_is_restored(tmp_path, file):
     said = json.loads(run("backup", tmp_path / "b.tar", "-w", tmp_path / "shop", "--json").stdout)
     assert said["tables"] and said["files"] == 2
     shown = run("restore", tmp_path / "b.tar", "-w", tmp_path / "new")
-    assert "tables, models and settings" in shown.stdout and "status" in shown.stderr
+    assert "tables, models and settings" in " ".join(shown.stdout.split())
+    assert "status" in shown.stderr
     assert "50 events" in run("status", "-w", tmp_path / "new").stdout
     assert (
         "into a new folder"
@@ -48,7 +49,7 @@ def test_a_store_elsewhere_is_named_by_the_environment(tmp_path, file):
     assert "50 events" in run("status", "-w", tmp_path / "shop").stdout
     run("backup", tmp_path / "b.tar", "-w", tmp_path / "shop")
     told = run("restore", tmp_path / "b.tar", "-w", tmp_path / "new").stderr
-    assert "config --unset store.url" in told
+    assert "config --unset store.url" in " ".join(told.split())
 
 
 def test_a_store_in_postgresql(tmp_path, file, postgres_url):

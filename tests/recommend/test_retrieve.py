@@ -61,6 +61,7 @@ def near(exact, monkeypatch):
     monkeypatch.setattr(retrieve, "_FEW", 0)
     monkeypatch.setattr(retrieve, "_ENOUGH", 1)
     monkeypatch.setattr(retrieve, "EACH", 300)
+    monkeypatch.setattr(retrieve, "LOOK", ITEMS // 4)
     return replace(exact, config=RecommendConfig(search="approximate"))
 
 

@@ -215,10 +215,11 @@ class Histories:
         if not len(self) or self.kind.min() == self.kind.max():
             return self.acts
         rows = np.flatnonzero(self.positive)
-        each = {"user": self.user[rows], "item": self.item[rows], "kind": self.kind[rows]}
-        came_by = pl.col("kind").first().over("user", "item")
-        same = pl.DataFrame(each).select(pl.col("kind") == came_by).to_series()
-        return self.acts & self._marked(rows[same.to_numpy()])
+        _, first, pair = np.unique(
+            self._pairs(rows, self.user[rows]), return_index=True, return_inverse=True
+        )
+        came_by = self.kind[rows[first]][pair]
+        return self.acts & self._marked(rows[self.kind[rows] == came_by])
 
     @cached_property
     def first_met(self) -> Bools:
@@ -237,8 +238,12 @@ class Histories:
 
     def _firsts(self, rows: Longs, group: Longs | Ints) -> Longs:
         """Those of some events that are the first on that item in their group."""
-        pairs = group.astype(np.int64) * max(len(self.items), 1) + self.item[rows]
-        return np.asarray(rows[np.sort(np.unique(pairs, return_index=True)[1])], np.int64)
+        first = np.unique(self._pairs(rows, group), return_index=True)[1]
+        return np.asarray(rows[np.sort(first)], np.int64)
+
+    def _pairs(self, rows: Longs, group: Longs | Ints) -> Longs:
+        """One number for each pair of a group and an item."""
+        return np.asarray(group.astype(np.int64) * max(len(self.items), 1) + self.item[rows])
 
     def _marked(self, rows: Longs) -> Bools:
         mask = np.zeros(len(self), bool)

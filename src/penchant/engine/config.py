@@ -1,7 +1,7 @@
 """All settings together, one group a part; each group is described where its part is."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -79,6 +79,14 @@ class EngineConfig(Config):
     """How the HTTP service behaves."""
     store: StoreConfig = StoreConfig()
     """Where tables are kept."""
+
+
+def passed_on(config: EngineConfig) -> dict[str, Any]:
+    """The settings as plain values for a process of our own: with the store's password, which no
+    other written form of them has."""
+    plain: dict[str, Any] = config.model_dump(mode="json")
+    plain["store"]["url"] = config.store.url
+    return plain
 
 
 def kept_config(workspace: str | Path | None) -> EngineConfig:

@@ -23,10 +23,10 @@ from penchant.random import rng
 from penchant.recommend.rank import Ranked, added, ranked
 from penchant.types import Bools, Floats, Longs
 
-EACH: Final = 4_000
+EACH: Final = 3_000
 """Candidates of each kind."""
-LOOK: Final = 0.2
-"""Share of the items that are looked at for those nearest to where somebody is heading."""
+LOOK: Final = 100_000
+"""About so many items are looked at for those nearest to where somebody is heading."""
 _DRAWN = 2_048  # items that stand for all that are no candidates, in sums
 _FEW = 20_000  # items that are scored one and all where no more may be shown
 _ENOUGH = 20  # candidates that may be shown for each place of a list
@@ -71,7 +71,7 @@ def candidates(told: Told, may: Bools) -> Longs:
 
 
 def _near(blocks: Blocks, told: Told, d: Floats) -> Longs:
-    return blocks.near(d, told.leaves(), int(LOOK * len(blocks.order)) + 1, EACH)
+    return blocks.near(d, told.leaves(), LOOK, EACH)
 
 
 def _of_the_others(told: Told, may: Bools, rows: Longs, top: float) -> float:

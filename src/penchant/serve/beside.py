@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from penchant.engine.config import EngineConfig
+from penchant.engine.config import EngineConfig, passed_on
 from penchant.engine.engine import Engine
 from penchant.errors import PenchantError, StoreError
 
@@ -24,7 +24,7 @@ def refit_beside(workspace: Path, config: EngineConfig) -> dict[str, Any]:
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
     other = context.Process(
-        target=_learn, args=(there, str(workspace), config.model_dump_json()), daemon=True,
+        target=_learn, args=(there, str(workspace), passed_on(config)), daemon=True,
         name="penchant-fit",
     )  # fmt: skip
     other.start()
@@ -44,12 +44,11 @@ def refit_beside(workspace: Path, config: EngineConfig) -> dict[str, Any]:
     return dict(found)
 
 
-def _learn(there: Connection, workspace: str, config: str) -> None:
+def _learn(there: Connection, workspace: str, config: dict[str, Any]) -> None:
     """The other process."""
     with suppress(OSError):
         os.nice(_NICE)
     try:
-        settings = EngineConfig.model_validate_json(config)
-        there.send(Engine(workspace, settings).refit().to_json())
+        there.send(Engine(workspace, EngineConfig(**config)).refit().to_json())
     except PenchantError as error:
         there.send(error)

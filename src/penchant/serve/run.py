@@ -12,7 +12,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from penchant.engine.config import EngineConfig
+from penchant.engine.config import EngineConfig, passed_on
 from penchant.engine.engine import Engine
 from penchant.serve.app import create_app
 from penchant.serve.logs import settings
@@ -39,7 +39,7 @@ class Serving:
 
 def serve(workspace: Path, config: EngineConfig, how: Serving) -> None:
     """Serve a workspace until a signal says to stop; answers under way are finished."""
-    asked = {"workspace": str(workspace), "config": config.model_dump(mode="json")}
+    asked = {"workspace": str(workspace), "config": passed_on(config)}
     with _environment(ASKED, json.dumps(asked)), _counted(how.workers):
         uvicorn.run(
             "penchant.serve.app:from_environment", factory=True, host=how.host, port=how.port,

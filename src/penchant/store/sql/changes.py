@@ -1,10 +1,14 @@
 """What changed, in the order in which it became visible: writers take turns, so numbers do too."""
 
+from typing import Final
+
 from sqlalchemy import Connection, insert, select
 
 from penchant.store.sql.ids import rows_of
 from penchant.store.sql.schema import CHANGE
 from penchant.store.tables import Change, Kind
+
+NEWEST: Final = "SELECT max(seq) FROM change"
 
 
 def note(connection: Connection, kind: str, first: int = 0, last: int = 0, rows: int = 0) -> None:
@@ -15,7 +19,7 @@ def note(connection: Connection, kind: str, first: int = 0, last: int = 0, rows:
 
 def latest(connection: Connection) -> int:
     """The number of the newest change; 0: none."""
-    newest: int | None = rows_of(connection, "SELECT max(seq) FROM change")[0][0]
+    newest: int | None = rows_of(connection, NEWEST)[0][0]
     return newest or 0
 
 

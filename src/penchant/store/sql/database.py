@@ -7,7 +7,7 @@ take turns on both, so what one of them wrote is seen before the next one begins
 
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,11 @@ from penchant.store.sql.migrate import NEWEST, migrate, version
 
 TURN: Final = 7_164_211_906_115_523
 """The number of the advisory lock that writers of one PostgreSQL database take."""
+
+CACHE: Final = 32_768
+"""Kilobytes of pages that a connection to SQLite keeps at most."""
+LARGE_CACHE: Final = 524_288
+"""The same while much is written."""
 
 _EXPECTED: Final = "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _NAMES: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
@@ -85,9 +90,18 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction of the one writer; durable when it ends, undone when it raises."""
-        with self._told(), self._writer.begin() as connection:
+    def writing(self, large: bool = False) -> Iterator[Connection]:
+        """A transaction of the one writer; durable when it ends, undone when it raises.
+
+        `large`: much will be written, so that more memory is worth its while (SQLite).
+        """
+        roomy = large and self.sqlite
+        with (
+            self._told(),
+            self._writer.connect() as connection,
+            _roomy(connection) if roomy else nullcontext(),
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
@@ -128,6 +142,17 @@ class Database:
                 f"{self.name}: all connections to the database are in use; try again, or set "
                 "store.wait higher"
             ) from None
+
+
+@contextmanager
+def _roomy(connection: Connection) -> Iterator[None]:
+    """More pages in memory: rows land all over an index, which else is read again and again."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA cache_size = {-LARGE_CACHE}")
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA cache_size = {-CACHE}")
 
 
 def parsed(url: str | URL) -> URL:
@@ -200,7 +225,7 @@ def _settle(connection: Any) -> None:
         "secure_delete = ON",
         "foreign_keys = ON",
         "temp_store = MEMORY",  # what is sorted on the way stays out of files
-        "cache_size = -131072",
+        f"cache_size = {-CACHE}",
         "threads = 2",  # for sorting, where an index is made
     ):
         connection.execute(f"PRAGMA {line}")

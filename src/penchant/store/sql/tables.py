@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 import polars as pl
 from sqlalchemy import Connection, func, select
@@ -20,6 +21,9 @@ from penchant.store.sql.reading import SEQ, Reader
 from penchant.store.sql.schema import TABLES
 from penchant.store.tables import KEYS, Change, Kind, Receipt, known_kind, person_of
 
+LARGE: Final = 50_000
+"""Rows that are worth more memory while they are written."""
+
 
 class SqlTables:
     """Events, items, users, relations, exposures and feedback in a database (see `Tables`)."""
@@ -36,7 +40,7 @@ class SqlTables:
         """
         kind = known_kind(kind)
         put = _upserted if kind in KEYS else _logged
-        with self.database.writing() as connection:
+        with self.database.writing(large=frame.height >= LARGE) as connection:
             known = types_of(connection, kind)
             came = arrive(kind, frame, known)
             receipt, first, last, rows = put(connection, came, known)
@@ -97,6 +101,9 @@ class SqlTables:
 
     def latest(self) -> int:
         """The number of the newest change (0: none)."""
+        if self.database.sqlite:  # asked before every answer: a transaction costs more than it
+            with self.database.bare() as bare:
+                return int(bare.execute(changes.NEWEST).fetchone()[0] or 0)
         with self.database.reading() as connection:
             return changes.latest(connection)
 
