@@ -5,23 +5,23 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from penchant.engine.serving import ServeConfig
 from penchant.serve.app import create_app
-from penchant.testing.served import running, stocked
+from penchant.testing.served import running
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "serve.md"
 LINES = re.findall(r"^\$ (.*curl .*)$", PAGE.read_text(encoding="utf-8"), re.M)
 
 
 @pytest.fixture(scope="module")
-def url(world):
-    engine = stocked(world)
-    engine.fit()
-    with running(create_app(engine, ServeConfig())) as url:
+def url(own):
+    with running(create_app(own, ServeConfig())) as url:
         yield url
 
 
@@ -42,3 +42,5 @@ def test_every_curl_line_is_answered(url):
         assert done.returncode == 0, (line, done.stderr)
         told = json.loads(done.stdout)
         assert not str(told.get("type", "")).startswith("urn:penchant:problem:"), (line, told)
+    while httpx.get(f"{url}/v1/fit").json()["state"] == "running":  # what was begun is seen through
+        time.sleep(0.1)

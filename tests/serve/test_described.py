@@ -8,35 +8,21 @@ from unittest import SkipTest
 import httpx
 import hypothesis
 import jsonschema_rs
-import polars as pl
 import pytest
 import schemathesis
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
-from penchant import WorldConfig, make_world
 from penchant.engine.serving import ServeConfig
 from penchant.serve.app import create_app
-from penchant.testing.served import running, stocked
+from penchant.testing.served import running
 
 METHODS = ("get", "post", "delete")
 
 
 @pytest.fixture(scope="module")
-def engine():
-    """A shop in which the examples' names are known."""
-    world = make_world(WorldConfig.small(users=60, events=2000))
-    named = {"u0002": "ann", "u0003": "bob"}
-    events = world.events.with_columns(pl.col("user_id").replace(named))
-    made = stocked(world)
-    made.add(events=events.filter(pl.col("user_id").is_in(["ann", "bob"])))
-    made.fit()
-    return made
-
-
-@pytest.fixture(scope="module")
-def app(engine):
-    return create_app(engine, ServeConfig(auth="off", present="log"))
+def app(own):
+    return create_app(own, ServeConfig(auth="off", present="log"))
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +146,7 @@ def test_what_is_made_up_is_no_error_of_the_service(url, described, mode):
     """`benchmarks/serve/fuzz.py` does the same at length."""
     schema = schemathesis.openapi.from_dict(described)
     quick = hypothesis.settings(
-        max_examples=4, deadline=None, database=None, derandomize=True,
+        max_examples=3, deadline=None, database=None, derandomize=True,
         suppress_health_check=list(hypothesis.HealthCheck),
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
     )  # fmt: skip

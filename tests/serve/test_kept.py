@@ -21,17 +21,9 @@ from penchant.serve.logs import JsonLines
 from penchant.serve.metrics import Metrics
 from penchant.serve.problem import Problem
 from penchant.store.sql.keys import Key
-from penchant.testing.served import NOW, client, stocked
+from penchant.testing.served import NOW, client
 
 SECRET = "ann.the.secret@example.com"
-
-
-@pytest.fixture(scope="module")
-def own(world):
-    """A fitted engine of this file's own, to be changed."""
-    engine = stocked(world)
-    engine.fit()
-    return engine
 
 
 def exposures(engine, user):
@@ -146,6 +138,8 @@ def test_one_fit_runs_at_a_time_in_all_processes_and_all_tell_the_same(tmp_path)
     while one.status()["state"] == "running":
         pass
     (tmp_path / "fit.json").write_text('{"state": "running", "number": 3}')
+    while one.status()["state"] == "running":  # until the last one has let go
+        pass
     assert one.status()["problem"]["type"].endswith(":broken")
 
 

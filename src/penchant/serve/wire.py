@@ -205,7 +205,9 @@ class ForecastQuery(Asked):
     """How far."""
 
     step: Literal["day", "week", "month", "quarter", "year"] = Field("month", examples=["week"])
-    at: Time | None = Field(None, description="From here on (ISO 8601); else the end of the log.")
+    at: Time | None = Field(
+        None, description="From here on (ISO 8601); else the end of the log.", examples=[AT]
+    )
 
 
 class ReasonQuery(Asked):
