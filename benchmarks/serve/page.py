@@ -15,7 +15,7 @@ Run = dict[str, Any]
 INTRO = """# How fast, how fresh, how safe
 
 Made by the commands in `benchmarks/serve` and written by `python -m benchmarks.serve.page` from the
-files in `benchmarks/serve/results`; no figure here is typed. It was measured on two cores that other
+files in `benchmarks/serve/results`; no figure here is typed. Measured on two cores that other
 work shared at times: a figure by the clock is an upper bound, and processor time is what it takes
 where nobody else works.
 """
