@@ -22,6 +22,9 @@ from penchant.taxonomy.tree import Tree
 from penchant.types import Progress
 
 
+_FORECASTERS = 8  # that are remembered, of the steps and times that were asked for last
+
+
 class People(ABC):
     """The part of an engine that is asked about people."""
 
@@ -188,5 +191,7 @@ class People(ABC):
         if (step, now) not in self._forecasters:
             made = Forecaster(step)
             made.fit(model, asking.log, now, seed=self.config.seed, progress=self.progress)
+            while len(self._forecasters) >= _FORECASTERS:
+                self._forecasters.pop(next(iter(self._forecasters)), None)
             self._forecasters[step, now] = made
         return self._forecasters[step, now].of(model, asking.log, user_id, now)
