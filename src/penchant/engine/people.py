@@ -21,7 +21,6 @@ from penchant.interests.segments import Segments, segments
 from penchant.taxonomy.tree import Tree
 from penchant.types import Progress
 
-
 _FORECASTERS = 8  # that are remembered, of the steps and times that were asked for last
 
 
