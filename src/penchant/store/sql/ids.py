@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, text
 
+from penchant.store.sql.schema import ITEM_KEY
+
 SOME: Final = 5_000
 """Values in one question."""
 
@@ -55,12 +57,18 @@ class Codes:
             yield from rows_of(self._connection, text(statement), {"those": those})
 
 
-class Names:
-    """The name of each number, during one transaction."""
+Met = dict[int | None, str]
+"""Names by number."""
 
-    def __init__(self, connection: Connection) -> None:
+
+class Names:
+    """The name of each number, during one transaction; `items`: those of items, which never change,
+    that earlier ones met. A transaction that writes must not tell of them: what it undoes was
+    never there."""
+
+    def __init__(self, connection: Connection, items: Met | None = None) -> None:
         self._connection = connection
-        self._met: dict[str, dict[int | None, str]] = {}
+        self._met: dict[str, Met] = {} if items is None else {ITEM_KEY.name: items}
 
     def of(self, table: Table, codes: Sequence[int | None]) -> list[str | None]:
         """The names, None where there is no number."""

@@ -8,7 +8,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from penchant.store.dtypes import UTC, Types
-from penchant.store.sql.ids import Names, among, parts, rows_of
+from penchant.store.sql.ids import Met, Names, among, parts, rows_of
 from penchant.store.sql.layout import KEYED, MORE, PLACES, Place
 from penchant.store.sql.more import unpacked
 from penchant.store.sql.schema import TABLES
@@ -20,11 +20,14 @@ PIECE: Final = 100_000
 
 
 class Reader:
-    """Reads one kind during one transaction; `types`: its columns. Numbers come first."""
+    """Reads one kind during one transaction; `types`: its columns. Numbers come first. `items`: see
+    `Names`."""
 
-    def __init__(self, connection: Connection, kind: Kind, types: Types) -> None:
+    def __init__(
+        self, connection: Connection, kind: Kind, types: Types, items: Met | None = None
+    ) -> None:
         self._connection = connection
-        self._names = Names(connection)
+        self._names = Names(connection, items)
         self._places, self._types = PLACES[kind], types
         columns = ", ".join(f'"{n}"' for n in (SEQ, *(p.sql for p in self._places), MORE))
         self._asked = f"SELECT {columns} FROM {TABLES[kind].name}"

@@ -13,7 +13,7 @@ from penchant.store.sql import changes
 from penchant.store.sql.columns import note_types, types_of
 from penchant.store.sql.database import Database
 from penchant.store.sql.forgetting import forget
-from penchant.store.sql.ids import Codes
+from penchant.store.sql.ids import Codes, Met
 from penchant.store.sql.keyed import Keyed
 from penchant.store.sql.layout import KEYED
 from penchant.store.sql.log import Log
@@ -21,6 +21,8 @@ from penchant.store.sql.reading import SEQ, Reader
 from penchant.store.sql.schema import TABLES
 from penchant.store.tables import KEYS, Change, Kind, Receipt, known_kind, person_of
 
+MOST: Final = 1_000_000
+"""Names of items that are remembered: some hundred bytes each."""
 LARGE: Final = 50_000
 """Rows that are worth more memory while they are written."""
 
@@ -30,6 +32,7 @@ class SqlTables:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._items: Met = {}
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         """Put rows in, all or none; once the receipt is returned they survive a loss of power.
@@ -84,7 +87,8 @@ class SqlTables:
             found = Codes(connection).of(KEYED["user"], list(dict.fromkeys(user_ids)))
             codes = [code for code in found if code is not None]
             column = "source" if kind == "relations" else "user"
-            return Reader(connection, kind, types).some(column, codes).drop(SEQ)
+            reader = Reader(connection, kind, types, self._known_items)
+            return reader.some(column, codes).drop(SEQ)
 
     def between(self, kind: Kind, first: int, last: int) -> pl.DataFrame:
         """Rows of a kind by their running numbers, inclusive, as `read` has them."""
@@ -92,7 +96,15 @@ class SqlTables:
         with self.database.reading() as connection:
             if not (types := types_of(connection, kind)):
                 return empty(kind, types).collect()
-            return Reader(connection, kind, types).span(first - 1, last).drop(SEQ)
+            reader = Reader(connection, kind, types, self._known_items)
+            return reader.span(first - 1, last).drop(SEQ)
+
+    @property
+    def _known_items(self) -> Met:
+        """Names of items that were met before, as far as there is room for them."""
+        if len(self._items) > MOST:
+            self._items = {}
+        return self._items
 
     def changes(self, after: int) -> Sequence[Change]:
         """What changed since the change of that number, oldest first."""
