@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from penchant import Engine, EngineConfig, WorldConfig, make_world
+from penchant.data.histories import histories
+from penchant.data.vocabulary import Vocabulary
 from penchant.testing.layers import quick
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -225,3 +227,26 @@ def test_a_past_that_does_not_fit_is_read_again(split, served):
     _, little = scores(engine, users, NOW)
     assert len(engine.live.pasts) <= 10
     np.testing.assert_array_equal(little, scores(served(), users, NOW)[1])
+
+
+def test_few_events_are_shaped_as_many_are(split, served):
+    """Also in ties of time, whatever is alike in them."""
+    live = served().live
+    rows = split[0].with_columns(pl.col("timestamp").dt.truncate("1d"))
+    rows = rows.unique(["user_id", "item_id", "timestamp"], keep="first", maintain_order=True)
+    rows = pl.concat([rows, rows.head(40).with_columns(event=pl.lit("skip"))])  # another weight
+    users = Vocabulary(rows["user_id"].unique().sort())
+    known = live.view.model.catalogue.items.rows(rows["item_id"]) >= 0
+    rows = rows.filter(pl.Series(known))
+    told = live._told(rows)
+    many = histories(
+        told, live.view.model.catalogue.items, CONFIG.events, CONFIG.interests.context.columns,
+        users, low=live.facts.against,
+    )  # fmt: skip
+    some = live._few(rows, users)
+    assert some is not None, "different events of one time are told apart"
+    for name in ("offsets", "item", "time", "weight"):
+        np.testing.assert_array_equal(getattr(some, name), getattr(many, name), err_msg=name)
+    for name, column in many.past.items():
+        assert some.past[name].to_list() == column.cast(pl.String).to_list()
+    assert live._few(pl.concat([rows.head(1), rows.head(1)]), users) is None

@@ -14,14 +14,16 @@ in. So several processes on one store say the same, and whatever is kept here is
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from threading import RLock
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from penchant.clock import Clock, micros
 from penchant.data import columns as c
 from penchant.data.clean import bounds, clean, without_near
-from penchant.data.histories import Histories, histories
+from penchant.data.histories import Histories, histories, tie
 from penchant.data.machines import acts_like_a_machine
 from penchant.data.pasts import Names, Pasts
 from penchant.data.relations import Relations
@@ -35,7 +37,7 @@ from penchant.engine.texts import Texts
 from penchant.engine.view import View
 from penchant.interests.model import InterestModel
 from penchant.store.tables import Change, Kind, Tables
-from penchant.types import Bools, Report
+from penchant.types import Bools, Longs, Report
 
 _AT_ONCE = 200_000  # events that are taken in together
 _FEW = 5_000  # events that are shaped one by one
@@ -192,7 +194,7 @@ class Live:
 
     def _shape(self, rows: pl.DataFrame, users: Vocabulary) -> Histories:
         """Events of some people as a log of them."""
-        found = self._untied(rows, users) if rows.height <= _FEW else None
+        found = self._few(rows, users) if rows.height <= _FEW else None
         if found is not None:
             return found
         items, context = self.view.model.catalogue.items, self.config.interests.context.columns
@@ -209,26 +211,30 @@ class Live:
             wanted.add(c.POSITION)
         return rows.select(name for name in rows.columns if name in wanted)
 
-    def _untied(self, rows: pl.DataFrame, users: Vocabulary) -> Histories | None:
+    def _few(self, rows: pl.DataFrame, users: Vocabulary) -> Histories | None:
         """The same as `histories` gives for a few events, in a fraction of the time; None where
-        some stand in a tie of time, whose order it knows."""
+        some are so much alike that only it knows their order."""
+        items, ties = self.view.model.catalogue.items, self.config.ties == "position"
         user, time = users.rows(rows[c.USER]), rows[c.TIME].dt.epoch("us").to_numpy()
-        order = np.lexsort((time, user))
-        user, time = user[order], time[order]
-        if ((np.diff(user) == 0) & (np.diff(time) == 0)).any():
-            return None
-        events = [str(name) for name in rows[c.EVENT]]
+        events, item = [str(name) for name in rows[c.EVENT]], items.rows(rows[c.ITEM])
         value = rows[c.VALUE].to_list() if c.VALUE in rows.columns else [None] * len(events)
         config, low = self.config.events, self.facts.against
-        weight = [strength_of(e, v, config, low) for e, v in zip(events, value, strict=True)]
+        each = [strength_of(e, v, config, low) for e, v in zip(events, value, strict=True)]
+        weight = np.array(each, np.float32)
+        order = np.lexsort((time, user))
+        if _alike(order, user, time):
+            order = np.lexsort((weight, item, tie(rows).to_numpy(), time, user))
+            if ties or _alike(order, user, time, item, weight):
+                return None
+        user, time = user[order], time[order]
         told = [name for name in self.config.interests.context.columns if name in rows.columns]
         return Histories(
             users=users,
-            items=self.view.model.catalogue.items,
+            items=items,
             offsets=np.searchsorted(user, np.arange(len(users) + 1)).astype(np.int64),
-            item=self.view.model.catalogue.items.rows(rows[c.ITEM])[order],
+            item=item[order],
             time=time.astype(np.int64),
-            weight=np.array(weight, np.float32)[order],
+            weight=weight[order],
             source=np.arange(len(events)),
             kind=self.kinds.rows(events)[order],
             past={name: rows[name].cast(pl.String).gather(order) for name in told},
@@ -243,3 +249,9 @@ class Live:
             for id_ in missing:
                 self._near[id_] = rows.filter(pl.col(c.SOURCE) == id_)
         return pl.concat([self._near[id_] for id_ in asked], how="diagonal_relaxed")
+
+
+def _alike(order: Longs, *columns: npt.NDArray[Any]) -> bool:
+    """Whether two that follow each other in an order are the same in all of some columns."""
+    same = [np.diff(column[order]) == 0 for column in columns]
+    return bool(np.logical_and.reduce(same).any())
