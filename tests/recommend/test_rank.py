@@ -21,7 +21,7 @@ from penchant.recommend.cold_start import given as by_hand
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
 from penchant.recommend.pipeline import GIVEN, Pipeline, best
-from penchant.recommend.rank import ranked
+from penchant.recommend.rank import largest_values, ranked
 from penchant.taxonomy.tree import Tree
 from penchant.testing.layers import ITEMS, planted, quick, shelf
 from penchant.types import Report
@@ -235,3 +235,17 @@ def test_what_filters_leave_is_remembered_and_counted_again(pipeline):
     for k in range(40):
         pipeline.one("u", asked, 3, Filters(deny=(f"i{k:03d}",)))
     assert len(pipeline.shelf._known) <= 16
+
+
+@pytest.mark.parametrize("n", [1, 3, 256, 5000])
+@pytest.mark.parametrize("size", [1, 300, 4097, 50_000])
+def test_the_largest_values_are_those_of_a_full_sort(size, n):
+    draw = np.random.default_rng(size)
+    for values in (
+        draw.standard_normal(size),
+        np.sort(draw.standard_normal(size)),
+        np.where(draw.random(size) < 0.999, -np.inf, 1.0),
+        np.zeros(size),
+    ):
+        some = values.astype(np.float32)
+        np.testing.assert_array_equal(largest_values(some, n), np.sort(some)[-n:])
