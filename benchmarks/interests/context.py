@@ -70,7 +70,9 @@ class Known:
         engine.add(events=world.events, items=world.items)
         data = Prepared.of(engine.tables, settings, now)
         vectors = Texts(None, QUIET).of(data.items, settings.encode, Report())
-        tree = grow(vectors, data.items, settings.tree, counts=data.counts, seed=config.seed)
+        tree = grow(
+            vectors, data.items, settings.tree, counts=data.counts_of(data.log), seed=config.seed
+        )
         return cls(world, data.log, Catalogue(data.vocabulary, vectors, tree))
 
     def columns(self, level: int) -> np.ndarray:

@@ -51,7 +51,12 @@ def a_week(name: str, kind: str, work: Path, progress: Progress) -> list[dict[st
     counts = np.bincount(item[positive], minlength=len(ready.items)).astype(np.float32)
     first = grow(text[some], ready.items[some], config.tree, counts=counts[some], progress=progress)
     again = grow(
-        text, ready.items, config.tree, counts=ready.counts, previous=first, progress=progress
+        text,
+        ready.items,
+        config.tree,
+        counts=ready.counts_of(ready.log),
+        previous=first,
+        progress=progress,
     )
     return [kept(first, again, level) for level in first.numbers]
 

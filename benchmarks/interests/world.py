@@ -163,7 +163,7 @@ def changes(world: World) -> dict[str, Any]:
     engine.add(events=world.events, items=world.items)
     ready = Prepared.of(engine.tables, config, now)
     nothing = np.zeros((ready.items.height, 8), np.float32)
-    tree = grow(nothing, ready.items, config.tree, counts=ready.counts, seed=0)
+    tree = grow(nothing, ready.items, config.tree, counts=ready.counts_of(ready.log), seed=0)
     log, began = ready.log, perf_counter()
     detector = ChangeDetector().fit(log, tree)
     seconds = perf_counter() - began

@@ -56,7 +56,7 @@ def divergence(p: Doubles, q: Doubles) -> Doubles:
     """KL( p ‖ q̃ ) of each row of q [C × K]; 0 where they are the same.
 
     >>> divergence(np.array([0.5, 0.5]), np.array([[0.5, 0.5], [1.0, 0.0]])).round(2).tolist()
-    [0.0, 1.61]
+    [0.0, 1.96]
     """
     some = p > 0
     mixed = (1 - _MIXED) * q[:, some] + _MIXED * p[some]

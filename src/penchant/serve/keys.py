@@ -89,7 +89,7 @@ def hashed(token: str) -> str:
     """What is kept of a key.
 
     >>> hashed("pck_x")[:12]
-    '70c14f8d8bb3'
+    '884135d455bc'
     """
     return hashlib.sha256(token.encode()).hexdigest()
 
