@@ -23,10 +23,8 @@ from penchant.types import Floats
 MANY: Final = 20_000
 """Items from which a first look at bytes is worth it."""
 _BLOCK = 50_000  # vectors turned into bytes at once
-_WIDEST = 512  # dimensions of which the products of two bytes fit into 32 bits
 _PIECES = 8  # bytes of items that came later stand beside, so many times
 _GROWN = 1.02  # times the items of which blocks were made: from there on they are made again
-_FINER = 254  # d is told by two bytes: this is what the second one counts less than the first
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Vectors:
 
     def products(self, d: Floats) -> tuple[Floats, float]:
         """⟨d, v_i⟩ of all items [I], and how far off any of them may be."""
-        pieces = self._bytes() if len(self) >= MANY and 0 < self.rows.shape[1] <= _WIDEST else None
+        pieces = self._bytes() if len(self) >= MANY and self.rows.shape[1] else None
         if pieces is None:
             return self.rows @ d, 0.0
         found, off = zip(*(piece.products(d) for piece in pieces), strict=True)
@@ -126,15 +124,11 @@ class Bytes:
         import numkong
 
         unit = max(float(np.abs(d).max()), 1e-30) / 127.0
-        first = np.rint(d / unit)
-        second = np.rint((d - unit * first) / (unit / _FINER))
-        both = np.stack([first, second]).astype(np.int8)
-        left = float(np.linalg.norm(d - unit * (first + second / _FINER)))
-        high, low = np.asarray(numkong.dots_packed(both, self.packed))
-        high *= _FINER
-        high += low
-        found = np.multiply(high, self.scale, dtype=np.float32, casting="unsafe")
-        found *= np.float32(unit / _FINER)
+        whole = np.rint(d / unit)
+        left = float(np.linalg.norm(d - unit * whole))
+        whole_products = np.asarray(numkong.dots_packed(whole.astype(np.int8)[None], self.packed))
+        found = np.multiply(whole_products[0], self.scale, dtype=np.float32, casting="unsafe")
+        found *= np.float32(unit)
         return found, float(np.linalg.norm(d)) * self.off + left * self.longest
 
 
