@@ -124,8 +124,12 @@ class Sparse:
     def from_state(cls, state: State) -> Self:
         """What `state` gave."""
         arrays, values = state
-        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-        return cls(sparse.csr_array(parts, shape=(values["items"], values["items"])))
+        offsets, n = arrays["indptr"], values["items"]
+        if len(arrays["data"]) <= np.iinfo(np.int32).max:
+            offsets = offsets.astype(np.int32)
+        M = sparse.csr_array((n, n), dtype=np.float32)
+        M.data, M.indices, M.indptr = arrays["data"], arrays["indices"], offsets  # mapped, not read
+        return cls(M)
 
 
 @dataclass(frozen=True)
