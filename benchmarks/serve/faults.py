@@ -75,16 +75,19 @@ def started(workspace: Path, port: int, log: Any, store: str | None) -> subproce
     return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
 
 
-def killed(workspace: Path, kills: int, seed: int, store: str | None) -> dict[str, Any]:
-    """Kill it so often, and count."""
+def killed(
+    workspace: Path, kills: int, minutes: float, seed: int, store: str | None
+) -> dict[str, Any]:
+    """Kill it so often, or for so many minutes, and count."""
     draw, port = random.Random(seed), free_port()
+    end = time.monotonic() + 60 * minutes
     url = f"http://127.0.0.1:{port}"
     senders, done = Senders(url, 4), 0
     with (workspace / "serve.log").open("ab") as log:
         process = started(workspace, port, log, store)
         for thread in senders.threads:
             thread.start()
-        while done < kills:
+        while done < kills and time.monotonic() < end:
             before = len(senders.acknowledged)
             until = time.monotonic() + 60
             while len(senders.acknowledged) == before and time.monotonic() < until:
@@ -120,6 +123,7 @@ def main() -> None:
     )
     parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=120, help="at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--store", help="URL of a database; SQLite in the workspace without one")
     asked = parser.parse_args()
@@ -128,7 +132,7 @@ def main() -> None:
     found = origin("faults") | {
         "command": "python -m benchmarks.serve.faults", "store": kind,
         "sqlite": sqlite3.sqlite_version,
-        **killed(asked.workspace, asked.kills, asked.seed, asked.store),
+        **killed(asked.workspace, asked.kills, asked.minutes, asked.seed, asked.store),
     }  # fmt: skip
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"faults-{kind}.json"
