@@ -39,6 +39,10 @@ class Senders:
         self.threads = [threading.Thread(target=self._send, args=(k,)) for k in range(threads)]
 
     def _send(self, sender: int) -> None:
+        with httpx.Client(base_url=self.url, timeout=20) as client:
+            self._send_by(client, sender)
+
+    def _send_by(self, client: httpx.Client, sender: int) -> None:
         batch = 0
         while not self.stop.is_set():
             ids = [f"{sender}-{batch}-{k}" for k in range(20)]
@@ -51,8 +55,7 @@ class Senders:
             ]  # fmt: skip
             while not self.stop.is_set():
                 try:
-                    answer = httpx.post(f"{self.url}/v1/events", json={"events": rows}, timeout=20)
-                    answer.raise_for_status()
+                    client.post("/v1/events", json={"events": rows}).raise_for_status()
                 except httpx.HTTPError:
                     self.again += 1
                     time.sleep(0.05)
