@@ -24,6 +24,7 @@ from penchant.interests.dynamic.sequence import DynamicLayer
 from penchant.interests.fusion import Fusion
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel, InterestsConfig
+from penchant.interests.newcomers import Newcomers
 from penchant.interests.popularity import Popularity
 from penchant.interests.precision import Precision
 from penchant.random import rng
@@ -222,6 +223,9 @@ def _popularity(popular: Floats, draw: np.random.Generator) -> Popularity:
     layer.half_lives_, layer.theta_ = [7.0, 30.0, 480.0, 1e6], [0.2, 0.3, 0.3, 0.2]
     layer.phi_ = [0.0] * (len(layer.config.newness) + 2)
     layer.times_ = np.linspace(NOW - 400 * DAY, NOW, S).astype(np.int64)
+    none, since = np.zeros(TEXT, np.float32), np.full(len(popular), NOW - 400 * DAY, np.int64)
+    told = np.zeros(len(popular), np.float32)
+    layer.newcomers_ = Newcomers(layer.config.newness, since, none, none, told)
     mean = (popular * len(popular) * 20).astype(np.float32)
     layer.counts_ = []
     for _ in layer.half_lives_:

@@ -1,6 +1,5 @@
 """A workspace of any size to serve: a drawn model (see `made`), its items, people with events."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,13 +9,10 @@ from benchmarks.serve.made import NOW, Drawn, drawn
 
 from penchant import Engine, EngineConfig
 from penchant.clock import DAY, when
-from penchant.data.histories import Histories
-from penchant.data.vocabulary import Vocabulary
 from penchant.engine.facts import Facts
 from penchant.engine.saved import pack
 from penchant.interests.changes import ChangeDetector
 from penchant.interests.model import InterestModel
-from penchant.interests.newcomers import Newcomers
 from penchant.interests.reading import Reading
 from penchant.random import rng
 
@@ -77,19 +73,10 @@ def _whole(model: InterestModel) -> InterestModel:
     model.reading, model.changes = Reading(), ChangeDetector(CONFIG.interests.changes)
     model.reading.mean_ = np.asarray(text.mean(axis=0), np.float32)
     model.changes.prior_ = np.ones((len(model.catalogue.tree.nodes[0]), 2))
-    popularity, base = model.layers["popularity"], model.layers["base"]
-    news = Newcomers.of(_nothing(model), text, popularity.config.newness)
-    popularity.newcomers_ = replace(news, first=np.full(len(text), NOW - 400 * DAY, np.int64))
+    base = model.layers["base"]
     base.penalty_, base.text_, base.activity_, base.unit_ = 100.0, 0.1, 0.5, 0.05
     base.fitted_ = len(text)
     return model
-
-
-def _nothing(model: InterestModel) -> Histories:
-    """A log of the catalogue in which nobody did anything."""
-    none, of = np.zeros(0, np.int64), model.catalogue.items
-    rows, offsets = none.astype(np.int32), np.zeros(1, np.int64)
-    return Histories(Vocabulary([]), of, offsets, rows, none, none.astype(np.float32), none, rows)
 
 
 def fresh_events(n: int, items: int, seed: int) -> list[dict[str, object]]:
