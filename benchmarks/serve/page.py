@@ -158,7 +158,8 @@ def _origin(run: Run) -> str:
             f"{busy:.0f}, SQLite {run['sqlite']}, Polars {run['polars']}, Python {run['python']}."
         )
     where = f"{run['date'][:10]}, commit {run['commit']}, {run['hardware']}"
-    return f"`{run['command']}`, {where}.{_recall(run)}"
+    remark = f" {run['remark']}" if "remark" in run else ""
+    return f"`{run['command']}`, {where}.{_recall(run)}{remark}"
 
 
 def main() -> None:
