@@ -335,6 +335,25 @@ def test_latest_begins_behind_what_is_there(broker, event, sink, letters, settin
     running.end()
 
 
+def test_a_topic_has_not_ended_for_a_member_whose_partitions_were_taken_away(
+    broker, event, settings
+):
+    slow = {"session.timeout.ms": "1500", "max.poll.interval.ms": "1600"}
+    source = broker.source(
+        broker.topic(2), settings.model_copy(update={"kafka": {**settings.kafka, **slow}})
+    )
+    try:
+        until(lambda: source.poll(1, 0.1) or source.ended)
+        assert len(source.assigned) == 2
+        time.sleep(2.0)  # not heard from for too long
+        until(lambda: source.poll(1, 0.0) or not source.assigned)
+        assert not source.ended
+        until(lambda: source.poll(1, 0.1) or source.ended)
+        assert len(source.assigned) == 2
+    finally:
+        source.close()
+
+
 def test_a_wrong_topic_host_or_setting_is_told_at_once(broker, settings):
     with pytest.raises(StreamError, match="make the topic first"):
         KafkaSource(Address(broker.brokers, ("no such topic!",)), settings)
@@ -383,7 +402,8 @@ def test_the_command_line_consumes_a_topic(broker, event, settings, tmp_path):
     broker.send(topic, event(2), partition=1)
     words = ["consume", f"kafka://{broker.brokers}/{topic}", "--group", settings.group, "--once",
              "--dead-letters", f"kafka://{broker.brokers}/{graves}", "-w", str(tmp_path / "shop"),
-             "--kafka", "session.timeout.ms=1500", "--json"]  # fmt: skip
+             "--kafka", "session.timeout.ms=1500", "--kafka", "heartbeat.interval.ms=100",
+             "--json"]  # fmt: skip
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)

@@ -204,7 +204,10 @@ class KafkaSource:
 
     @property
     def ended(self) -> bool:
-        """Whether partitions were dealt and the end of each of ours was seen."""
+        """Whether partitions are dealt and the end of each of ours was seen.
+
+        Partitions that were taken away are dealt anew: until then nothing is known to have ended.
+        """
         return self._dealt and self.assigned <= self._at_end and not self._early
 
     @property
@@ -264,6 +267,7 @@ class KafkaSource:
 
     def _forget(self, gone: set[Partition]) -> None:
         self._resume(gone)  # librdkafka would remember the pause when they come back
+        self._dealt = False
         self.assigned -= gone
         self._at_end -= gone
         self._early = [m for m in self._early if _partition(m) not in gone]
