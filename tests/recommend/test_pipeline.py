@@ -231,9 +231,7 @@ def test_many_at_once_are_the_same_lists(pipeline):
 
 def test_interests_by_hand_are_a_part_of_their_own(pipeline):
     stranger = LOG.moments_at(np.array([-1]), np.array([LOG.time.max() + DAY]))
-    recs = pipeline.each(
-        ["new"], stranger, Asked(8, interests={"Group 5": 2.0, "g1": -1.0})
-    )[0]
+    recs = pipeline.each(["new"], stranger, Asked(8, interests={"Group 5": 2.0, "g1": -1.0}))[0]
     assert all(i % 6 == 5 for i in rows(recs))
     for r in recs:
         assert sum(r.parts.values()) == pytest.approx(r.score, abs=1e-5)

@@ -220,7 +220,9 @@ def test_the_parts_of_one_moment_are_those_of_several(pipeline):
 def test_lists_that_are_asked_for_together_are_those_of_one_at_a_time(pipeline):
     users = np.array([4, -1, 21, 4, 7])
     several = LOG.moments_at(users, np.full(5, LOG.time.max() + DAY))
-    one_spoke = dataclasses.replace(SAID, offsets=np.array([0, 0, 0, 0, 3, 3]), gone=np.zeros(5, int))
+    one_spoke = dataclasses.replace(
+        SAID, offsets=np.array([0, 0, 0, 0, 3, 3]), gone=np.zeros(5, int)
+    )
     several = dataclasses.replace(several, said=one_spoke)
     ids = [f"u{k}" for k in range(5)]
     for asked in (Asked(6), Asked(4, Filters(seen=True)), Asked(5, None, {"Group 5": 2.0})):

@@ -10,7 +10,6 @@ from scipy import sparse
 from penchant.data.statements import gather
 from penchant.types import Doubles, Floats, Ints, Longs
 
-
 FEW: Final = 64
 """Histories that are asked about together, at most, for this to be the faster way."""
 

@@ -30,9 +30,11 @@ class Row:
         """Those of some items."""
         return self.values[items]
 
-    def all(self) -> tuple[Floats, float]:
-        """Those of all items [I], and how far off any of them may be: not at all."""
-        return self.values, 0.0
+    def add_to(self, total: Floats, alpha: np.float32) -> float:
+        """Add α times those of all items to a total [I]; how far off any of them may be: not at
+        all."""
+        total += alpha * self.values
+        return 0.0
 
     def every(self) -> Floats:
         """Those of all items [I], to the last bit."""
@@ -66,9 +68,11 @@ class Product:
         found: Floats = np.einsum("id,d->i", self.vectors.rows[items], self.d)
         return found
 
-    def all(self) -> tuple[Floats, float]:
-        """Those of all items [I], and how far off any of them may be."""
-        return self.vectors.products(self.d)
+    def add_to(self, total: Floats, alpha: np.float32) -> float:
+        """Add α times those of all items to a total [I]; how far off any of them may be."""
+        found, off = self.vectors.products(alpha * self.d)
+        total += found
+        return off
 
     def every(self) -> Floats:
         """Those of all items [I], from the vectors as they are."""

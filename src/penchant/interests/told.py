@@ -91,9 +91,7 @@ class Told:
         total, off = self.tree.spread(self.leaves()), 0.0
         for alpha, part in zip(self.alpha, self.parts, strict=True):
             for term in part.terms:
-                found, wrong = term.all()
-                total += alpha * found
-                off += float(alpha) * wrong
+                off += term.add_to(total, alpha)
         return total, off + _ROUND * (1.0 + max(abs(float(total.min())), abs(float(total.max()))))
 
 
@@ -125,7 +123,6 @@ def told(model: "InterestModel", moments: Moments) -> list[Told]:
 
 
 def terms(layer: Layer, moments: Moments) -> Sequence[Sequence[Term]]:
-    """What sums to a layer's `score` of each moment; of a layer that says nothing of terms, that.
-    """
+    """What sums to a layer's `score` of each moment; where it says nothing of terms, just that."""
     terse: Terse | None = getattr(layer, "terms", None)
     return [[Row(row)] for row in layer.score(moments)] if terse is None else terse(moments)

@@ -116,18 +116,18 @@ class Pipeline:
         return found
 
     def _listed(self, names: Sequence[str], found: Ranked) -> tuple[Recommendation, ...]:
-        ids, title = self.shelf.items, self.explainer.title
-        rows, parts, chance = found.rows.tolist(), found.parts.T.tolist(), found.chance.tolist()
+        called = self.explainer.named(found.rows)
+        each = zip(*called, found.parts.T.tolist(), found.chance.tolist(), strict=True)
         return tuple(
             Recommendation(
-                item_id=ids[i],
-                title=title(i),
+                item_id=id_,
+                title=title,
                 score=sum(own),
                 parts=dict(zip(names, own, strict=True)),
                 probability=p,
                 rank=rank,
             )
-            for rank, (i, own, p) in enumerate(zip(rows, parts, chance, strict=True), start=1)
+            for rank, (id_, title, own, p) in enumerate(each, start=1)
         )
 
     def _spread(self, moments: Moments, found: Ranked, n: int, level: int) -> Ranked:

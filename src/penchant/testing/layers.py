@@ -318,8 +318,8 @@ class LayerContract:
             np.testing.assert_allclose(total, layer.score(moments), atol=1e-5, rtol=1e-5)
 
     def test_terms_sum_to_the_score(self) -> None:
-        """What a layer says of moments in terms, of one or of several together, comes to its scores,
-        of all items and of some."""
+        """What a layer says in terms, of one moment or of several together, comes to its scores, of
+        all items and of some."""
         layer, moments, tree = self.fitted(), self.moments(), _lesson(self.signal).catalogue.tree
         items, one = np.arange(0, ITEMS, 7), np.ones(1, np.float32)
         together = terms(layer, moments)

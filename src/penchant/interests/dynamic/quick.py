@@ -106,4 +106,5 @@ class Quick:
 def _buckets(us: Longs) -> Longs:
     """As `networks.bucket` has it."""
     minutes = np.maximum(us, 0).astype(np.float32) / np.float32(60_000_000)
-    return np.minimum(np.log2(minutes + np.float32(1.0)).astype(np.int64), GAPS - 1)
+    doubled = np.log2(minutes + np.float32(1.0)).astype(np.int64)
+    return np.asarray(np.minimum(doubled, GAPS - 1), np.int64)
