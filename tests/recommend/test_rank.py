@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -16,7 +16,7 @@ from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel, Parts, softmax
 from penchant.interests.terms import Row
 from penchant.interests.told import Part, Told
-from penchant.interests.vectors import Bytes, Vectors
+from penchant.interests.vectors import Look, Vectors
 from penchant.recommend.cold_start import given as by_hand
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
@@ -155,39 +155,51 @@ def test_a_first_look_at_bytes_changes_no_list(coarse, way):
         assert layer.net_.kept._made.bytes is not None
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 40), st.sampled_from([1e-3, 1.0, 30.0]))
-def test_products_of_bytes_are_no_further_off_than_they_say(seed, dims, scale):
+def looked(some, d, times=1.0):
+    """The products of vectors with one of several d, as a look has them, and how far off."""
+    total = np.zeros(len(some), np.float32)
+    off = Look(some, np.stack([np.ones_like(d), d])).add_to(total, 1, times)
+    return total, off
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """A first look at bytes however few vectors there are."""
     pytest.importorskip("numkong", reason="a first look at bytes needs the extra `ann`")
+    monkeypatch.setattr(vectors, "MANY", 1)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.integers(0, 10**6), st.integers(1, 40), st.sampled_from([1e-3, 1.0, 30.0]))
+def test_products_of_bytes_are_no_further_off_than_they_say(at_once, seed, dims, scale):
     draw = np.random.default_rng(seed)
     rows = (draw.standard_normal((200, dims)) * draw.pareto(2, (200, 1))).astype(np.float32)
     d = (scale * draw.standard_normal(dims)).astype(np.float32)
-    found, off = Bytes.of(rows).products(d)
-    truth = rows.astype(np.float64) @ d
+    found, off = looked(Vectors(rows), d, 0.5)
+    truth = 0.5 * (rows.astype(np.float64) @ d)
     assert np.abs(found - truth).max() <= off + 1e-6 * np.abs(truth).max()
     assert off <= 0.05 * np.linalg.norm(rows, axis=1).max() * np.linalg.norm(d), "it says something"
 
 
-def test_vectors_that_come_later_are_as_if_they_had_always_been(monkeypatch):
-    pytest.importorskip("numkong", reason="a first look at bytes needs the extra `ann`")
-    monkeypatch.setattr(vectors, "MANY", 1)
+def test_vectors_that_come_later_are_as_if_they_had_always_been(at_once):
     draw = np.random.default_rng(0)
     rows, d = draw.standard_normal((90, 8)).astype(np.float32), np.ones(8, np.float32)
     grown = Vectors(rows[:60])
     for a in range(60, 90, 3):
-        found, off = grown.products(d)
+        found, off = looked(grown, d)
         assert np.abs(found - rows[:a] @ d).max() <= off
         grown = grown.extended(rows[a : a + 3])
         assert np.array_equal(grown.rows, rows[: a + 3])
     assert grown._made.bytes is None or len(grown._made.bytes) <= 8
 
 
-def test_vectors_of_zeros_have_bytes_too():
-    pytest.importorskip("numkong", reason="a first look at bytes needs the extra `ann`")
-    found, off = Bytes.of(np.zeros((5, 4), np.float32)).products(np.ones(4, np.float32))
+def test_vectors_of_zeros_have_bytes_too(at_once):
+    found, off = looked(Vectors(np.zeros((5, 4), np.float32)), np.ones(4, np.float32))
     assert not found.any()
     assert off < 1e-20
-    assert not Bytes.of(np.ones((5, 4), np.float32)).products(np.zeros(4, np.float32))[0].any()
+    assert not looked(Vectors(np.ones((5, 4), np.float32)), np.zeros(4, np.float32))[0].any()
 
 
 @settings(max_examples=60, deadline=None)
@@ -246,7 +258,8 @@ def test_like_vectors_have_like_products_to_the_last_bit():
     draw = np.random.default_rng(0)
     row, d = draw.standard_normal((2, 128)).astype(np.float32)
     rows = np.repeat(row[None], 37, axis=0)
-    assert len(set(Product(d, Vectors(rows)).at(np.arange(37)).tolist())) == 1
+    product = Product.each(d[None], Vectors(rows))[0]
+    assert len(set(product.at(np.arange(37)).tolist())) == 1
 
 
 def test_what_filters_leave_is_remembered_and_counted_again(pipeline):

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from penchant.interests.vectors import Vectors
+from penchant.interests.vectors import Look, Vectors
 from penchant.types import Floats, Longs
 
 
@@ -62,6 +62,15 @@ class Product:
 
     d: Floats
     vectors: Vectors
+    look: Look
+    """At all items, for this and perhaps others beside it; `place`: which of them this is."""
+    place: int = 0
+
+    @classmethod
+    def each(cls, d: Floats, vectors: Vectors) -> "list[Product]":
+        """Those of several d [B × D], which are looked at together."""
+        look = Look(vectors, d)
+        return [cls(one, vectors, look, b) for b, one in enumerate(d)]
 
     def at(self, items: Longs) -> Floats:
         """Those of some items; like vectors have like products, to the last bit."""
@@ -70,9 +79,7 @@ class Product:
 
     def add_to(self, total: Floats, alpha: np.float32) -> float:
         """Add α times those of all items to a total [I]; how far off any of them may be."""
-        found, off = self.vectors.products(alpha * self.d)
-        total += found
-        return off
+        return self.look.add_to(total, self.place, float(alpha))
 
     def every(self) -> Floats:
         """Those of all items [I], from the vectors as they are."""

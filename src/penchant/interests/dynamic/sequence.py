@@ -115,8 +115,11 @@ class DynamicLayer:
             return [[] for _ in range(len(moments))]
         events, quick = asked(moments, self.config.length), self.net_.quick
         toward = self.net_.toward(events) if quick is None else quick.toward(events)
-        kept, there = self.net_.kept, moments.length > 0
-        return [[Product(d, kept)] if x else [] for d, x in zip(toward, there, strict=True)]
+        found: list[list[Term]] = [[] for _ in range(len(moments))]
+        some = np.flatnonzero(moments.length)
+        for b, product in zip(some, Product.each(toward[some], self.net_.kept), strict=True):
+            found[b].append(product)
+        return found
 
     def state(self) -> State:
         """The network's weights."""
