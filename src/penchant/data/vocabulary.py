@@ -55,7 +55,9 @@ class Vocabulary:
     def rows(self, ids: Iterable[str] | pl.Series) -> Ints:
         """Rows of many ids; -1 where an id was never seen."""
         each = ids if isinstance(ids, Sequence | pl.Series) else list(ids)
-        if len(self) <= _FEW or len(each) <= max(_FEW, len(self) // _MANY):
+        made = "_row" in vars(self)  # from then on one by one is the faster way for many more
+        many = len(self) if made else len(self) // _MANY
+        if len(self) <= _FEW or len(each) <= max(_FEW, many):
             each = each.to_list() if isinstance(each, pl.Series) else each
             return np.fromiter(map(self._row.get, each, repeat(-1)), np.int32, len(each))
         series = each if isinstance(each, pl.Series) else pl.Series("id", each, dtype=pl.String)
