@@ -135,7 +135,7 @@ class Live:
     def _possible(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, Bools]:
         """Events at times that can be, and which of them are on items of the catalogue."""
         first, last = (micros(t) for t in bounds(self.config.clean, self._clock()))
-        time = rows[c.TIME].dt.epoch("us").to_numpy()
+        time = _micros(rows)
         can_be = (time >= first) & (time <= last)
         if not can_be.all():
             rows = rows.filter(pl.Series(can_be))
@@ -143,7 +143,7 @@ class Live:
 
     def _follow(self, rows: pl.DataFrame) -> None:
         """Events on items of the catalogue go on pasts, popularity and the present."""
-        came = self._shape(rows, Vocabulary(rows[c.USER].unique().sort()))
+        came = self._shape(rows, Vocabulary(sorted(set(rows[c.USER].to_list()))))
         liked = came.positive
         self.view.model.follow(came.item[liked].astype(np.int64), came.time[liked])
         self.pasts.take_in(came)
@@ -215,7 +215,7 @@ class Live:
         """The same as `histories` gives for a few events, in a fraction of the time; None where
         some are so much alike that only it knows their order."""
         items, ties = self.view.model.catalogue.items, self.config.ties == "position"
-        user, time = users.rows(rows[c.USER]), rows[c.TIME].dt.epoch("us").to_numpy()
+        user, time = users.rows(rows[c.USER]), _micros(rows)
         events, item = rows[c.EVENT].cast(pl.String).to_list(), items.rows(rows[c.ITEM])
         weight = self._strengths(events, rows)
         order = np.lexsort((time, user))
@@ -254,6 +254,11 @@ class Live:
             for id_ in missing:
                 self._near[id_] = rows.filter(pl.col(c.SOURCE) == id_)
         return pl.concat([self._near[id_] for id_ in asked], how="diagonal_relaxed")
+
+
+def _micros(rows: pl.DataFrame) -> Longs:
+    """Times (µs) of events as a store has them."""
+    return rows[c.TIME].to_physical().to_numpy()
 
 
 def _alike(order: Longs, *columns: npt.NDArray[Any]) -> bool:
