@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import torch
-from scipy.special import erf
 
-from penchant.interests.dynamic.networks import Transformer, bucket
+from penchant.interests.dynamic.gaps import bucket
 from penchant.train.batches import NOBODY, Sequences
-from penchant.types import Floats
+from penchant.types import Arrays, Floats
 
 if TYPE_CHECKING:
-    from penchant.interests.dynamic.heading import Heading
+    from penchant.interests.dynamic.sequence import DynamicConfig
 
 _EPS = 1e-5  # of torch's LayerNorm
 
@@ -35,15 +33,14 @@ class Quick:
     temperature: float
 
     @classmethod
-    def of(cls, net: "Heading") -> Self | None:
-        """The same network; None where it is another kind than this can be."""
-        encoder = net.encoder
-        if not isinstance(encoder, Transformer) or len(encoder.blocks) != 1 or not encoder.causal:
+    def of(
+        cls, config: "DynamicConfig", both_ways: bool, weights: Arrays, vectors: Floats
+    ) -> Self | None:
+        """The network of these weights; None where it is another kind than this can be."""
+        if config.kind != "transformer" or config.blocks != 1 or both_ways:
             return None
-        named = net.state_dict()
-        w = {k: named[k].numpy() for k in named if not k.startswith("items.")}
-        w = {k.removeprefix("encoder.").removeprefix("blocks.0."): v for k, v in w.items()}
-        return cls(w, net.kept.rows, int(w["by_place"].shape[0]), net.temperature)
+        w = {k.removeprefix("encoder.").removeprefix("blocks.0."): v for k, v in weights.items()}
+        return cls(w, vectors, config.heads, config.temperature)
 
     def toward(self, asked: Sequences) -> Floats:
         """d over the temperature of one sequence [D]; 0 where there is no event."""
@@ -54,7 +51,7 @@ class Quick:
         T, D = len(item), self.vectors.shape[1]
         if not T:
             return np.zeros(D, np.float32)
-        gaps = bucket(torch.from_numpy(np.stack([when - came, np.abs(when[-1] - came)]))).numpy()
+        gaps = bucket(np.stack([when - came, np.abs(when[-1] - came)]))
         x = self.vectors[item] * np.float32(D**0.5 * 0.25) + self.w["gap.weight"][gaps[0]]
         x[sign < 0] += self.w["against"]
         worth = self.w["by_place"][:, T - 1 :: -1] + self.w["by_age"][:, gaps[1]]
@@ -78,6 +75,8 @@ class Quick:
         return np.asarray(self.w["out.weight"] @ taken + self.w["out.bias"], np.float32)
 
     def _fed(self, y: Floats) -> Floats:
+        from scipy.special import erf
+
         z = self.w["feed.0.weight"] @ y + self.w["feed.0.bias"]
         z = np.float32(0.5) * z * (1.0 + erf(z * np.float32(0.5**0.5)))
         return np.asarray(self.w["feed.3.weight"] @ z + self.w["feed.3.bias"], np.float32)
