@@ -98,6 +98,7 @@ class DynamicLayer:
 
     @net_.setter
     def net_(self, net: "Heading") -> None:
+        """One that was learned."""
         self._net = net
 
     def fit(self, training: Training) -> Self:
