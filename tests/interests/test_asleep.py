@@ -38,7 +38,7 @@ def test_what_was_read_back_says_the_same_asleep_and_awake(setting, kept):
     log = planted("taste", users=20)
     moments = log.moments_at(np.arange(20), np.full(20, log.time.max() + DAY))
     for b in range(20):
-        (one,), (was,) = (x.terms(moments.take(np.array([b]))) for x in (back, layer))
+        ((one,),), ((was,),) = (x.terms(moments.take(np.array([b]))) for x in (back, layer))
         np.testing.assert_allclose(one.d, was.d, atol=1e-5, rtol=1e-5)
         np.testing.assert_allclose(one.vectors.rows, was.vectors.rows, atol=1e-6)
     assert isinstance(back._net, Asleep), "nobody asked for more"

@@ -15,12 +15,12 @@ from penchant.interests import vectors
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel, Parts, softmax
 from penchant.interests.terms import Row
-from penchant.interests.told import Part, Told, told
+from penchant.interests.told import Part, Told
 from penchant.interests.vectors import Bytes, Vectors
 from penchant.recommend.cold_start import given as by_hand
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
-from penchant.recommend.pipeline import GIVEN, Pipeline, best
+from penchant.recommend.pipeline import GIVEN, Asked, Pipeline, best
 from penchant.recommend.rank import largest_values, ranked
 from penchant.taxonomy.tree import Tree
 from penchant.testing.layers import ITEMS, planted, quick, shelf
@@ -95,9 +95,14 @@ def plain(pipeline, asked, n, filters=None, interests=None):
     return rows, [parts.of(int(i)) for i in rows], chance[rows]
 
 
+def one(pipeline, moment, asked):
+    """The list for one moment."""
+    return pipeline.each(["u"], moment, asked)[0]
+
+
 def same(pipeline, asked, n=8, filters=None, interests=None, close=CLOSE):
     rows, parts, chance = plain(pipeline, asked, n, filters, interests)
-    found = pipeline.one("u", asked, n, filters, interests)
+    found = one(pipeline, asked, Asked(n, filters, interests))
     assert [r.item_id for r in found] == [SOFT.items[i] for i in rows]
     for r, part in zip(found, parts, strict=True):
         assert dict(r.parts) == pytest.approx(part, abs=CLOSE)
@@ -212,10 +217,27 @@ def test_the_parts_of_one_moment_are_those_of_several(pipeline):
         np.testing.assert_allclose(alone.values[:, 0], together.values[:, b], atol=1e-5)
 
 
-def test_only_one_moment_is_told(pipeline):
-    two = LOG.moments_at(np.array([1, 2]), np.full(2, LOG.time.max() + DAY))
-    with pytest.raises(ValueError, match="2 came, expected one"):
-        told(pipeline.model, two)
+def test_lists_that_are_asked_for_together_are_those_of_one_at_a_time(pipeline):
+    users = np.array([4, -1, 21, 4, 7])
+    several = LOG.moments_at(users, np.full(5, LOG.time.max() + DAY))
+    one_spoke = dataclasses.replace(
+        SAID, offsets=np.array([0, 0, 0, 0, 3, 3]), gone=np.zeros(5, int)
+    )
+    several = dataclasses.replace(several, said=one_spoke)
+    ids = [f"u{k}" for k in range(5)]
+    for asked in (Asked(6), Asked(4, Filters(seen=True)), Asked(5, None, {"Group 5": 2.0})):
+        found = pipeline.each(ids, several, asked)
+        assert [f.user_id for f in found] == ids
+        for b, several_one in enumerate(found):
+            moment = several.take(np.array([b]))
+            if b != 3:
+                moment = dataclasses.replace(moment, said=None)
+            alone = one(pipeline, moment, asked)
+            assert [r.item_id for r in several_one] == [r.item_id for r in alone]
+            for r, own in zip(several_one, alone, strict=True):
+                assert dict(r.parts) == pytest.approx(dict(own.parts), abs=CLOSE)
+                assert r.probability == pytest.approx(own.probability, abs=CLOSE)
+    assert not pipeline.each([], several.take(np.zeros(0, np.int64)), Asked(3))
 
 
 def test_like_vectors_have_like_products_to_the_last_bit():
@@ -229,11 +251,11 @@ def test_like_vectors_have_like_products_to_the_last_bit():
 
 def test_what_filters_leave_is_remembered_and_counted_again(pipeline):
     asked, filters = moment(4), Filters(where={"brand": "Bo"})
-    first, second = (pipeline.one("u", asked, 3, filters).report for _ in range(2))
+    first, second = (one(pipeline, asked, Asked(3, filters)).report for _ in range(2))
     assert first.to_json() == second.to_json()
     assert first.count("items set aside: not available")
     for k in range(40):
-        pipeline.one("u", asked, 3, Filters(deny=(f"i{k:03d}",)))
+        one(pipeline, asked, Asked(3, Filters(deny=(f"i{k:03d}",))))
     assert len(pipeline.shelf._known) <= 16
 
 

@@ -119,13 +119,14 @@ class DynamicLayer:
         """⟨d_u(t), v_i⟩ over the temperature [B × I]; 0 where there is no event."""
         return self.net_.score(asked(moments, self.config.length))
 
-    def terms(self, moment: Moments) -> list[Term]:
+    def terms(self, moments: Moments) -> list[list[Term]]:
         """⟨d_u(t), v_i⟩ over the temperature; nothing where there is no event."""
-        if not len(moment.item):
-            return []
-        events, quick = asked(moment, self.config.length), self._net.quick
-        d = self.net_.toward(events)[0] if quick is None else quick.toward(events)
-        return [Product(d, self._net.kept)]
+        if not len(moments.item):
+            return [[] for _ in range(len(moments))]
+        events, quick = asked(moments, self.config.length), self._net.quick
+        toward = self.net_.toward(events) if quick is None else quick.toward(events)
+        kept, there = self._net.kept, moments.length > 0
+        return [[Product(d, kept)] if x else [] for d, x in zip(toward, there, strict=True)]
 
     def state(self) -> State:
         """The network's weights, and the items' vectors."""
