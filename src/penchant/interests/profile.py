@@ -16,6 +16,7 @@ import numpy as np
 from penchant.clock import when
 from penchant.data.histories import Moments
 from penchant.errors import UnknownIdError
+from penchant.interests.memberships import Places
 from penchant.interests.model import InterestModel, softmax
 from penchant.interests.shares import Sharing, shares
 from penchant.interests.visits import Visits
@@ -263,7 +264,7 @@ def _level(
     members = tree.membership(level)
     weight, usual = known.whole[level - 1][0], known.usual[level - 1][0]
     liked = np.maximum(moments.weight, 0.0)
-    mass = np.bincount(moments.item, weights=liked, minlength=members.shape[0]) @ members
+    mass = Places.of(members, moments.item).up(liked)
     sure = mass / (mass + DOUBT)
     low, high = model.precision.interval(level, weight[None], known.events)
     lasts = _stability(Visits.among(moments, tree, level), len(weight))
@@ -338,8 +339,11 @@ def _likeliest(
     """The items of an interest that are likeliest next, and how much so."""
     rows, weight = tree.column(level, node)
     chance = weight * p[rows]
-    best = np.argsort(-chance, kind="stable")[:most]
-    best = best[chance[best] > 0]
+    some = np.flatnonzero(chance > 0)
+    if len(some) > most:
+        least = np.partition(chance[some], len(some) - most)[len(some) - most]
+        some = some[chance[some] >= least]
+    best = some[np.argsort(-chance[some], kind="stable")[:most]]
     return rows[best].astype(np.int64), chance[best].astype(np.float32)
 
 
