@@ -268,14 +268,14 @@ def _level(
     sure = mass / (mass + DOUBT)
     low, high = model.precision.interval(level, weight[None], known.events)
     lasts = _stability(Visits.among(moments, tree, level), len(weight))
-    asked, nodes = _asked(moments, level), tree.nodes[level - 1]
+    asked, nodes, paths = _asked(moments, level), tree.nodes[level - 1], tree.paths[level - 1]
     alone = [table[level - 1][0].tolist() for table in known.layers.values()]
     layers = [dict(zip(known.layers, own, strict=True)) for own in zip(*alone, strict=True)]
     columns = (x.tolist() for x in (weight, usual, sure, low[0], high[0], lasts))
     return tuple(
         Interest(
             node=node,
-            path=tree.path(node),
+            path=path,
             weight=w,
             layers=layers[k] if layers else {},
             usual=u,
@@ -286,7 +286,7 @@ def _level(
             evidence=named.get(k, ()),
             asked=asked.get(k),
         )
-        for k, (node, w, u, c, a, b, s) in enumerate(zip(nodes, *columns, strict=True))
+        for k, (node, path, w, u, c, a, b, s) in enumerate(zip(nodes, paths, *columns, strict=True))
     )
 
 
