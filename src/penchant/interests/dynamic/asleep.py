@@ -1,6 +1,6 @@
 """A network that was read back and is not needed yet, or never.
 
-Torch takes longer to load than a service has to begin. One sequence needs nothing of it: there is
+Torch takes longer to load than a service has to begin. A few sequences need nothing of it: there is
 `Quick`, and the items' vectors stand in the file. So what was read stays arrays until more is asked
 (many people at once, another network, learning): then it wakes.
 """
@@ -50,7 +50,7 @@ class Asleep:
 
     @cached_property
     def quick(self) -> Quick | None:
-        """The way of one sequence; None where there is none: wake it then."""
+        """The way of a few sequences; None where there is none: wake it then."""
         weights = {n: np.array(a) for n, a in self.arrays.items() if not n.startswith("items.")}
         return Quick.of(self.config, self.both_ways, weights, self.kept.rows)
 

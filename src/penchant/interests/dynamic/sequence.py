@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from penchant.config import Config
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _STEP, _LARGEST = 2048, 32_768  # events a step
 _STEPS = 500  # steps a pass between the two
+_FEW = 128  # moments that are asked together without torch, where there is a way
 Network = Literal["transformer", "gru", "lstm", "cnn", "mlp"]
 
 
@@ -117,7 +119,11 @@ class DynamicLayer:
 
     def score(self, moments: Moments) -> Floats:
         """⟨d_u(t), v_i⟩ over the temperature [B × I]; 0 where there is no event."""
-        return self.net_.score(asked(moments, self.config.length))
+        events = asked(moments, self.config.length)
+        quick = self._net.quick if len(moments) <= _FEW else None
+        if quick is None:
+            return self.net_.score(events)
+        return np.asarray(quick.toward(events) @ self._net.kept.rows.T, np.float32)
 
     def terms(self, moments: Moments) -> list[list[Term]]:
         """⟨d_u(t), v_i⟩ over the temperature; nothing where there is no event."""
