@@ -28,7 +28,8 @@ class Reader:
     ) -> None:
         self._connection = connection
         self._names = Names(connection, items)
-        self._places, self._types = PLACES[kind], types
+        self._types = types
+        self._places = [place for place in PLACES[kind] if place.name in types]
         columns = ", ".join(f'"{n}"' for n in (SEQ, *(p.sql for p in self._places), MORE))
         self._asked = f"SELECT {columns} FROM {TABLES[kind].name}"
 
@@ -66,12 +67,12 @@ class Reader:
 
     def _decoded(self, rows: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
         """Rows as the driver has them in Penchant's columns."""
-        columns = list(zip(*rows, strict=True)) or [()] * (len(self._places) + 2)
+        width = len(self._places) + 2  # zip(*rows) would make an iterator for every row
+        columns = [list(map(itemgetter(n), rows)) for n in range(width)]
         more = pl.Series(MORE, columns[-1], dtype=pl.String)
         held = {
             place.name: self._held(place, columns[n])
             for n, place in enumerate(self._places, start=1)
-            if place.name in self._types
         }
         made = {name: held[name].cast(self._types[name]) for name in held}
         if more.null_count() < more.len():

@@ -1,6 +1,6 @@
 """Tables in a SQL database: what `Tables` promises, on SQLite and PostgreSQL alike."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Final
 
@@ -60,7 +60,7 @@ class SqlTables:
             types = types_of(connection, kind)
             if not types:
                 return empty(kind, types)
-            return Reader(connection, kind, types).span().drop(SEQ).lazy()
+            return Reader(connection, kind, types, self._known_items).span().drop(SEQ).lazy()
 
     def forget(self, user_id: str) -> int:
         """Remove every row of a user and the id itself; says how many rows there were.
@@ -90,13 +90,16 @@ class SqlTables:
             reader = Reader(connection, kind, types, self._known_items)
             return reader.some(column, codes).drop(SEQ)
 
-    def between(self, kind: Kind, first: int, last: int) -> pl.DataFrame:
-        """Rows of a kind by their running numbers, inclusive, as `read` has them."""
+    def between(
+        self, kind: Kind, first: int, last: int, columns: Collection[str] | None = None
+    ) -> pl.DataFrame:
+        """Rows of a kind by their running numbers, inclusive (see `Tables.between`)."""
         kind = known_kind(kind)
         with self.database.reading() as connection:
             if not (types := types_of(connection, kind)):
                 return empty(kind, types).collect()
-            reader = Reader(connection, kind, types, self._known_items)
+            some = {n: t for n, t in types.items() if columns is None or n in columns}
+            reader = Reader(connection, kind, some, self._known_items)
             return reader.span(first - 1, last).drop(SEQ)
 
     @property
