@@ -279,7 +279,7 @@ def test_a_large_import_equals_a_small_one(tmp_path, monkeypatch):
         found.append(tables.read("events").collect())
         with tables.database.reading() as connection:
             names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'index'"))
-            assert {"event_same", "event_user"} <= set(names.scalars())
+            assert {"event_same", "event_named"} <= set(names.scalars())
     assert counts[0] == counts[1]
     assert found[0].equals(found[1])
 
@@ -289,7 +289,7 @@ def test_the_rows_of_one_user_are_found_by_an_index(tmp_path):
     with tables.database.reading() as connection:
         for table in ("event", "exposure", "feedback"):
             asked = f'EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE "user" IN (1, 2)'
-            assert f"{table}_user" in str(connection.execute(text(asked)).all())
+            assert f"{table}_same" in str(connection.execute(text(asked)).all())
         asked = "EXPLAIN QUERY PLAN SELECT max(seq) FROM change"
         assert "SCAN" not in str(connection.execute(text(asked)).all()).replace("SEARCH", "")
 

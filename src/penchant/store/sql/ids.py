@@ -4,12 +4,19 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table
 
 from penchant.store.sql.schema import ITEM_KEY
 
 SOME: Final = 5_000
 """Values in one question."""
+
+
+_THOSE: Final = {
+    "sqlite": "SELECT value FROM json_each(?)",
+    "postgresql": "SELECT unnest(%s::text[])",
+}
+"""The names that are asked about, as rows, in each database's own way."""
 
 
 class Codes:
@@ -36,25 +43,18 @@ class Codes:
 
     def _made(self, table: Table, names: list[str]) -> Iterator[tuple[str, int]]:
         name = table.c[1].name
-        return self._each(
-            f'INSERT INTO {table.name} ({name}) {self._those} RETURNING {name}, "row"', names
-        )
+        asked = f'INSERT INTO {table.name} ({name}) {self._those} RETURNING {name}, "row"'
+        return self._each(asked, names)
 
     @property
     def _those(self) -> str:
-        """The names that are asked about, as rows, in the database's own way."""
-        if self._sqlite:
-            return "SELECT value FROM json_each(:those)"
-        return "SELECT unnest(CAST(:those AS text[]))"
+        return _THOSE[self._connection.dialect.name]
 
-    @property
-    def _sqlite(self) -> bool:
-        return self._connection.dialect.name == "sqlite"
-
-    def _each(self, statement: str, names: list[str]) -> Iterator[tuple[str, int]]:
+    def _each(self, statement: str, names: list[str]) -> Iterator[Any]:
+        sqlite = self._connection.dialect.name == "sqlite"
         for some in parts(names):
-            those = json.dumps(some, ensure_ascii=False) if self._sqlite else some
-            yield from rows_of(self._connection, text(statement), {"those": those})
+            those = json.dumps(some, ensure_ascii=False) if sqlite else some
+            yield from rows_of(self._connection, statement, (those,))
 
 
 Met = dict[int | None, str]
@@ -85,12 +85,9 @@ class Names:
             yield from rows_of(self._connection, f"{asked} WHERE {among('row', codes)}")
 
 
-def rows_of(connection: Connection, statement: Any, values: Any = None) -> list[tuple[Any, ...]]:
-    """All rows of an answer as the driver has them; plain text without values is fastest."""
-    plain = isinstance(statement, str)
-    result = (
-        connection.exec_driver_sql(statement) if plain else connection.execute(statement, values)
-    )
+def rows_of(connection: Connection, statement: str, values: Any = None) -> list[tuple[Any, ...]]:
+    """All rows of an answer as the driver has them."""
+    result = connection.exec_driver_sql(statement, values)
     cursor: Any = result.cursor
     rows: list[tuple[Any, ...]] = cursor.fetchall()
     result.close()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import polars as pl
+from sqlalchemy import Table
 
 from penchant.data import columns as c
 from penchant.errors import StoreError
@@ -95,12 +96,19 @@ def laid_out(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
 def coded(kind: Kind, rows: pl.DataFrame, codes: Codes) -> pl.DataFrame:
     """Laid-out rows with numbers in the place of ids and names."""
     return rows.with_columns(
-        pl.Series(
-            place.sql, codes.of(KEYED[place.holds], rows[place.sql].to_list()), dtype=pl.Int64
-        )
+        _numbered(rows[place.sql], KEYED[place.holds], codes)
         for place in PLACES[kind]
         if place.holds in KEYED
     )
+
+
+def _numbered(names: pl.Series, table: Table, codes: Codes) -> pl.Series:
+    """Each name looked up once, as most come many times."""
+    if names.len() <= FEW:
+        return pl.Series(names.name, codes.of(table, names.to_list()), dtype=pl.Int64)
+    each = names.drop_nulls().unique(maintain_order=True)
+    found = pl.Series(codes.of(table, each.to_list()), dtype=pl.Int64)
+    return names.replace_strict(each, found, default=None, return_dtype=pl.Int64)
 
 
 def _wire(place: Place) -> pl.DataType:

@@ -7,7 +7,7 @@ from itertools import chain, islice, starmap
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Index
 from sqlalchemy.exc import IntegrityError
 
 from penchant.data import columns as c
@@ -15,7 +15,7 @@ from penchant.store.dtypes import Types
 from penchant.store.sql.ids import Codes, rows_of
 from penchant.store.sql.layout import coded, laid_out
 from penchant.store.sql.reading import SEQ, Reader
-from penchant.store.sql.same import digests, forms
+from penchant.store.sql.same import forms, marked, named
 from penchant.store.sql.schema import TABLES
 from penchant.store.tables import Kind
 from penchant.types import Report
@@ -26,8 +26,8 @@ LATER: Final = 200_000
 """Rows above which an empty SQLite table gets its indexes when they are in: sorting is faster."""
 CELLS: Final = 30_000
 """Cells of one statement; SQLite takes 32,766."""
-SAME: Final = "same"
-_ONCE: Final = f"ON CONFLICT ({SAME}) DO NOTHING"
+NAMED: Final = "named"
+_ONCE: Final = "ON CONFLICT DO NOTHING"
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Log:
         """All that can be made of rows without the database."""
         return laid_out(self.kind, chunk).with_columns(
             pl.int_range(first, first + chunk.height, dtype=pl.Int64).alias(SEQ),
-            pl.Series(SAME, digests(chunk), dtype=pl.Binary),
+            *marked(chunk),
         )
 
     def _insert(self, rows: pl.DataFrame, rule: str = "") -> None:
@@ -104,15 +104,17 @@ class Log:
             try:
                 index.create(self.connection)
             except IntegrityError:
-                self._drop_twins()
+                self._drop_twins(index)
                 index.create(self.connection)
 
-    def _drop_twins(self) -> None:
+    def _drop_twins(self, index: Index) -> None:
+        """Of rows that a unique index takes for the same, the first one stays."""
+        key = ", ".join(f'"{column.name}"' for column in index.columns)
         for line in (
-            f"CREATE INDEX twins ON {self._table} ({SAME}, {SEQ})",
+            f"CREATE INDEX twins ON {self._table} ({key}, {SEQ})",
             f"DELETE FROM {self._table} WHERE {SEQ} IN (SELECT {SEQ} FROM (SELECT {SEQ}, "
-            f"row_number() OVER (PARTITION BY {SAME} ORDER BY {SEQ}) AS n FROM {self._table}) "
-            "WHERE n > 1)",
+            f"row_number() OVER (PARTITION BY {key} ORDER BY {SEQ}) AS n FROM {self._table} "
+            f'WHERE "{index.columns.values()[-1].name}" IS NOT NULL) WHERE n > 1)',
             "DROP INDEX twins",
         ):
             self.connection.exec_driver_sql(line)
@@ -121,8 +123,8 @@ class Log:
         """PostgreSQL: as CSV into a table of this transaction, and from there what is new."""
         run = self.connection.exec_driver_sql
         run(f"CREATE TEMPORARY TABLE came (LIKE {self._table}) ON COMMIT DROP")
-        same = pl.format("\\x{}", pl.col(SAME).bin.encode("hex")).alias(SAME)
-        said = rows.with_columns(same).write_csv(include_header=False, quote_style="non_numeric")
+        hashes = pl.format("\\x{}", pl.col(NAMED).bin.encode("hex")).alias(NAMED)
+        said = rows.with_columns(hashes).write_csv(include_header=False, quote_style="non_numeric")
         names = _names(rows)
         driver: Any = self.connection.connection.driver_connection
         with driver.cursor().copy(f"COPY came ({names}) FROM STDIN (FORMAT csv)") as copy:
@@ -137,13 +139,13 @@ class Log:
         for start in range(0, frame.height, CHUNK):
             chunk = frame.slice(start, CHUNK).filter(pl.col(c.EVENT_ID).is_not_null())
             came = chunk.select(c.EVENT_ID, forms(chunk))
-            kept = reader.same(digests(chunk))
+            kept = reader.named(named(chunk[c.EVENT_ID].to_list()).to_list())
             stands = kept.select(c.EVENT_ID, forms(kept.drop(SEQ)))
             other = came.join(stands, on=came.columns, how="anti", maintain_order="left")
             said += other[c.EVENT_ID].to_list()
         what = "rows set aside that say something else under a known event_id"
-        named = frame.height - frame[c.EVENT_ID].null_count()
-        self.notes.add("add", what, len(said), total=named, examples=said)
+        total = frame.height - frame[c.EVENT_ID].null_count()
+        self.notes.add("add", what, len(said), total=total, examples=said)
 
 
 def _names(rows: pl.DataFrame) -> str:

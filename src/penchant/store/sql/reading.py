@@ -43,14 +43,14 @@ class Reader:
             found += rows_of(self._connection, f"{self._asked} WHERE {among(column, some)}")
         return self._decoded(sorted(found, key=itemgetter(0)))
 
-    def same(self, digests: Sequence[bytes]) -> pl.DataFrame:
-        """Rows of a log with one of the digests."""
+    def named(self, hashes: Sequence[bytes]) -> pl.DataFrame:
+        """Rows of a log by the hashes of their event_ids."""
         sqlite = self._connection.dialect.name == "sqlite"
         written = "X'{}'" if sqlite else "'\\x{}'::bytea"
         found: list[tuple[Any, ...]] = []
-        for some in parts(digests):
-            those = ", ".join(written.format(digest.hex()) for digest in some)
-            found += rows_of(self._connection, f"{self._asked} WHERE same IN ({those})")
+        for some in parts(hashes):
+            those = ", ".join(written.format(one.hex()) for one in some)
+            found += rows_of(self._connection, f"{self._asked} WHERE named IN ({those})")
         return self._decoded(found)
 
     def _pieces(self, after: int, last: int | None) -> Iterator[pl.DataFrame]:
