@@ -226,7 +226,6 @@ def _settle(connection: Any) -> None:
         "foreign_keys = ON",
         "temp_store = MEMORY",  # what is sorted on the way stays out of files
         f"cache_size = {-CACHE}",
-        "threads = 2",  # for sorting, where an index is made
     ):
         connection.execute(f"PRAGMA {line}")
 

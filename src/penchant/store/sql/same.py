@@ -86,12 +86,11 @@ def forms(frame: pl.DataFrame) -> pl.Series:
     if not names:
         return pl.Series("form", [""] * frame.height, dtype=pl.String)
     texts = pl.DataFrame([_texts(frame[name]).alias(str(n)) for n, name in enumerate(names)])
-    parts = [
-        pl.concat_str(
-            pl.lit(head), pl.col(str(n)).str.len_bytes(), pl.lit(":"), pl.col(str(n)), pl.lit(";")
-        ).fill_null("")
-        for n, head in enumerate(heads)
-    ]
+    parts: list[pl.Expr] = []
+    for text, head in zip(texts, heads, strict=True):
+        value = pl.col(text.name)
+        part = [pl.lit(head), value.str.len_bytes(), pl.lit(":"), value, pl.lit(";")]
+        parts += [pl.concat_str(part).fill_null("")] if text.null_count() else part
     return texts.select(pl.concat_str(parts).alias("form")).to_series()
 
 
@@ -117,22 +116,24 @@ def marked(frame: pl.DataFrame) -> pl.DataFrame:
 
 def named(event_ids: list[str | None]) -> pl.Series:
     """The hashes of event_ids."""
-    begun = blake2b(digest_size=SIZE, person=b"event_id")
-    said = [None if id_ is None else _said(begun.copy(), id_.encode()) for id_ in event_ids]
+    said = [
+        None
+        if id_ is None
+        else blake2b(id_.encode(), digest_size=SIZE, person=b"event_id").digest()
+        for id_ in event_ids
+    ]
     return pl.Series("named", said, pl.Binary)
 
 
 def _halves(texts: pl.Series) -> Longs:
-    """The first halves of the hashes of some forms."""
-    begun = blake2b(digest_size=SIZE, person=b"row")
-    said = b"".join([_said(begun.copy(), text) for text in texts.cast(pl.Binary).to_list()])
+    """The first halves of the hashes of some forms; a copy of a hash that has begun is ready
+    sooner than a new one."""
+    begun, said = blake2b(digest_size=SIZE, person=b"row"), bytearray()
+    for text in texts.cast(pl.Binary).to_list():
+        each = begun.copy()
+        each.update(text)
+        said += each.digest()
     return np.frombuffer(said, ">i8")[:: SIZE // 8].astype(np.int64)
-
-
-def _said(begun: blake2b, text: bytes) -> bytes:
-    """A copy of a hash that has begun is ready sooner than a new one."""
-    begun.update(text)
-    return begun.digest()
 
 
 def _bytes(text: str) -> int:
