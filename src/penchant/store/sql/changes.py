@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
 from penchant.store.sql.ids import rows_of
 from penchant.store.sql.schema import CHANGE
@@ -25,8 +25,9 @@ def latest(connection: Connection) -> int:
 
 def since(connection: Connection, after: int) -> list[Change]:
     """The changes behind a number, oldest first."""
-    asked = select(CHANGE).where(CHANGE.c.seq > after).order_by(CHANGE.c.seq)
-    return [Change(*row) for row in connection.execute(asked)]
+    columns = ", ".join(f'"{column.name}"' for column in CHANGE.columns)
+    asked = f"SELECT {columns} FROM change WHERE seq > {after:d} ORDER BY seq"
+    return [Change(*row) for row in rows_of(connection, asked)]
 
 
 def last_number(connection: Connection, kind: Kind) -> int:

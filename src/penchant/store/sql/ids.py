@@ -1,12 +1,10 @@
 """Ids and names, each written once and named by a number."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table
-
-from penchant.store.sql.schema import ITEM_KEY
 
 SOME: Final = 5_000
 """Values in one question."""
@@ -62,17 +60,20 @@ Met = dict[int | None, str]
 
 
 class Names:
-    """The name of each number, during one transaction; `items`: those of items, which never change,
-    that earlier ones met. A transaction that writes must not tell of them: what it undoes was
-    never there."""
+    """The name of each number, during one transaction; `known`: by table, those that were met
+    before, and are added to. A transaction that writes must not tell of what it met: what it undoes
+    was never there."""
 
-    def __init__(self, connection: Connection, items: Met | None = None) -> None:
+    def __init__(self, connection: Connection, known: Mapping[str, Met] | None = None) -> None:
         self._connection = connection
-        self._met: dict[str, Met] = {} if items is None else {ITEM_KEY.name: items}
+        self._met: dict[str, Met] = dict(known or {})
 
     def of(self, table: Table, codes: Sequence[int | None]) -> list[str | None]:
         """The names, None where there is no number."""
         met = self._met.setdefault(table.name, {})
+        names = list(map(met.get, codes))
+        if None not in names:
+            return names
         new = [code for code in set(codes) if code is not None and code not in met]
         met.update(self._found(table, new))
         return list(map(met.get, codes))
@@ -86,11 +87,10 @@ class Names:
 
 
 def rows_of(connection: Connection, statement: str, values: Any = None) -> list[tuple[Any, ...]]:
-    """All rows of an answer as the driver has them."""
-    result = connection.exec_driver_sql(statement, values)
-    cursor: Any = result.cursor
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
-    result.close()
+    """All rows of an answer, by the driver itself: ten times as fast for a few of them."""
+    cursor: Any = connection.connection.cursor()
+    rows: list[tuple[Any, ...]] = cursor.execute(statement, values or ()).fetchall()
+    cursor.close()
     return rows
 
 

@@ -140,7 +140,7 @@ class Log:
             chunk = frame.slice(start, CHUNK).filter(pl.col(c.EVENT_ID).is_not_null())
             came = chunk.select(c.EVENT_ID, forms(chunk))
             kept = reader.named(named(chunk[c.EVENT_ID].to_list()).to_list())
-            stands = kept.select(c.EVENT_ID, forms(kept.drop(SEQ)))
+            stands = kept.select(c.EVENT_ID, forms(kept))
             other = came.join(stands, on=came.columns, how="anti", maintain_order="left")
             said += other[c.EVENT_ID].to_list()
         what = "rows set aside that say something else under a known event_id"
