@@ -2,19 +2,20 @@
 
 from typing import Final
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from penchant.store.sql.ids import rows_of
+from penchant.store.sql.ids import rows_of, run
 from penchant.store.sql.schema import CHANGE
 from penchant.store.tables import Change, Kind
 
 NEWEST: Final = "SELECT max(seq) FROM change"
+_COLUMNS: Final = ", ".join(f'"{column.name}"' for column in CHANGE.columns)
 
 
 def note(connection: Connection, kind: str, first: int = 0, last: int = 0, rows: int = 0) -> None:
     """Put a change down, inside the transaction that makes it."""
-    values = {"kind": kind, "first": first, "last": last, "rows": rows}
-    connection.execute(insert(CHANGE).values(seq=latest(connection) + 1, **values))
+    said = f"{latest(connection) + 1:d}, '{kind}', {first:d}, {last:d}, {rows:d}"
+    run(connection, f"INSERT INTO change ({_COLUMNS}) VALUES ({said})")
 
 
 def latest(connection: Connection) -> int:
@@ -25,8 +26,7 @@ def latest(connection: Connection) -> int:
 
 def since(connection: Connection, after: int) -> list[Change]:
     """The changes behind a number, oldest first."""
-    columns = ", ".join(f'"{column.name}"' for column in CHANGE.columns)
-    asked = f"SELECT {columns} FROM change WHERE seq > {after:d} ORDER BY seq"
+    asked = f"SELECT {_COLUMNS} FROM change WHERE seq > {after:d} ORDER BY seq"
     return [Change(*row) for row in rows_of(connection, asked)]
 
 

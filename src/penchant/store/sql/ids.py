@@ -88,10 +88,14 @@ class Names:
 
 def rows_of(connection: Connection, statement: str, values: Any = None) -> list[tuple[Any, ...]]:
     """All rows of an answer, by the driver itself: ten times as fast for a few of them."""
-    cursor: Any = connection.connection.cursor()
-    rows: list[tuple[Any, ...]] = cursor.execute(statement, values or ()).fetchall()
-    cursor.close()
+    rows: list[tuple[Any, ...]] = run(connection, statement, values).fetchall()
     return rows
+
+
+def run(connection: Connection, statement: str, values: Any = None) -> Any:
+    """Have the driver itself do something inside a transaction; its cursor."""
+    driver: Any = connection.connection.driver_connection
+    return driver.execute(statement, values or ())
 
 
 def among(column: str, numbers: Iterable[int]) -> str:

@@ -73,7 +73,8 @@ PLACES: Final[dict[Kind, tuple[Place, ...]]] = {
 
 
 def laid_out(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows in plain types, with the columns of SQL (ids still spelled out), and `more` last.
+    """Rows in plain types, with the columns of SQL that hold something (ids still spelled out), and
+    `more` last.
 
     Raises:
         StoreError: an id holds a NUL character; or a value cannot be kept.
@@ -83,11 +84,8 @@ def laid_out(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
     for place in PLACES[kind]:
         column = rest.pop(place.name, None)
         fits, other = _fitting(kind, place, column)
-        held.append(
-            pl.Series(place.sql, [None] * frame.height, dtype=_wire(place))
-            if fits is None
-            else fits.alias(place.sql)
-        )
+        if fits is not None:
+            held.append(fits.alias(place.sql))
         if other is not None:
             rest[place.name] = other
     return pl.DataFrame([*held, packed(kind, rest, frame.height).alias(MORE)])
@@ -95,10 +93,12 @@ def laid_out(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
 
 def coded(kind: Kind, rows: pl.DataFrame, codes: Codes) -> pl.DataFrame:
     """Laid-out rows with numbers in the place of ids and names."""
-    return rows.with_columns(
-        _numbered(rows[place.sql], KEYED[place.holds], codes)
-        for place in PLACES[kind]
-        if place.holds in KEYED
+    tables = {p.sql: KEYED[p.holds] for p in PLACES[kind] if p.holds in KEYED}
+    return pl.DataFrame(
+        [
+            _numbered(column, tables[column.name], codes) if column.name in tables else column
+            for column in rows
+        ]
     )
 
 
@@ -109,10 +109,6 @@ def _numbered(names: pl.Series, table: Table, codes: Codes) -> pl.Series:
     each = names.drop_nulls().unique(maintain_order=True)
     found = pl.Series(codes.of(table, each.to_list()), dtype=pl.Int64)
     return names.replace_strict(each, found, default=None, return_dtype=pl.Int64)
-
-
-def _wire(place: Place) -> pl.DataType:
-    return pl.Int64() if place.holds == "time" else place.dtype
 
 
 def _fitting(

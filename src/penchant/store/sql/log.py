@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import starmap
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 from sqlalchemy import Connection, Index
 from sqlalchemy.exc import IntegrityError
@@ -73,10 +74,8 @@ class Log:
 
     def _ready(self, first: int, chunk: pl.DataFrame) -> pl.DataFrame:
         """All that can be made of rows without the database."""
-        return laid_out(self.kind, chunk).with_columns(
-            pl.int_range(first, first + chunk.height, dtype=pl.Int64).alias(SEQ),
-            *marked(chunk),
-        )
+        numbers = pl.Series(SEQ, np.arange(first, first + chunk.height))
+        return pl.DataFrame([*laid_out(self.kind, chunk), numbers, *marked(chunk)])
 
     def _insert(self, rows: pl.DataFrame, rule: str = "") -> None:
         """SQLite: many rows a statement, which is faster, and lets go of the interpreter's lock
@@ -123,7 +122,7 @@ class Log:
         """PostgreSQL: as CSV into a table of this transaction, and from there what is new."""
         run = self.connection.exec_driver_sql
         run(f"CREATE TEMPORARY TABLE came (LIKE {self._table}) ON COMMIT DROP")
-        hashes = pl.format("\\x{}", pl.col(NAMED).bin.encode("hex")).alias(NAMED)
+        hashes = pl.format("\\x{}", pl.col(pl.Binary).bin.encode("hex")).name.keep()
         said = rows.with_columns(hashes).write_csv(include_header=False, quote_style="non_numeric")
         names = _names(rows)
         driver: Any = self.connection.connection.driver_connection

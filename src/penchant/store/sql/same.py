@@ -107,11 +107,13 @@ def _few(heads: list[str], columns: list[list[str | None]], height: int) -> list
 def marked(frame: pl.DataFrame) -> pl.DataFrame:
     """What tells rows apart: `same`, or `named` where they have an event_id."""
     if c.EVENT_ID not in frame.columns:
-        return pl.DataFrame({"same": _halves(forms(frame)), "named": named([None] * frame.height)})
-    has = frame[c.EVENT_ID].is_not_null()
-    left = iter(_halves(forms(frame.filter(~has))).tolist())
-    same = pl.Series("same", [None if it_has else next(left) for it_has in has], pl.Int64)
-    return pl.DataFrame([same, named(frame[c.EVENT_ID].to_list())])
+        return pl.DataFrame([pl.Series("same", _halves(forms(frame)))])
+    ids = frame[c.EVENT_ID]
+    if not ids.null_count():
+        return pl.DataFrame([named(ids.to_list())])
+    left = iter(_halves(forms(frame.filter(ids.is_null()))).tolist())
+    same = pl.Series("same", [None if has else next(left) for has in ids.is_not_null()], pl.Int64)
+    return pl.DataFrame([same, named(ids.to_list())])
 
 
 def named(event_ids: list[str | None]) -> pl.Series:
