@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from penchant.errors import StoreError
 from penchant.store.memory import MemoryTables
-from penchant.store.sql import log, migrate, reading
+from penchant.store.sql import database, log, migrate, reading
 from penchant.store.sql.database import Database
 from penchant.store.sql.schema import METADATA
 from penchant.store.sql.tables import SqlTables
@@ -341,6 +341,40 @@ def test_a_store_of_the_first_version_is_opened_and_goes_on(tmp_path):
     assert (again.new, again.known) == (1, 1)
     assert tables.append("events", events(("x", "x", 9), event_id="e1")).known == 1
     assert tables.changes(tables.latest() - 1)[0].seq == tables.latest()
+
+
+def test_rows_of_the_first_version_are_told_apart_from_what_comes(url, monkeypatch):
+    """16 bytes of a hash, of the row or of its event_id, became a number and bytes."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "NEWEST", "0001")
+        patch.setattr(database, "NEWEST", "0001")
+        first = Database(url)
+    with first.writing() as connection:
+        for line in (
+            "INSERT INTO user_key (user_id) VALUES ('bob')",
+            "INSERT INTO item_key (item_id) VALUES ('b')",
+            *(
+                f"INSERT INTO column_type VALUES ('events', '{name}', {n}, '\"text\"')"
+                for n, name in enumerate(("user_id", "item_id", "event_id"))
+            ),
+        ):
+            connection.exec_driver_sql(line)
+        asked = text(
+            'INSERT INTO event (seq, "user", item, event_id, same) VALUES (:seq, 1, 1, :id, :same)'
+        )
+        for seq, id_, same in (
+            (1, None, "fde6dd9ece59a6642302a9e66236897e"),
+            (2, "x", "1fdb5dbb3c6ca86c09f374f8bf9fda25"),
+        ):
+            same = bytes.fromhex(same)
+            connection.execute(asked, {"seq": seq, "id": id_, "same": same})
+        connection.exec_driver_sql("INSERT INTO change VALUES (1, 'events', 1, 2, 2)")
+    first.close()
+    tables = SqlTables(Database(url))
+    rows = {"user_id": ["bob", "bob", "ann"], "item_id": ["b", "b", "b"]}
+    came = pl.DataFrame({**rows, "event_id": [None, "x", "x"]})
+    assert tables.read("events").collect().equals(came[:2])
+    assert tables.append("events", came).known == 3
 
 
 def test_a_newer_store_is_not_touched(tmp_path):
