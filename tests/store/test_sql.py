@@ -306,6 +306,30 @@ def test_two_on_one_store_learn_of_each_other(url):
     assert (again.latest(), again.rows("events")) == (2, 2)
 
 
+def test_events_one_by_one_leave_one_row_of_changes(url):
+    """And every change is told, also to who has seen a part of them."""
+    tables, plain = SqlTables(Database(url)), MemoryTables()
+    for store in (tables, plain):
+        for n in range(6):
+            store.append("events", events(("ann", "a", n)))
+        store.append("events", events(("ann", "a", 0)))  # known: no change
+        store.append("items", pl.DataFrame({"item_id": ["a"], "price": [1]}))
+        store.append("events", events(("bob", "a", 7)))
+        store.append("events", events(("bob", "a", 8)))
+        store.append("events", events(("bob", "a", 9), ("cy", "a", 9)))
+        store.forget("cy")
+        store.append("events", events(("bob", "b", 9)))
+    for seen in range(14):
+        assert list(tables.changes(seen)) == list(plain.changes(seen))
+    with tables.database.reading() as connection:
+        asked = "SELECT kind, rows, changes FROM change ORDER BY seq"
+        assert [tuple(row) for row in connection.exec_driver_sql(asked)] == [
+            ("events", 6, 6), ("items", 1, 1), ("events", 2, 2), ("events", 2, 1),
+            ("forget", 1, 1), ("events", 1, 1),
+        ]  # fmt: skip
+    assert tables.latest() == plain.latest() == 12
+
+
 # Migrations
 
 

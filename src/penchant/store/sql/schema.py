@@ -5,7 +5,8 @@ event, exposure, feedback           logs: `seq` counts rows as they came; `named
                                     apart, or `same` those of one user
 item, app_user, relation            the last word on each
 column_type                         what columns each kind has, and of which type
-change                              what came, and when somebody was forgotten or a model promoted
+change                              what came, and when somebody was forgotten or a model promoted:
+                                    one row a change, or for several appends of one row each
 model, promotion                    versions of the model, and which served when
 api_key, audit                      who may ask the service, and what was done there
 
@@ -144,6 +145,7 @@ CHANGE: Final = Table(
     _number("seq", primary_key=True, autoincrement=False),
     _text("kind", nullable=False),
     *(_number(name, nullable=False) for name in ("first", "last", "rows")),
+    _number("changes", nullable=False, server_default="1"),
     Index("change_kind", "kind", "last"),
 )
 MODEL: Final = Table(
