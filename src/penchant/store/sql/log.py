@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import starmap
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from penchant.data import columns as c
 from penchant.store.dtypes import Types
-from penchant.store.sql.ids import Codes, rows_of
+from penchant.store.sql.ids import Codes, rows_of, run
 from penchant.store.sql.layout import coded, laid_out
 from penchant.store.sql.reading import SEQ, Reader
 from penchant.store.sql.same import forms, marked, named
@@ -27,7 +28,6 @@ LATER: Final = 200_000
 """Rows above which an empty SQLite table gets its indexes when they are in: sorting is faster."""
 CELLS: Final = 8_000
 """Cells of one statement; SQLite takes 32,766, but these stay in the processor's cache."""
-NAMED: Final = "named"
 _ONCE: Final = "ON CONFLICT DO NOTHING"
 
 
@@ -80,17 +80,16 @@ class Log:
     def _insert(self, rows: pl.DataFrame, rule: str = "") -> None:
         """SQLite: many rows a statement, which is faster, and lets go of the interpreter's lock
         once for all of them: a busy service would else wait for it at every row."""
-        some = rows[[column.name for column in rows if column.null_count() < rows.height]]
+        some = [column for column in rows if column.null_count() < rows.height]
         into = f"INSERT INTO {self._table} ({_names(some)}) VALUES "
-        one = f"({', '.join('?' * some.width)})"
-        cursor: Any = self.connection.connection.cursor()
-        for piece in some.iter_slices(max(CELLS // some.width, 1)):
-            statement = f"{into}{', '.join([one] * piece.height)} {rule}"
-            cells: list[Any] = [None] * (piece.height * piece.width)
-            for n, column in enumerate(piece):
-                cells[n :: piece.width] = column.to_list()
-            cursor.execute(statement, cells)
-        cursor.close()
+        one, width = f"({', '.join('?' * len(some))})", len(some)
+        at_once = max(CELLS // width, 1)
+        for start in range(0, rows.height, at_once):
+            count = min(at_once, rows.height - start)
+            cells: list[Any] = [None] * (count * width)
+            for n, column in enumerate(some):
+                cells[n::width] = column.slice(start, count).to_list()
+            run(self.connection, f"{into}{', '.join([one] * count)} {rule}", cells)
 
     def _fill(self, frame: pl.DataFrame, last: int) -> None:
         """Everything first, then the indexes; of rows that are the same the first stays."""
@@ -120,16 +119,16 @@ class Log:
 
     def _copy(self, rows: pl.DataFrame) -> None:
         """PostgreSQL: as CSV into a table of this transaction, and from there what is new."""
-        run = self.connection.exec_driver_sql
-        run(f"CREATE TEMPORARY TABLE came (LIKE {self._table}) ON COMMIT DROP")
+        do = partial(run, self.connection)
+        do(f"CREATE TEMPORARY TABLE came (LIKE {self._table}) ON COMMIT DROP")
         hashes = pl.format("\\x{}", pl.col(pl.Binary).bin.encode("hex")).name.keep()
         said = rows.with_columns(hashes).write_csv(include_header=False, quote_style="non_numeric")
         names = _names(rows)
         driver: Any = self.connection.connection.driver_connection
         with driver.cursor().copy(f"COPY came ({names}) FROM STDIN (FORMAT csv)") as copy:
             copy.write(said)
-        run(f"INSERT INTO {self._table} ({names}) SELECT {names} FROM came ORDER BY {SEQ} {_ONCE}")
-        run("DROP TABLE came")
+        do(f"INSERT INTO {self._table} ({names}) SELECT {names} FROM came ORDER BY {SEQ} {_ONCE}")
+        do("DROP TABLE came")
 
     def _note_differing(self, frame: pl.DataFrame, last: int) -> None:
         """Events that say something else under an id that is taken: the first one stays."""
@@ -147,8 +146,8 @@ class Log:
         self.notes.add("add", what, len(said), total=total, examples=said)
 
 
-def _names(rows: pl.DataFrame) -> str:
-    return ", ".join(f'"{name}"' for name in rows.columns)
+def _names(columns: Iterable[pl.Series]) -> str:
+    return ", ".join(f'"{column.name}"' for column in columns)
 
 
 def ahead(
