@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penchant.store.rows import canonical as in_plain_types
+from penchant.store.sql import same
 from penchant.store.sql.same import canonical, forms, marked
 from penchant.types import Report
 
@@ -79,8 +80,13 @@ ROW = st.fixed_dictionaries({name: st.none() | cell for name, cell in CELLS.item
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=3))
-def test_the_fast_way_equals_the_plain_one(rows):
-    assert forms(pl.DataFrame(rows, schema=TYPES)).to_list() == [canonical(row) for row in rows]
+def test_both_fast_ways_equal_the_plain_one(rows):
+    """That for a few rows, and that for many."""
+    frame, plain = pl.DataFrame(rows, schema=TYPES), [canonical(row) for row in rows]
+    assert forms(frame).to_list() == plain
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(same, "FEW", 0)
+        assert forms(frame).to_list() == plain
 
 
 def test_a_number_and_its_text_are_the_same_and_a_missing_column_is_nothing():

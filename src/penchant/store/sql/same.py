@@ -85,13 +85,21 @@ def forms(frame: pl.DataFrame) -> pl.Series:
         return pl.Series("form", _few(heads, [_cells(frame[n]) for n in names], frame.height))
     if not names:
         return pl.Series("form", [""] * frame.height, dtype=pl.String)
-    texts = pl.DataFrame([_texts(frame[name]).alias(str(n)) for n, name in enumerate(names)])
+    texts = [_texts(frame[name]).alias(str(n)) for n, name in enumerate(names)]
+    begun = [_begun(head, text) for head, text in zip(heads, texts, strict=True)]
     parts: list[pl.Expr] = []
-    for text, head in zip(texts, heads, strict=True):
-        value = pl.col(text.name)
-        part = [pl.lit(head), value.str.len_bytes(), pl.lit(":"), value, pl.lit(";")]
+    for head, text in zip(begun, texts, strict=True):
+        part = [pl.col(head.name), pl.col(text.name), pl.lit(";")]
         parts += [pl.concat_str(part).fill_null("")] if text.null_count() else part
-    return texts.select(pl.concat_str(parts).alias("form")).to_series()
+    return pl.DataFrame(begun + texts).select(pl.concat_str(parts).alias("form")).to_series()
+
+
+def _begun(head: str, texts: pl.Series) -> pl.Series:
+    """What stands before each value: the head and its bytes, spelled once for each length."""
+    lengths = texts.str.len_bytes().fill_null(0)
+    each = lengths.unique().sort()
+    spelled = pl.Series(f"before {texts.name}", [f"{head}{length}:" for length in each])
+    return spelled.gather(each.search_sorted(lengths))
 
 
 def _few(heads: list[str], columns: list[list[str | None]], height: int) -> list[str]:
