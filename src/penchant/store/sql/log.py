@@ -137,7 +137,7 @@ class Log:
         for start in range(0, frame.height, CHUNK):
             chunk = frame.slice(start, CHUNK).filter(pl.col(c.EVENT_ID).is_not_null())
             came = chunk.select(c.EVENT_ID, forms(chunk))
-            kept = reader.named(named(chunk[c.EVENT_ID].to_list()).to_list())
+            kept = reader.named(named(chunk[c.EVENT_ID]).to_list())
             stands = kept.select(c.EVENT_ID, forms(kept))
             other = came.join(stands, on=came.columns, how="anti", maintain_order="left")
             said += other[c.EVENT_ID].to_list()

@@ -31,7 +31,6 @@ import polars as pl
 
 from penchant.clock import DAY
 from penchant.data import columns as c
-from penchant.types import Longs
 
 SIZE: Final = 16
 """Bytes of a hash, of which a number holds the first half."""
@@ -115,35 +114,36 @@ def _few(heads: list[str], columns: list[list[str | None]], height: int) -> list
 def marked(frame: pl.DataFrame) -> pl.DataFrame:
     """What tells rows apart: `same`, or `named` where they have an event_id."""
     if c.EVENT_ID not in frame.columns:
-        return pl.DataFrame([pl.Series("same", _halves(forms(frame)))])
+        return pl.DataFrame([_same(frame)])
     ids = frame[c.EVENT_ID]
     if not ids.null_count():
-        return pl.DataFrame([named(ids.to_list())])
-    left = iter(_halves(forms(frame.filter(ids.is_null()))).tolist())
+        return pl.DataFrame([named(ids)])
+    left = iter(_same(frame.filter(ids.is_null())).to_list())
     same = pl.Series("same", [None if has else next(left) for has in ids.is_not_null()], pl.Int64)
-    return pl.DataFrame([same, named(ids.to_list())])
+    return pl.DataFrame([same, named(ids)])
 
 
-def named(event_ids: list[str | None]) -> pl.Series:
-    """The hashes of event_ids."""
-    said = [
-        None
-        if id_ is None
-        else blake2b(id_.encode(), digest_size=SIZE, person=b"event_id").digest()
-        for id_ in event_ids
-    ]
+def named(event_ids: pl.Series) -> pl.Series:
+    """The hashes of event_ids, nothing where there is none."""
+    some = iter(_hashes(event_ids.drop_nulls(), b"event_id"))
+    said = [next(some) if has else None for has in event_ids.is_not_null()]
     return pl.Series("named", said, pl.Binary)
 
 
-def _halves(texts: pl.Series) -> Longs:
-    """The first halves of the hashes of some forms; a copy of a hash that has begun is ready
-    sooner than a new one."""
-    begun, said = blake2b(digest_size=SIZE, person=b"row"), bytearray()
+def _same(frame: pl.DataFrame) -> pl.Series:
+    """The first halves of the hashes of all that rows say."""
+    said = b"".join(_hashes(forms(frame), b"row"))
+    return pl.Series("same", np.frombuffer(said, ">i8")[:: SIZE // 8].astype(np.int64))
+
+
+def _hashes(texts: pl.Series, sort: bytes) -> list[bytes]:
+    """A copy of a hash that has begun is ready sooner than a new one."""
+    begun, said = blake2b(digest_size=SIZE, person=sort), list[bytes]()
     for text in texts.cast(pl.Binary).to_list():
         each = begun.copy()
         each.update(text)
-        said += each.digest()
-    return np.frombuffer(said, ">i8")[:: SIZE // 8].astype(np.int64)
+        said.append(each.digest())
+    return said
 
 
 def _bytes(text: str) -> int:
