@@ -123,9 +123,11 @@ def canonical(kind: Kind, frame: pl.DataFrame, notes: Report) -> pl.DataFrame:
 def _plain_column(kind: Kind, column: pl.Series) -> pl.Series:
     try:
         target = _target(kind, column)
+        if column.dtype == target:
+            return column
         if target == UTC and column.dtype.is_temporal() and column.dtype != pl.Date:
             column = column.dt.cast_time_unit("us")
-        return column if column.dtype == target else column.cast(target)
+        return column.cast(target)
     except StoreError as error:
         raise StoreError(f"{kind}.{column.name}: {error}") from None
     except pl.exceptions.PolarsError as error:

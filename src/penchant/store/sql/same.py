@@ -125,6 +125,8 @@ def marked(frame: pl.DataFrame) -> pl.DataFrame:
 
 def named(event_ids: pl.Series) -> pl.Series:
     """The hashes of event_ids, nothing where there is none."""
+    if not event_ids.null_count():
+        return pl.Series("named", _hashes(event_ids, b"event_id"), pl.Binary)
     some = iter(_hashes(event_ids.drop_nulls(), b"event_id"))
     said = [next(some) if has else None for has in event_ids.is_not_null()]
     return pl.Series("named", said, pl.Binary)
