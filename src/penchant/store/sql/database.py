@@ -136,6 +136,9 @@ class Database:
         try:
             yield
         except DBAPIError as error:
+            cut = error.connection_invalidated
+            raise StoreError(_advice(self.name, error.orig or error, cut)) from None
+        except self._engine.dialect.loaded_dbapi.Error as error:  # where a driver is spoken to
             raise StoreError(_advice(self.name, error)) from None
         except PoolTimeout:
             raise StoreError(
@@ -231,9 +234,9 @@ def _settle(connection: Any) -> None:
         connection.execute(f"PRAGMA {line}")
 
 
-def _advice(name: str, error: DBAPIError) -> str:
-    """What happened and what to do; never the statement or its values."""
-    said = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+def _advice(name: str, error: BaseException, cut: bool = False) -> str:
+    """What happened and what to do; never the statement or its values. `cut`: the connection is."""
+    said = next(iter(str(error).strip().splitlines()), type(error).__name__)
     low = said.lower()
     if "locked" in low or "lock timeout" in low:
         return (
@@ -252,7 +255,7 @@ def _advice(name: str, error: DBAPIError) -> str:
         )
     if "not a database" in low or "malformed" in low:
         return f"{name}: the file is damaged ({said}). Restore it: `penchant restore FILE`"
-    if error.connection_invalidated or "connect" in low or "resolve" in low or "password" in low:
+    if cut or "connect" in low or "resolve" in low or "password" in low:
         return (
             f"{name}: the database cannot be reached ({said}). Check that it runs, and store.url "
             "or PENCHANT_STORE"

@@ -14,7 +14,7 @@ from penchant.data import columns as c
 from penchant.store.dtypes import Types
 from penchant.store.sql.ids import Codes, rows_of
 from penchant.store.sql.layout import coded, laid_out
-from penchant.store.sql.reading import SEQ, Reader
+from penchant.store.sql.reading import NUMBER, SEQ, Reader
 from penchant.store.sql.same import digests, forms
 from penchant.store.sql.schema import TABLES
 from penchant.store.tables import Kind
@@ -138,7 +138,7 @@ class Log:
             chunk = frame.slice(start, CHUNK).filter(pl.col(c.EVENT_ID).is_not_null())
             came = chunk.select(c.EVENT_ID, forms(chunk))
             kept = reader.same(digests(chunk))
-            stands = kept.select(c.EVENT_ID, forms(kept.drop(SEQ)))
+            stands = kept.select(c.EVENT_ID, forms(kept.drop(NUMBER)))
             other = came.join(stands, on=came.columns, how="anti", maintain_order="left")
             said += other[c.EVENT_ID].to_list()
         what = "rows set aside that say something else under a known event_id"

@@ -15,6 +15,8 @@ from penchant.store.sql.schema import TABLES
 from penchant.store.tables import Kind
 
 SEQ: Final = "seq"
+NUMBER: Final = "\0seq"
+"""What a row's number is called in a table, beside columns that may have any name that is text."""
 PIECE: Final = 100_000
 """Rows that are Python objects at one time."""
 
@@ -77,7 +79,7 @@ class Reader:
         if more.null_count() < more.len():
             made = _filled(made, unpacked(more, self._types))
         nothing = {n: pl.Series([None] * len(rows), dtype=d) for n, d in self._types.items()}
-        return pl.DataFrame({SEQ: pl.Series(columns[0], dtype=pl.Int64), **(nothing | made)})
+        return pl.DataFrame({NUMBER: pl.Series(columns[0], dtype=pl.Int64), **(nothing | made)})
 
     def _held(self, place: Place, column: Sequence[Any]) -> pl.Series:
         if place.holds in KEYED:
@@ -87,7 +89,9 @@ class Reader:
         return pl.Series(column, dtype=place.dtype)
 
     def _together(self, found: list[pl.DataFrame]) -> pl.DataFrame:
-        return pl.concat(found) if found else pl.DataFrame(schema={SEQ: pl.Int64(), **self._types})
+        return (
+            pl.concat(found) if found else pl.DataFrame(schema={NUMBER: pl.Int64(), **self._types})
+        )
 
 
 def _filled(held: dict[str, pl.Series], other: pl.DataFrame) -> dict[str, pl.Series]:

@@ -17,7 +17,7 @@ from penchant.store.sql.ids import Codes, Met
 from penchant.store.sql.keyed import Keyed
 from penchant.store.sql.layout import KEYED
 from penchant.store.sql.log import Log
-from penchant.store.sql.reading import SEQ, Reader
+from penchant.store.sql.reading import NUMBER, Reader
 from penchant.store.sql.schema import TABLES
 from penchant.store.tables import KEYS, Change, Kind, Receipt, known_kind, person_of
 
@@ -60,7 +60,7 @@ class SqlTables:
             types = types_of(connection, kind)
             if not types:
                 return empty(kind, types)
-            return Reader(connection, kind, types).span().drop(SEQ).lazy()
+            return Reader(connection, kind, types).span().drop(NUMBER).lazy()
 
     def forget(self, user_id: str) -> int:
         """Remove every row of a user and the id itself; says how many rows there were.
@@ -88,7 +88,7 @@ class SqlTables:
             codes = [code for code in found if code is not None]
             column = "source" if kind == "relations" else "user"
             reader = Reader(connection, kind, types, self._known_items)
-            return reader.some(column, codes).drop(SEQ)
+            return reader.some(column, codes).drop(NUMBER)
 
     def between(self, kind: Kind, first: int, last: int) -> pl.DataFrame:
         """Rows of a kind by their running numbers, inclusive, as `read` has them."""
@@ -97,7 +97,7 @@ class SqlTables:
             if not (types := types_of(connection, kind)):
                 return empty(kind, types).collect()
             reader = Reader(connection, kind, types, self._known_items)
-            return reader.span(first - 1, last).drop(SEQ)
+            return reader.span(first - 1, last).drop(NUMBER)
 
     @property
     def _known_items(self) -> Met:
