@@ -3,11 +3,14 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request
 
+from penchant.clock import when
 from penchant.data import columns as c
+from penchant.data.incoming import AHEAD, FIRST
 from penchant.engine.engine import Engine
 from penchant.engine.serving import ServeConfig
 from penchant.errors import PenchantError
@@ -47,11 +50,30 @@ class Service:
             return self.engine.refit().to_json()
         return refit_beside(where.path, self.engine.config)
 
-    def present(self, at: str | None) -> Any:
-        """The time that is asked about."""
-        if at is None and self.config.present == "now":
-            return self.engine.clock()
-        return at
+    def present(self, at: str | None, user_id: str) -> Any:
+        """The time that is asked about. Now is never before what the person did or said last: that
+        counts at once, also where the sender's clock is ahead of ours, or ours was put back."""
+        if at is not None or self.config.present == "log":
+            return at
+        now = self.engine.clock()
+        return max(now, self._last(user_id, now))
+
+    def moment(self, user_id: str) -> datetime:
+        """When a person says what they say now: after all that they said before, whatever the
+        clock says, so that the last word is the newest."""
+        now = self.engine.clock()
+        last = self._last(user_id, now)
+        return now if now > last else last + timedelta(microseconds=1)
+
+    def _last(self, user_id: str, now: datetime) -> datetime:
+        """When somebody did or said something last, as far as that can be; else long ago."""
+        live = self.engine.live
+        items = live.catch_up().model.catalogue.items
+        did = live.pasts.of([user_id], items).time
+        said: Any = live.ledger.rows([user_id])[c.TIME]
+        said = said.filter(said <= now + AHEAD).max()
+        acted = when(int(did.max())) if len(did) else FIRST
+        return acted if said is None else max(acted, said)
 
     async def note(
         self, actor: str, action: str, subject: str | None = None, **detail: Any

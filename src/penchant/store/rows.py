@@ -127,9 +127,9 @@ def _plain_column(kind: Kind, column: pl.Series) -> pl.Series:
             column = column.dt.cast_time_unit("us")
         return column.cast(target)
     except StoreError as error:
-        raise StoreError(f"{kind}.{column.name}: {error}") from None
+        raise SchemaError(f"{kind}.{column.name}: {error}") from None
     except pl.exceptions.PolarsError as error:
-        raise StoreError(
+        raise SchemaError(
             f"{kind}.{column.name}: {column.dtype} cannot be kept as {target} ({error}); "
             "convert the column to text or to smaller numbers"
         ) from None

@@ -39,8 +39,7 @@ async def recommend(
     exposures under its `list_id`.
     """
     service = service_of(request)
-    named = {
-        "at": service.present(asked.at),
+    named: dict[str, Any] = {
         "context": context_of(asked.context),
         "filters": _filters(asked),
         "interests": weights_of(asked.like),
@@ -48,7 +47,8 @@ async def recommend(
     }
 
     def listed() -> dict[str, Any]:
-        found = service.engine.recommend(user_id, asked.n, **named)
+        at = service.present(asked.at, user_id)
+        found = service.engine.recommend(user_id, asked.n, at=at, **named)
         return found.to_json(explain=asked.explain)
 
     told = await service.work.read(listed)
