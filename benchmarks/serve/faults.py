@@ -142,6 +142,7 @@ def killed(
 def gone(workspace: Path, times: int, seed: int, server: Postgres) -> dict[str, Any]:
     """Take the database away so often, for up to two seconds each, and count."""
     draw, port, back = random.Random(seed), free_port(), list[float]()
+    health: Counter[int] = Counter()
     senders = Senders(f"http://127.0.0.1:{port}", 4)
     with (workspace / "serve.log").open("ab") as log:
         process = started(workspace, port, log, server.url)
@@ -151,8 +152,7 @@ def gone(workspace: Path, times: int, seed: int, server: Postgres) -> dict[str, 
                 time.sleep(draw.random())
                 server.stop()
                 time.sleep(2 * draw.random())
-                health = client.get("/v1/health").status_code
-                assert health == 200, health
+                health[client.get("/v1/health").status_code] += 1
                 server.start()
                 back.append(senders.wait())
         assert process.poll() is None, "the service ended"
@@ -160,9 +160,14 @@ def gone(workspace: Path, times: int, seed: int, server: Postgres) -> dict[str, 
         process.wait()
     return {
         "times": times, "back_s": round(max(back), 2), "slowest_s": round(senders.slowest, 2),
-        "refused": {str(status): n for status, n in sorted(senders.refused.items())},
+        "refused": by_status(senders.refused), "health": by_status(health),
         **counted(workspace, senders, server.url),
     }  # fmt: skip
+
+
+def by_status(counts: Counter[int]) -> dict[str, int]:
+    """How often which."""
+    return {str(status): n for status, n in sorted(counts.items())}
 
 
 def counted(workspace: Path, senders: Senders, store: str | None) -> dict[str, Any]:
