@@ -19,7 +19,7 @@ from penchant.store.sql.database import Database
 from penchant.store.sql.keys import Key, SqlKeys
 from penchant.testing.served import CONFIG, NOW, client, stocked
 
-BODIES = 1_500
+BODIES = 1_200
 
 
 @pytest.fixture
@@ -155,6 +155,16 @@ def test_a_connection_that_breaks_in_the_middle_is_told_and_replaced(postgres_ur
         with getattr(database, way)() as connection:
             assert connection.exec_driver_sql("SELECT 1").scalar() == 1
     database.close()
+
+
+def test_a_server_that_fell_silent_is_given_up_after_less_than_half_a_minute(postgres_url):
+    """Unless the URL says otherwise; an answer may take 30 s."""
+    for more, waits in (("", "10"), ("?keepalives_idle=3", "3")):
+        database = Database(postgres_url + more)
+        with database.bare() as driver:
+            told = driver.info.get_parameters()
+        database.close()
+        assert (told["keepalives_idle"], told["tcp_user_timeout"]) == (waits, "25000")
 
 
 def test_no_room_on_the_disk_is_told(tmp_path, caplog):

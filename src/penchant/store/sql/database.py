@@ -27,6 +27,13 @@ CACHE: Final = 32_768
 LARGE_CACHE: Final = 524_288
 """The same while much is written."""
 
+_HEARD: Final = {
+    "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}  # fmt: skip
+"""A server that fell silent (its machine is off, a cable is out) is given up after some 25 seconds,
+not after the hours that TCP would wait; what the URL says of these counts instead."""
+
 _EXPECTED: Final = "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _NAMES: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 _DRIVERS: Final = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
@@ -193,7 +200,7 @@ def _engine(url: URL, wait: float) -> Engine:
             pool_pre_ping=True,
             pool_size=10,
             pool_timeout=wait,
-            connect_args={"connect_timeout": 10},
+            connect_args={k: v for k, v in _HEARD.items() if k not in url.query},
         )
     except (ImportError, NoSuchModuleError):
         raise MissingExtraError(
