@@ -13,7 +13,7 @@ from penchant.data import columns as c
 from penchant.data.incoming import AHEAD, FIRST
 from penchant.engine.engine import Engine
 from penchant.engine.serving import ServeConfig
-from penchant.errors import PenchantError
+from penchant.errors import NotFittedError, PenchantError
 from penchant.serve.access import Doorkeeper
 from penchant.serve.audit import AuditLog, MemoryAudit, masked
 from penchant.serve.beside import refit_beside
@@ -67,7 +67,10 @@ class Service:
 
     def _last(self, user_id: str, now: datetime) -> datetime:
         """When somebody did or said something last, as far as that can be; else long ago."""
-        live = self.engine.live
+        try:
+            live = self.engine.live
+        except NotFittedError:  # who asks is told by what is asked
+            return FIRST
         items = live.catch_up().model.catalogue.items
         did = live.pasts.of([user_id], items).time
         said: Any = live.ledger.rows([user_id])[c.TIME]
