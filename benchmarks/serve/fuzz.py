@@ -1,32 +1,71 @@
-"""Calls made up from the interface's own description, many of them: none may end in a 5xx.
+"""Calls that nobody would make on purpose, many of them: none may end in an error of the service.
 
-python -m benchmarks.serve.fuzz            some minutes
-python -m benchmarks.serve.fuzz 1000       so many calls a route
+    python -m benchmarks.serve.fuzz --bodies 100000     # half an hour; results/fuzz.json
+    python -m benchmarks.serve.fuzz --calls 1000        # so many calls a route from the description
+
+First bodies that were right and are broken in every way (`benchmarks/serve/bodies.py`), sent to the
+application in process; then calls made up from the interface's own description by schemathesis,
+over HTTP. `--only N` sends one body and shows what is said to it.
 """
 
+import argparse
+import asyncio
+import json
+import logging
 import sys
+import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 
 import hypothesis
 import schemathesis
+from benchmarks.interests.promises import told as origin
+from benchmarks.serve.bodies import made
+from benchmarks.serve.fuzzed import call, hammered, kept
+from benchmarks.serve.load import RESULTS
+from fastapi import FastAPI
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
-from penchant import WorldConfig, make_world
+from penchant import Engine, WorldConfig, make_world
 from penchant.engine.serving import ServeConfig
 from penchant.serve.app import create_app
 from penchant.testing.served import running, stocked
 
+Found = dict[str, Any]
 
-def main(calls: int) -> str | None:
-    engine = stocked(make_world(WorldConfig.small(users=60, events=2000)))
+
+def shop(folder: Path | None = None) -> tuple[Engine, FastAPI]:
+    """A small shop that has learned, and its service."""
+    engine = stocked(make_world(WorldConfig.small(users=60, events=2000)), folder)
     engine.fit()
-    app = create_app(engine, ServeConfig(auth="off", present="log"))
+    return engine, create_app(engine, ServeConfig(auth="off", present="log", lists=False))
+
+
+def bodies(count: int, seed: int) -> Found:
+    """So many broken bodies; what they were answered, and what is in the store then."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine, app = shop(Path(folder))
+        before, begun, spent = engine.rows(), time.perf_counter(), time.process_time()
+        tally = asyncio.run(hammered(app, count, seed))
+        return {
+            "count": count, "seed": seed, "left": tally.left,
+            "statuses": {kind: _plain(n) for kind, n in sorted(tally.statuses.items())},
+            "seconds": round(time.perf_counter() - begun), "bad": tally.bad,
+            "cpu_s": round(time.process_time() - spent), "slowest_s": round(tally.slowest, 2),
+            **kept(engine, before, tally),
+        }  # fmt: skip
+
+
+def described(calls: int) -> Found:
+    """So many calls a route, made up from the interface's own description."""
+    _, app = shop()
     schema, bad, begun = schemathesis.openapi.from_dict(app.openapi()), [], time.perf_counter()
+    routes: Found = {}
     with running(app) as url:
         for found in schema.get_all_operations():
             operation = found.ok()
@@ -38,12 +77,11 @@ def main(calls: int) -> str | None:
                     hammer(
                         operation.as_strategy(generation_mode=mode), url, calls // 2, counts, bad
                     )
-            told = ", ".join(f"{status}: {n}" for status, n in sorted(counts.items()))
-            print(f"{operation.method.upper():6} {operation.path:45} {told}", flush=True)
-    print(f"{time.perf_counter() - begun:.0f} s; {len(bad)} errors of the service")
-    for line in bad[:20]:
-        print(line)
-    return "there were errors of the service" if bad else None
+            route = f"{operation.method.upper()} {operation.path}"
+            routes[route] = _plain(counts)
+            print(f"{route:52} {json.dumps(routes[route])}", flush=True)
+    spent = round(time.perf_counter() - begun)
+    return {"calls": calls, "routes": routes, "seconds": spent, "bad": bad}
 
 
 def hammer(cases: Any, url: str, calls: int, counts: Counter[int], bad: list[str]) -> None:
@@ -65,5 +103,44 @@ def hammer(cases: Any, url: str, calls: int, counts: Counter[int], bad: list[str
     ask()
 
 
+def _plain(counts: Counter[int]) -> dict[str, int]:
+    return {str(status): n for status, n in sorted(counts.items())}
+
+
+def one(number: int, seed: int) -> None:
+    """Send one body, and show it."""
+    body = made(seed, number)
+    _, app = shop()
+    told = asyncio.run(call(app, "POST", body.path, body.headers, body.chunks, body.cut))
+    print(body, told, sep="\n")
+
+
+def main() -> str | None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--bodies", type=int, default=10_000)
+    parser.add_argument("--calls", type=int, default=200, help="a route, from the description")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", type=int, help="send the body of this number alone")
+    asked = parser.parse_args()
+    logging.getLogger("penchant.serve").setLevel(logging.ERROR)
+    if asked.only is not None:
+        one(asked.only, asked.seed)
+        return None
+    found: Found = origin("fuzz") | {
+        "command": f"python -m benchmarks.serve.fuzz --bodies {asked.bodies}",
+        "bodies": bodies(asked.bodies, asked.seed),
+    }  # fmt: skip
+    print(json.dumps(found, indent=1), flush=True)
+    found["described"] = described(asked.calls)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / "fuzz.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    wrong = [*found["bodies"]["bad"], *found["described"]["bad"]]
+    clean = not (wrong or any(found["bodies"][name] for name in ("differ", "lost", "doubled")))
+    print(*wrong[:20], sep="\n")
+    return None if clean else "not all is as it should be"
+
+
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
+    sys.exit(main())

@@ -4,7 +4,8 @@ python -m benchmarks.serve.page        # writes docs/serving.md
 """
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,26 @@ again. Lost: acknowledged events that the store does not have. Doubled: events t
 | store | kills | acknowledged | batches sent again | lost | doubled |
 | --- | ---: | ---: | ---: | ---: | ---: |"""
 
+GONE = """## The database gone and back
+
+PostgreSQL is stopped at once, as by a crash, while four senders post batches, and started again up
+to two seconds later; the service is let be. Refused: posts that were answered with another status
+than 200, by status; health: what `GET /v1/health` was answered meanwhile. Back: the longest from
+the server's start to the next batch that was acknowledged.
+
+| times gone | acknowledged | refused | health | slowest answer | back | lost | doubled |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
+
+FUZZ = """## Broken bodies
+
+Bodies that were right, broken in every way (`benchmarks/serve/bodies.py`): cut off, bits flipped,
+values of other types, NaN, numbers without end, a hundred thousand levels deep, no UTF-8, packed,
+called something else, lines torn apart. In the end the store is held against what was acknowledged:
+rows that differ, right events that are not there, and such that are there twice.
+
+| what | sent | 2xx | 4xx | 5xx | no answer | slowest | differ | lost | doubled |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
+
 SOAK = """## Memory over time
 
 Lists, profiles and events mixed; growth is from the second fifth of the time to the last.
@@ -70,6 +91,8 @@ def page(folder: Path) -> str:
         (LOAD, _load, [r for r in runs if "freshness" in r]),
         (STORE, _store, [r for r in runs if "database" in r]),
         (FAULTS, _faults, [r for r in runs if "kills" in r]),
+        (GONE, _gone, [r for r in runs if "times" in r]),
+        (FUZZ, _fuzz, [r for r in runs if "bodies" in r]),
         (SOAK, _soak, [r for r in runs if "growth" in r]),
     ):
         if chosen:
@@ -134,6 +157,43 @@ def _faults(run: Run) -> Iterator[str]:
         f"| {run['store']} | {run['kills']} | {run['acknowledged']:,} | {run['sent_again']:,} | "
         f"{run['lost']} | {run['doubled']} |"
     )
+
+
+def _gone(run: Run) -> Iterator[str]:
+    refused, health = (
+        ", ".join(f"{status}: {n:,}" for status, n in run[name].items())
+        for name in ("refused", "health")
+    )
+    yield (
+        f"| {run['times']} | {run['acknowledged']:,} | {refused} | {health} | "
+        f"{run['slowest_s']:.1f} s | "
+        f"{run['back_s']:.1f} s | {run['lost']} | {run['doubled']} |"
+    )
+
+
+def _fuzz(run: Run) -> Iterator[str]:
+    bodies, calls = run["bodies"], run["described"]
+    counts = _by_class(bodies["statuses"].values())
+    quiet = sum("no answer" in line for line in bodies["bad"])
+    yield (
+        f"| broken bodies, {len(bodies['statuses'])} routes | {bodies['count']:,} | {counts} | "
+        f"{quiet} | {bodies['slowest_s']:.1f} s | {bodies['differ']} | {bodies['lost']} | "
+        f"{bodies['doubled']} |"
+    )
+    made = sum(n for route in calls["routes"].values() for n in route.values())
+    yield (
+        f"| calls made up from the description, {len(calls['routes'])} routes | {made:,} | "
+        f"{_by_class(calls['routes'].values())} | – | – | – | – | – |"
+    )
+
+
+def _by_class(routes: Iterable[Mapping[str, int]]) -> str:
+    """How many were answered, refused, and ended in an error."""
+    counts = Counter[str]()
+    for route in routes:
+        for status, n in route.items():
+            counts[status[0]] += n
+    return " | ".join(f"{counts[first]:,}" for first in "245")
 
 
 def _soak(run: Run) -> Iterator[str]:

@@ -1,7 +1,9 @@
 """Who is calling, and what they may do."""
 
+import asyncio
 import ipaddress
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,8 +14,10 @@ from penchant.clock import Clock
 from penchant.engine.serving import ServeConfig
 from penchant.serve.gate import KEY
 from penchant.serve.keys import SCOPES, KeyStore, Scope, found, hashed, holds, may
+from penchant.serve.logs import LOG
 from penchant.serve.problem import Problem
 from penchant.serve.rate import Bucket
+from penchant.serve.work import Work
 from penchant.store.sql.keys import Key
 
 if TYPE_CHECKING:
@@ -49,8 +53,9 @@ class Doorkeeper:
     _known: dict[str, _Known] = field(default_factory=dict)
     _guarded: bool = False
     _looked: float = float("-inf")
+    _noting: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def admit(self, request: Request, token: str | None, scope: Scope, work: Any) -> str:
+    async def admit(self, request: Request, token: str | None, scope: Scope, work: Work) -> str:
         """The id of who is let in.
 
         Raises:
@@ -70,15 +75,15 @@ class Doorkeeper:
             raise Problem(401, detail, headers=_ASK)
         raise Problem(401, "a key is needed: Authorization: Bearer KEY", headers=_ASK)
 
-    async def _has_keys(self, work: Any) -> bool:
+    async def _has_keys(self, work: Work) -> bool:
         """Whether there was ever a key: a last one that is revoked opens nothing again."""
         now = time.monotonic()
         if not self._guarded and now - self._looked > _FRESH:
-            self._guarded = bool(await work(self.store.list))
+            self._guarded = bool(await work.look(self.store.list))
             self._looked = now
         return self._guarded
 
-    async def _by_key(self, token: str, scope: Scope, work: Any) -> str:
+    async def _by_key(self, token: str, scope: Scope, work: Work) -> str:
         known = await self._look_up(token, work)
         if known is None:
             detail = "this key is not known, revoked or past its time"
@@ -92,19 +97,31 @@ class Doorkeeper:
             raise Problem(403, f"this key has {held}; expected {scope}", scope=scope)
         return known.key.id
 
-    async def _look_up(self, token: str, work: Any) -> _Known | None:
+    async def _look_up(self, token: str, work: Work) -> _Known | None:
         hash, now, at = hashed(token), time.monotonic(), self.clock()
         known = self._known.get(hash)
         if known is None or now - known.looked > _FRESH:
-            key = await work(found, self.store, token, at)
+            key = await work.look(found, self.store, token, at)
             if key is None:
                 self._known.pop(hash, None)
                 return None
             known = self._remember(hash, key, now, known)
             if now - known.used > _USED:
                 known.used = now
-                await work(self.store.touch, key.id, at)
+                self._note_use(work.write(self.store.touch, key.id, at))
         return known if holds(known.key, at) else None
+
+    def _note_use(self, writing: Coroutine[Any, Any, None]) -> None:
+        """Beside the answer: who only asks waits for no writer, and is answered also where nothing
+        can be written."""
+        task = asyncio.create_task(writing)
+        self._noting.add(task)
+        task.add_done_callback(self._noted)
+
+    def _noted(self, task: asyncio.Task[None]) -> None:
+        self._noting.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            LOG.warning("use of a key not noted", exc_info=error)
 
     def _remember(self, hash: str, key: Key, now: float, before: _Known | None) -> _Known:
         if before is not None:
@@ -159,7 +176,7 @@ async def admitted(request: Request, scope: Scope) -> None:
     service: Service = request.app.state.service
     given = await bearer(request)
     token = None if given is None else given.credentials
-    request.scope[KEY] = await service.door.admit(request, token, scope, service.work.look)
+    request.scope[KEY] = await service.door.admit(request, token, scope, service.work)
 
 
 DOORS: Final = {scope: Depends(Door(scope)) for scope in SCOPES}

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from penchant import __version__
 from penchant.engine.engine import Engine
 from penchant.engine.serving import ServeConfig
-from penchant.errors import PenchantError
+from penchant.errors import PenchantError, StoreError
 from penchant.serve.audit import AuditLog, MemoryAudit
 from penchant.serve.gate import Gate
 from penchant.serve.keys import KeyStore, MemoryKeys
@@ -111,8 +111,14 @@ async def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, PenchantError)
     problem = of_error(error)
     if problem.status_code >= 500:
-        LOG.error("engine failed", exc_info=error)
+        LOG.error("engine failed", exc_info=error, extra={"told": {"why": _why(error)}})
     return problem.response()
+
+
+def _why(error: PenchantError) -> str | None:
+    """What may be logged of what an error says: of the store, but not what its driver adds, which
+    stands in parentheses and may quote what came."""
+    return str(error).partition(" (")[0] if isinstance(error, StoreError) else None
 
 
 def from_environment() -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from penchant.engine.serving import ServeConfig
@@ -79,6 +80,8 @@ class Gate:
             await self._through(call, self._body(headers, receive))
         except Problem as problem:
             await self._refuse(call, problem)
+        except ClientDisconnect:  # in the middle of the body
+            call.status = call.status or LEFT
         except Exception:  # noqa: BLE001 (whatever it is, it is logged and told)
             LOG.exception("unforeseen", extra={"told": {"request": call.id, "route": call.route}})
             await self._refuse(call, Problem(500, UNFORESEEN))

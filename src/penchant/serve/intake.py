@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import compress
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
+import polars as pl
 from fastapi import Request
 from pydantic_core import from_json
 
 from penchant.data import columns as c
 from penchant.data.incoming import read_rows
+from penchant.errors import SchemaError
 from penchant.serve.gate import LINES
 from penchant.serve.problem import Problem
 from penchant.serve.service import Service
@@ -64,17 +67,40 @@ class Taking:
     def store(self, service: Service, rows: Numbered) -> None:
         """Read some rows, each with its number, and put those that can be used into the engine."""
         came = read_rows(self.kind, [row for _, row in rows], now=service.engine.clock())
+        bad = {r.index for r in came.rejected}
         for r in came.rejected:
             self.reject(rows[r.index][0], r.field, r.reason)
-        if not came.frame.height:
+        self._put(service, came.frame, [n for k, (n, _) in enumerate(rows) if k not in bad])
+
+    def _put(self, service: Service, frame: pl.DataFrame, numbers: list[int]) -> None:
+        """Put rows in, but for those with a column whose type does not go with what is stored."""
+        if not frame.height:
             return
-        receipt = service.engine.take(self.kind, came.frame)
+        try:
+            receipt = service.engine.take(self.kind, frame)
+        except SchemaError as error:
+            field, reason = _clash(self.kind, frame, str(error))
+            clashes = frame[field].is_not_null().to_list()
+            for number in compress(numbers, clashes):
+                self.reject(number, field, reason)
+            left = [number for number, bad in zip(numbers, clashes, strict=True) if not bad]
+            self._put(service, frame.filter(pl.col(field).is_null()).drop(field), left)
+            return
         self.accepted += receipt.new
         self.known += receipt.known
         self.replaced += receipt.replaced
         if self.kind == "events":
-            newest: Any = came.frame[c.TIME].max()
+            newest: Any = frame[c.TIME].max()
             self.newest = newest if self.newest is None else max(newest, self.newest)
+
+
+def _clash(kind: Kind, frame: pl.DataFrame, said: str) -> tuple[str, str]:
+    """The column that an error of the store is about, and what is wrong with it."""
+    for name in frame.columns:
+        head = f"{kind}.{name}: "
+        if said.startswith(head):
+            return name, said.removeprefix(head)
+    raise AssertionError(f"a refusal that names no column of {kind}")
 
 
 async def take_in(request: Request, service: Service, kind: Kind) -> dict[str, Any]:

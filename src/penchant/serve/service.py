@@ -3,14 +3,18 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
+import polars as pl
 from fastapi import Request
 
+from penchant.clock import when
 from penchant.data import columns as c
+from penchant.data.incoming import AHEAD, FIRST
 from penchant.engine.engine import Engine
 from penchant.engine.serving import ServeConfig
-from penchant.errors import PenchantError
+from penchant.errors import NotFittedError, PenchantError
 from penchant.serve.access import Doorkeeper
 from penchant.serve.audit import AuditLog, MemoryAudit, masked
 from penchant.serve.beside import refit_beside
@@ -47,11 +51,45 @@ class Service:
             return self.engine.refit().to_json()
         return refit_beside(where.path, self.engine.config)
 
-    def present(self, at: str | None) -> Any:
-        """The time that is asked about."""
-        if at is None and self.config.present == "now":
-            return self.engine.clock()
-        return at
+    def present(self, at: str | None, user_id: str) -> Any:
+        """The time that is asked about. Now is never before what the person did or said last: that
+        counts at once, also where the sender's clock is ahead of ours, or ours was put back."""
+        return self.presents(at, [user_id])[0][0]
+
+    def presents(self, at: str | None, users: list[str]) -> list[tuple[Any, list[str]]]:
+        """The same of several people: each time, and whose it is."""
+        if at is not None or self.config.present == "log":
+            return [(at, users)]
+        now, found = self.engine.clock(), dict[datetime, list[str]]()
+        for user, last in zip(users, self._last(users, now), strict=True):
+            found.setdefault(max(now, last), []).append(user)
+        return list(found.items())
+
+    def moment(self, user_id: str) -> datetime:
+        """When a person says what they say now: after all that they said before, whatever the
+        clock says, so that the last word is the newest."""
+        now = self.engine.clock()
+        last = self._last([user_id], now)[0]
+        return now if now > last else last + timedelta(microseconds=1)
+
+    def _last(self, users: list[str], now: datetime) -> list[datetime]:
+        """When each did or said something last, as far as that can be; else long ago."""
+        try:
+            live = self.engine.live
+        except NotFittedError:  # who asks is told by what is asked
+            return [FIRST] * len(users)
+        log = live.pasts.of(users, live.catch_up().model.catalogue.items)
+        rows = log.users.rows(users)
+        acted = [
+            when(int(log.time[end - 1])) if end > start else FIRST
+            for start, end in zip(log.offsets[rows], log.offsets[rows + 1], strict=True)
+        ]
+        spoken = live.ledger.rows(users)
+        if not spoken.height:
+            return acted
+        said = spoken.filter(pl.col(c.TIME) <= now + AHEAD).group_by(c.USER).agg(pl.max(c.TIME))
+        last = dict(said.iter_rows())
+        return [max(did, last.get(user, did)) for user, did in zip(users, acted, strict=True)]
 
     async def note(
         self, actor: str, action: str, subject: str | None = None, **detail: Any

@@ -5,7 +5,7 @@ from typing import Any, Final, TypeAlias
 
 import polars as pl
 
-from penchant.errors import StoreError
+from penchant.errors import SchemaError, StoreError
 
 Types: TypeAlias = dict[str, pl.DataType]
 
@@ -89,13 +89,13 @@ def union(stored: Types, came: Types, owner: str) -> Types:
     """The columns of both, each as wide as it must be; stored columns keep their order.
 
     Raises:
-        StoreError: a column came with a type that does not go with what is stored.
+        SchemaError: a column came with a type that does not go with what is stored.
     """
     made = dict(stored)
     for name, dtype in came.items():
         wide = widen(stored.get(name, pl.Null()), dtype)
         if wide is None:
-            raise StoreError(
+            raise SchemaError(
                 f"{owner}.{name}: {dtype} came, but the store holds {stored[name]}; "
                 "convert the column, or give it another name"
             )

@@ -56,8 +56,8 @@ def arrive(kind: Kind, frame: pl.DataFrame, types: Types) -> Arrival:
     """Look at what comes beside the columns that are stored.
 
     Raises:
-        SchemaError: a column that the kind needs is missing or has empty cells.
-        StoreError: a column does not go with the stored one.
+        SchemaError: a column that the kind needs is missing or has empty cells, or one does not go
+            with the stored one.
     """
     _check(kind, frame)
     notes = Report()
@@ -71,8 +71,8 @@ def take_in(kind: Kind, frame: pl.DataFrame, types: Types, stored: Stored) -> In
     """Tell which rows of a frame are new, given what is stored.
 
     Raises:
-        SchemaError: a column that the kind needs is missing or has empty cells.
-        StoreError: a column does not go with the stored one.
+        SchemaError: a column that the kind needs is missing or has empty cells, or one does not go
+            with the stored one.
     """
     came = arrive(kind, frame, types)
     if kind in KEYS:
@@ -129,9 +129,9 @@ def _plain_column(kind: Kind, column: pl.Series) -> pl.Series:
             column = column.dt.cast_time_unit("us")
         return column.cast(target)
     except StoreError as error:
-        raise StoreError(f"{kind}.{column.name}: {error}") from None
+        raise SchemaError(f"{kind}.{column.name}: {error}") from None
     except pl.exceptions.PolarsError as error:
-        raise StoreError(
+        raise SchemaError(
             f"{kind}.{column.name}: {column.dtype} cannot be kept as {target} ({error}); "
             "convert the column to text or to smaller numbers"
         ) from None

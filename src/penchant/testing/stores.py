@@ -189,7 +189,7 @@ class TablesContract:
                 SchemaError,
                 "1 of 1",
             ),
-            ("events", events(("ann", "a", 1), tags=True), StoreError, "events.tags"),
+            ("events", events(("ann", "a", 1), tags=True), SchemaError, "events.tags"),
             ("evnets", events(("ann", "a", 1)), StoreError, "Did you mean 'events'"),
         ]
         for kind, frame, sort, said in bad:

@@ -1,12 +1,13 @@
 """Whether the service lives, is ready, and what it counted."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from penchant.client import answers as a
 from penchant.serve.access import DOORS
 from penchant.serve.answer import Answer
-from penchant.serve.problem import Problem
 from penchant.serve.reading import PREFIX, StrictRoute
 from penchant.serve.routes.model import serving
 from penchant.serve.said import answers
@@ -23,13 +24,14 @@ async def health(request: Request) -> Answer:
 
 @router.get("/ready", responses=answers(a.Health))
 async def ready(request: Request) -> Answer:
-    """Whether there is a model that can be asked; 503 until then."""
+    """Whether there is a model that can be asked, and a store that answers; 503 while not."""
     service = service_of(request)
-    model, fitted = await service.work.look(serving, service)
-    if not fitted:
-        raise Problem(503, "there is no model that can be asked yet", name="not-fitted",
-                      headers={"Retry-After": "30"})  # fmt: skip
-    return Answer({"status": "ready", "model": model})
+
+    def told() -> dict[str, Any]:
+        _ = service.engine.model
+        return {"status": "ready", "model": service.engine.version}
+
+    return Answer(await service.work.look(told))
 
 
 @router.get(

@@ -42,11 +42,14 @@ async def recommend(
     context, filters, like = context_of(asked.context), _filters(asked), weights_of(asked.like)
 
     def listed(users: list[str]) -> list[dict[str, Any]]:
-        found = service.engine.recommend_each(
-            users, asked.n, at=service.present(asked.at), context=context, filters=filters,
-            interests=like, diversify=asked.diversify,
-        )  # fmt: skip
-        return [one.to_json(explain=asked.explain) for one in found]
+        found: dict[str, dict[str, Any]] = {}
+        for at, some in service.presents(asked.at, users):
+            lists = service.engine.recommend_each(
+                some, asked.n, at=at, context=context, filters=filters, interests=like,
+                diversify=asked.diversify,
+            )  # fmt: skip
+            found |= {one.user_id: one.to_json(explain=asked.explain) for one in lists}
+        return [dict(found[user]) for user in users]
 
     if asked.explain:  # reasons take long: nobody waits for those of others
         told = (await service.work.read(listed, [user_id]))[0]

@@ -36,9 +36,10 @@ async def interests(
     """Who is this: somebody's interests at a time and in a context, per level and layer, with the
     events that speak for them. Somebody never seen has the profile of everybody."""
     service = service_of(request)
-    at, context = service.present(asked.at), context_of(asked.context)
+    context = context_of(asked.context)
 
     def told() -> dict[str, Any]:
+        at = service.present(asked.at, user_id)
         return _cut(service.engine.interests(user_id, at=at, context=context), asked)
 
     return Answer(await service.work.read(told))
@@ -79,9 +80,9 @@ async def evolution(
 async def diff(request: Request, user_id: UserId, asked: Annotated[DiffQuery, Query()]) -> Answer:
     """What changed in somebody's interests between two times, the largest change first."""
     service = service_of(request)
-    until = service.present(asked.t2)
 
     def told() -> dict[str, Any]:
+        until = service.present(asked.t2, user_id)
         moved = service.engine.between(user_id, asked.t1, until)
         shifts = [shift.to_json() for shift in moved.diff(asked.level)]
         times = [t.isoformat() for t in moved.times]
@@ -106,10 +107,11 @@ async def reasons(
 ) -> Answer:
     """Why an item has its score for somebody: parts that add up, events, interests, a sentence."""
     service = service_of(request)
-    named = {"at": service.present(asked.at), "context": context_of(asked.context)}
+    context = context_of(asked.context)
 
     def told() -> dict[str, Any]:
-        return service.engine.explain(user_id, asked.item, **named).to_json()
+        at = service.present(asked.at, user_id)
+        return service.engine.explain(user_id, asked.item, at=at, context=context).to_json()
 
     return Answer(await service.work.read(told))
 
@@ -130,7 +132,12 @@ async def similar_users(
 async def feedback(request: Request, user_id: UserId) -> Answer:
     """What somebody asked for by hand and did not take back, newest first."""
     service = service_of(request)
-    return Answer((await service.work.read(service.engine.feedback, user_id)).to_json())
+
+    def told() -> dict[str, Any]:
+        at = service.present(None, user_id)
+        return service.engine.feedback(user_id, at=at).to_json()
+
+    return Answer(await service.work.read(told))
 
 
 @router.post(
@@ -141,6 +148,10 @@ async def say(request: Request, user_id: UserId, said: Statement) -> Answer:
 
     `clear` takes a word back, or without an interest or item all of them.
     """
-    service, words = service_of(request), said.model_dump(exclude={"direction"})
-    kept = await service.work.write(service.engine.feedback, user_id, said.direction, **words)
-    return Answer(kept.to_json())
+    service, words = service_of(request), said.model_dump(exclude={"direction", "at"})
+
+    def kept() -> dict[str, Any]:
+        at = service.moment(user_id) if said.at is None else said.at
+        return service.engine.feedback(user_id, said.direction, at=at, **words).to_json()
+
+    return Answer(await service.work.write(kept))

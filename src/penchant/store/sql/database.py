@@ -27,6 +27,13 @@ CACHE: Final = 32_768
 LARGE_CACHE: Final = 524_288
 """The same while much is written."""
 
+_HEARD: Final = {
+    "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}  # fmt: skip
+"""A server that fell silent (its machine is off, a cable is out) is given up after some 25 seconds,
+not after the hours that TCP would wait; what the URL says of these counts instead."""
+
 _EXPECTED: Final = "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _NAMES: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 _DRIVERS: Final = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
@@ -136,11 +143,11 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            said = str(error.orig or type(error).__name__)
-            raise StoreError(_advice(self.name, said, error.connection_invalidated)) from None
-        except self._engine.dialect.loaded_dbapi.Error as error:
+            lost = error.connection_invalidated
+            raise StoreError(_advice(self.name, error.orig or error, lost)) from None
+        except self._engine.dialect.loaded_dbapi.Error as error:  # where a driver is spoken to
             lost = self._engine.dialect.is_disconnect(error, None, None)
-            raise StoreError(_advice(self.name, str(error), lost)) from None
+            raise StoreError(_advice(self.name, error, lost)) from None
         except PoolTimeout:
             raise StoreError(
                 f"{self.name}: all connections to the database are in use; try again, or set "
@@ -194,7 +201,7 @@ def _engine(url: URL, wait: float) -> Engine:
             pool_pre_ping=True,
             pool_size=10,
             pool_timeout=wait,
-            connect_args={"connect_timeout": 10},
+            connect_args={k: v for k, v in _HEARD.items() if k not in url.query},
         )
     except (ImportError, NoSuchModuleError):
         raise MissingExtraError(
@@ -235,9 +242,9 @@ def _settle(connection: Any) -> None:
         connection.execute(f"PRAGMA {line}")
 
 
-def _advice(name: str, error: str, lost: bool) -> str:
+def _advice(name: str, error: BaseException, lost: bool) -> str:
     """What happened and what to do; never the statement or its values. `lost`: the connection."""
-    said = (error.strip().splitlines() or ["no reason was given"])[0]
+    said = next(iter(str(error).strip().splitlines()), type(error).__name__)
     low = said.lower()
     if "locked" in low or "lock timeout" in low:
         return (

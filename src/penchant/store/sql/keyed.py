@@ -10,7 +10,7 @@ from penchant.store.dtypes import Types
 from penchant.store.rows import Intake, conform, keys_of
 from penchant.store.sql.ids import Codes, among, parts
 from penchant.store.sql.layout import KEYED, PLACES, coded, laid_out
-from penchant.store.sql.reading import SEQ, Reader, numbered
+from penchant.store.sql.reading import NUMBER, SEQ, Reader, numbered
 from penchant.store.sql.schema import TABLES
 from penchant.store.tables import Kind
 
@@ -53,9 +53,9 @@ class Keyed:
         """Remove the stored rows that are replaced."""
         keys = keys_of(self.kind, intake.types)
         met = self._met(intake.rows, numbered(known))
-        wide = {SEQ: pl.Int64(), **{name: intake.types[name] for name in keys}}
+        wide = {NUMBER: pl.Int64(), **{name: intake.types[name] for name in keys}}
         met = conform(met.lazy(), dict(met.schema), wide).collect()
-        gone = met.join(intake.rows, on=keys, how="semi", nulls_equal=True)[SEQ].to_list()
+        gone = met.join(intake.rows, on=keys, how="semi", nulls_equal=True)[NUMBER].to_list()
         table = TABLES[self.kind]
         for numbers in parts(gone):
             self.connection.execute(delete(table).where(text(among(SEQ, numbers))))

@@ -15,6 +15,8 @@ from penchant.store.sql.schema import TABLES
 from penchant.store.tables import Kind
 
 SEQ: Final = "seq"
+NUMBER: Final = "\0seq"
+"""What a row's number is called in a table, beside columns that may have any name that is text."""
 PIECE: Final = 100_000
 """Rows that are Python objects at one time."""
 _FIRST: Final = itemgetter(0)
@@ -79,7 +81,7 @@ class Reader:
         """Rows as the driver has them in Penchant's columns."""
         width = len(self._places) + 2  # zip(*rows) would make an iterator for every row
         columns = [list(map(itemgetter(n), rows)) for n in range(width)]
-        made = {SEQ: pl.Series(SEQ, columns[0], pl.Int64)} if SEQ in self._types else {}
+        made = {NUMBER: pl.Series(NUMBER, columns[0], pl.Int64)} if NUMBER in self._types else {}
         for place, column in zip(self._places, columns[1:], strict=False):
             made[place.name] = cast(self._held(place, column), self._types[place.name])
         if columns[-1].count(None) < len(rows):
@@ -104,7 +106,7 @@ class Reader:
 
 def numbered(types: Types) -> Types:
     """The columns of a kind behind the running number."""
-    return {SEQ: pl.Int64(), **types}
+    return {NUMBER: pl.Int64(), **types}
 
 
 def cast(column: pl.Series, dtype: pl.DataType) -> pl.Series:
