@@ -45,6 +45,7 @@ def lists(running: Running, people: int, seconds: int, connections: int = 32) ->
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_LUA.replace("PEOPLE", str(people)))
         script.flush()
+        before = running.busy()
         done = subprocess.run(
             ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "-s", script.name, running.url],
             capture_output=True, text=True, check=True,
@@ -56,6 +57,7 @@ def lists(running: Running, people: int, seconds: int, connections: int = 32) ->
         "connections": connections, "seconds": round(us / 1e6, 1), "lists": int(n),
         "a_second": round(n / (us / 1e6), 1), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99,
         "errors": int(status + broken),
+        "processor_ms": round(1000 * (running.busy() - before) / max(n, 1), 2),
     }  # fmt: skip
 
 

@@ -22,8 +22,9 @@ from benchmarks.serve.made import Drawn, drawn
 
 from penchant.data.histories import Moments
 from penchant.interests.told import told
-from penchant.recommend.pipeline import Pipeline, RecommendConfig
+from penchant.recommend.pipeline import Asked, Pipeline, RecommendConfig
 from penchant.recommend.rank import ranked
+from penchant.recommend.result import Recommendations
 from penchant.types import Report
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -51,7 +52,7 @@ def steps(pipe: Pipeline, people: list[Moments]) -> Iterator[tuple[str, dict[str
     yield "alpha", spent(model.fusion.alpha, people)
     for name, layer in model.layers.items():
         yield name, spent(layer.terms, people)
-    said = {id(m): told(model, m) for m in people}
+    said = {id(m): told(model, m)[0] for m in people}
     may = {id(m): pipe.candidates(m, None, Report())[0] for m in people}
     yield "what may be shown", spent(lambda m: pipe.candidates(m, None, Report()), people)
     yield "sum over all items", spent(lambda m: said[id(m)].all(), people)
@@ -60,12 +61,17 @@ def steps(pipe: Pipeline, people: list[Moments]) -> Iterator[tuple[str, dict[str
     yield plain, spent(lambda m: [layer.score(m) for layer in model.layers.values()], people[:20])
 
 
+def one(pipeline: Pipeline, moment: Moments, asked: Asked) -> Recommendations:
+    """The list for one moment."""
+    return pipeline.each(["u"], moment, asked)[0]
+
+
 def recall(exact: Pipeline, near: Pipeline, people: list[Moments], n: int = 100) -> dict[str, Any]:
     """What share of the n best by exact scoring approximate search finds, and how far off the
     chances that it gives them are."""
     found, off, scored = [], [], []
     for moments in people:
-        truth, some = exact.one("u", moments, n), near.one("u", moments, n)
+        truth, some = one(exact, moments, Asked(n)), one(near, moments, Asked(n))
         chance = {r.item_id: r.probability for r in some}
         found.append(np.mean([r.item_id in chance for r in truth]))
         off += [abs(chance[r.item_id] / r.probability - 1) for r in truth if r.item_id in chance]
@@ -85,10 +91,10 @@ def measured(world: Drawn, people: int, recalled: int) -> dict[str, Any]:
     pipes = {w: world.pipeline(RecommendConfig(search=w)) for w in ("exact", "approximate")}
     for way, pipe in pipes.items():
         began = perf_counter()
-        pipe.one("u", some[0], 10)
+        one(pipe, some[0], Asked(10))
         first = perf_counter() - began
-        spent(lambda m, pipe=pipe: pipe.one("u", m, 10), some)
-        timed = spent(lambda m, pipe=pipe: pipe.one("u", m, 10), asked)
+        spent(lambda m, pipe=pipe: one(pipe, m, Asked(10)), some)
+        timed = spent(lambda m, pipe=pipe: one(pipe, m, Asked(10)), asked)
         found["ways"][way] = {"first_s": round(first, 2), **timed}
     found["steps"] = dict(steps(pipes["exact"], world.moments(people // 2, EVENTS, seed=2)))
     if recalled:

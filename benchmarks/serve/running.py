@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +22,19 @@ class Running:
 
     def memory(self) -> int:
         """Bytes that all its processes hold, shared ones counted once for each (RSS)."""
-        found = 0
+        pages = sum(int(told.split()[1]) for told in self._told("statm"))
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def busy(self) -> float:
+        """Seconds that all its processes have kept a processor busy."""
+        each = [told.rpartition(")")[2].split()[11:13] for told in self._told("stat")]
+        return sum(int(ticks) for both in each for ticks in both) / os.sysconf("SC_CLK_TCK")
+
+    def _told(self, file: str) -> Iterator[str]:
+        """What the system says of each process that still runs."""
         for pid in [self.process.pid, *children(self.process.pid)]:
-            try:
-                pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            found += pages * os.sysconf("SC_PAGE_SIZE")
-        return found
+            with suppress(FileNotFoundError, ProcessLookupError):
+                yield Path(f"/proc/{pid}/{file}").read_text(encoding="ascii", errors="replace")
 
 
 def children(pid: int) -> list[int]:

@@ -178,6 +178,19 @@ def test_many_at_once_are_the_same_as_one_by_one(engine, world):
     assert set(engine.recommend_many(users, filters=red)["item_id"]) <= {table["item_id"][0]}
 
 
+def test_a_few_together_have_the_lists_of_one_by_one(engine, world):
+    users = [user(world, place) for place in (0.0, 0.3, 0.9)]
+    users = [*users, "nobody", users[0]]
+    found = engine.recommend_each(users, 7)
+    assert [recs.user_id for recs in found] == users
+    for who, recs in zip(users, found, strict=True):
+        alone = engine.recommend(who, 7)
+        assert [r.item_id for r in recs] == [r.item_id for r in alone]
+        assert [r.score for r in recs] == pytest.approx([r.score for r in alone], abs=1e-4)
+        assert [r.sentence for r in recs.explain()] == [r.sentence for r in alone.explain()]
+    assert engine.recommend_each([]) == []
+
+
 def test_somebody_unknown_is_everybody(engine):
     found = engine.interests("who-is-this")
     assert found.events == 0

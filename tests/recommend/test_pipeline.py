@@ -15,7 +15,7 @@ from penchant.recommend.cold_start import STRENGTH
 from penchant.recommend.cold_start import given as by_hand
 from penchant.recommend.explain import Explainer, sentence
 from penchant.recommend.filters import Filters, Shelf
-from penchant.recommend.pipeline import GIVEN, Pipeline, RecommendConfig, best
+from penchant.recommend.pipeline import GIVEN, Asked, Pipeline, RecommendConfig, best
 from penchant.recommend.result import Carrier
 from penchant.testing.layers import ITEMS, planted, quick, shelf
 
@@ -48,7 +48,7 @@ def someone(user=4):
 
 
 def listed(pipeline, n=60, user=4, **filters):
-    return pipeline.one(f"u{user}", someone(user), n, Filters(**filters))
+    return pipeline.each([f"u{user}"], someone(user), Asked(n, Filters(**filters)))[0]
 
 
 def rows(recs):
@@ -231,7 +231,7 @@ def test_many_at_once_are_the_same_lists(pipeline):
 
 def test_interests_by_hand_are_a_part_of_their_own(pipeline):
     stranger = LOG.moments_at(np.array([-1]), np.array([LOG.time.max() + DAY]))
-    recs = pipeline.one("new", stranger, 8, None, {"Group 5": 2.0, "g1": -1.0})
+    recs = pipeline.each(["new"], stranger, Asked(8, interests={"Group 5": 2.0, "g1": -1.0}))[0]
     assert all(i % 6 == 5 for i in rows(recs))
     for r in recs:
         assert sum(r.parts.values()) == pytest.approx(r.score, abs=1e-5)
@@ -288,7 +288,7 @@ def test_one_item_can_be_explained_even_if_it_would_not_be_shown(pipeline):
 
 def test_somebody_new_gets_what_is_popular_and_is_told_so(pipeline):
     stranger = LOG.moments_at(np.array([-1]), np.array([LOG.time.max() + DAY]))
-    recs = pipeline.one("new", stranger, 5)
+    recs = pipeline.each(["new"], stranger, Asked(5))[0]
     assert not recs.report.count("items set aside: seen")
     for reason in recs.explain():
         assert reason.events == ()

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -15,12 +15,12 @@ from penchant.interests import vectors
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel, Parts, softmax
 from penchant.interests.terms import Row
-from penchant.interests.told import Part, Told, told
-from penchant.interests.vectors import Bytes, Vectors
+from penchant.interests.told import Part, Told
+from penchant.interests.vectors import Look, Vectors
 from penchant.recommend.cold_start import given as by_hand
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
-from penchant.recommend.pipeline import GIVEN, Pipeline, best
+from penchant.recommend.pipeline import GIVEN, Asked, Pipeline, best
 from penchant.recommend.rank import largest_values, ranked
 from penchant.taxonomy.tree import Tree
 from penchant.testing.layers import ITEMS, planted, quick, shelf
@@ -95,9 +95,14 @@ def plain(pipeline, asked, n, filters=None, interests=None):
     return rows, [parts.of(int(i)) for i in rows], chance[rows]
 
 
+def one(pipeline, moment, asked):
+    """The list for one moment."""
+    return pipeline.each(["u"], moment, asked)[0]
+
+
 def same(pipeline, asked, n=8, filters=None, interests=None, close=CLOSE):
     rows, parts, chance = plain(pipeline, asked, n, filters, interests)
-    found = pipeline.one("u", asked, n, filters, interests)
+    found = one(pipeline, asked, Asked(n, filters, interests))
     assert [r.item_id for r in found] == [SOFT.items[i] for i in rows]
     for r, part in zip(found, parts, strict=True):
         assert dict(r.parts) == pytest.approx(part, abs=CLOSE)
@@ -150,39 +155,51 @@ def test_a_first_look_at_bytes_changes_no_list(coarse, way):
         assert layer.net_.kept._made.bytes is not None
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 40), st.sampled_from([1e-3, 1.0, 30.0]))
-def test_products_of_bytes_are_no_further_off_than_they_say(seed, dims, scale):
+def looked(some, d, times=1.0):
+    """The products of vectors with one of several d, as a look has them, and how far off."""
+    total = np.zeros(len(some), np.float32)
+    off = Look(some, np.stack([np.ones_like(d), d])).add_to(total, 1, times)
+    return total, off
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """A first look at bytes however few vectors there are."""
     pytest.importorskip("numkong", reason="a first look at bytes needs the extra `ann`")
+    monkeypatch.setattr(vectors, "MANY", 1)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.integers(0, 10**6), st.integers(1, 40), st.sampled_from([1e-3, 1.0, 30.0]))
+def test_products_of_bytes_are_no_further_off_than_they_say(at_once, seed, dims, scale):
     draw = np.random.default_rng(seed)
     rows = (draw.standard_normal((200, dims)) * draw.pareto(2, (200, 1))).astype(np.float32)
     d = (scale * draw.standard_normal(dims)).astype(np.float32)
-    found, off = Bytes.of(rows).products(d)
-    truth = rows.astype(np.float64) @ d
+    found, off = looked(Vectors(rows), d, 0.5)
+    truth = 0.5 * (rows.astype(np.float64) @ d)
     assert np.abs(found - truth).max() <= off + 1e-6 * np.abs(truth).max()
     assert off <= 0.05 * np.linalg.norm(rows, axis=1).max() * np.linalg.norm(d), "it says something"
 
 
-def test_vectors_that_come_later_are_as_if_they_had_always_been(monkeypatch):
-    pytest.importorskip("numkong", reason="a first look at bytes needs the extra `ann`")
-    monkeypatch.setattr(vectors, "MANY", 1)
+def test_vectors_that_come_later_are_as_if_they_had_always_been(at_once):
     draw = np.random.default_rng(0)
     rows, d = draw.standard_normal((90, 8)).astype(np.float32), np.ones(8, np.float32)
     grown = Vectors(rows[:60])
     for a in range(60, 90, 3):
-        found, off = grown.products(d)
+        found, off = looked(grown, d)
         assert np.abs(found - rows[:a] @ d).max() <= off
         grown = grown.extended(rows[a : a + 3])
         assert np.array_equal(grown.rows, rows[: a + 3])
     assert grown._made.bytes is None or len(grown._made.bytes) <= 8
 
 
-def test_vectors_of_zeros_have_bytes_too():
-    pytest.importorskip("numkong", reason="a first look at bytes needs the extra `ann`")
-    found, off = Bytes.of(np.zeros((5, 4), np.float32)).products(np.ones(4, np.float32))
+def test_vectors_of_zeros_have_bytes_too(at_once):
+    found, off = looked(Vectors(np.zeros((5, 4), np.float32)), np.ones(4, np.float32))
     assert not found.any()
     assert off < 1e-20
-    assert not Bytes.of(np.ones((5, 4), np.float32)).products(np.zeros(4, np.float32))[0].any()
+    assert not looked(Vectors(np.ones((5, 4), np.float32)), np.zeros(4, np.float32))[0].any()
 
 
 @settings(max_examples=60, deadline=None)
@@ -212,10 +229,27 @@ def test_the_parts_of_one_moment_are_those_of_several(pipeline):
         np.testing.assert_allclose(alone.values[:, 0], together.values[:, b], atol=1e-5)
 
 
-def test_only_one_moment_is_told(pipeline):
-    two = LOG.moments_at(np.array([1, 2]), np.full(2, LOG.time.max() + DAY))
-    with pytest.raises(ValueError, match="2 came, expected one"):
-        told(pipeline.model, two)
+def test_lists_that_are_asked_for_together_are_those_of_one_at_a_time(pipeline):
+    users = np.array([4, -1, 21, 4, 7])
+    several = LOG.moments_at(users, np.full(5, LOG.time.max() + DAY))
+    one_spoke = dataclasses.replace(
+        SAID, offsets=np.array([0, 0, 0, 0, 3, 3]), gone=np.zeros(5, int)
+    )
+    several = dataclasses.replace(several, said=one_spoke)
+    ids = [f"u{k}" for k in range(5)]
+    for asked in (Asked(6), Asked(4, Filters(seen=True)), Asked(5, None, {"Group 5": 2.0})):
+        found = pipeline.each(ids, several, asked)
+        assert [f.user_id for f in found] == ids
+        for b, several_one in enumerate(found):
+            moment = several.take(np.array([b]))
+            if b != 3:
+                moment = dataclasses.replace(moment, said=None)
+            alone = one(pipeline, moment, asked)
+            assert [r.item_id for r in several_one] == [r.item_id for r in alone]
+            for r, own in zip(several_one, alone, strict=True):
+                assert dict(r.parts) == pytest.approx(dict(own.parts), abs=CLOSE)
+                assert r.probability == pytest.approx(own.probability, abs=CLOSE)
+    assert not pipeline.each([], several.take(np.zeros(0, np.int64)), Asked(3))
 
 
 def test_like_vectors_have_like_products_to_the_last_bit():
@@ -224,16 +258,17 @@ def test_like_vectors_have_like_products_to_the_last_bit():
     draw = np.random.default_rng(0)
     row, d = draw.standard_normal((2, 128)).astype(np.float32)
     rows = np.repeat(row[None], 37, axis=0)
-    assert len(set(Product(d, Vectors(rows)).at(np.arange(37)).tolist())) == 1
+    product = Product.each(d[None], Vectors(rows))[0]
+    assert len(set(product.at(np.arange(37)).tolist())) == 1
 
 
 def test_what_filters_leave_is_remembered_and_counted_again(pipeline):
     asked, filters = moment(4), Filters(where={"brand": "Bo"})
-    first, second = (pipeline.one("u", asked, 3, filters).report for _ in range(2))
+    first, second = (one(pipeline, asked, Asked(3, filters)).report for _ in range(2))
     assert first.to_json() == second.to_json()
     assert first.count("items set aside: not available")
     for k in range(40):
-        pipeline.one("u", asked, 3, Filters(deny=(f"i{k:03d}",)))
+        one(pipeline, asked, Asked(3, Filters(deny=(f"i{k:03d}",))))
     assert len(pipeline.shelf._known) <= 16
 
 

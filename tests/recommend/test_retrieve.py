@@ -18,7 +18,7 @@ from penchant.interests.told import told
 from penchant.recommend import retrieve
 from penchant.recommend.explain import Explainer
 from penchant.recommend.filters import Filters, Shelf
-from penchant.recommend.pipeline import Pipeline, RecommendConfig
+from penchant.recommend.pipeline import Asked, Pipeline, RecommendConfig
 from penchant.taxonomy.tree import Tree
 from penchant.testing.layers import log_of, quick, shelf
 
@@ -27,6 +27,11 @@ pytest.importorskip("numkong", reason="approximate search needs the extra `ann`"
 ITEMS, GROUPS, USERS = 2_400, 40, 240
 SHELF = shelf(ITEMS, GROUPS)
 LEFT = "items not scored: the search was approximate"
+
+
+def one(pipeline, moment, asked):
+    """The list for one moment."""
+    return pipeline.each(["u"], moment, asked)[0]
 
 
 def world():
@@ -73,7 +78,7 @@ def found(exact, near, n=50):
     """Share of the n best that are found, and of the items that were scored, over some people."""
     shares, scored = [], []
     for user in range(0, USERS, 8):
-        truth, some = (p.one("u", moment(user), n) for p in (exact, near))
+        truth, some = (one(p, moment(user), Asked(n)) for p in (exact, near))
         there = {r.item_id for r in some}
         shares.append(np.mean([r.item_id in there for r in truth]))
         scored.append(1.0 - some.report.count(LEFT) / ITEMS)
@@ -95,8 +100,8 @@ def test_from_too_few_they_are_not(exact, near, monkeypatch):
 
 def test_what_is_found_has_its_true_score_and_order(exact, near):
     for user in (3, 77):
-        whole = {r.item_id: r for r in exact.one("u", moment(user), ITEMS)}
-        some = near.one("u", moment(user), 30)
+        whole = {r.item_id: r for r in one(exact, moment(user), Asked(ITEMS))}
+        some = one(near, moment(user), Asked(30))
         assert [r.score for r in some] == sorted((r.score for r in some), reverse=True)
         for r in some:
             assert r.score == pytest.approx(whole[r.item_id].score, abs=1e-5)
@@ -108,7 +113,7 @@ def test_what_is_found_has_its_true_score_and_order(exact, near):
 
 
 def test_the_same_question_has_the_same_answer(near):
-    first, second = (near.one("u", moment(5), 20) for _ in range(2))
+    first, second = (one(near, moment(5), Asked(20)) for _ in range(2))
     assert [r.item_id for r in first] == [r.item_id for r in second]
     assert [r.probability for r in first] == [r.probability for r in second]
 
@@ -123,7 +128,7 @@ def test_the_same_question_has_the_same_answer(near):
 )
 def test_otherwise_the_list_is_exact(exact, near, asked, interests):
     filters = Filters(allow=asked["allow"]) if "allow" in asked else None
-    lists = [p.one("u", moment(asked["user"]), 30, filters, interests) for p in (exact, near)]
+    lists = [one(p, moment(asked["user"]), Asked(30, filters, interests)) for p in (exact, near)]
     assert [r.item_id for r in lists[0]] == [r.item_id for r in lists[1]]
     np.testing.assert_allclose(*([r.probability for r in some] for some in lists), atol=1e-5)
     assert not lists[1].report.count(LEFT)
@@ -132,7 +137,7 @@ def test_otherwise_the_list_is_exact(exact, near, asked, interests):
 def test_where_few_may_be_shown_all_of_them_are_scored(exact, near, monkeypatch):
     monkeypatch.setattr(retrieve, "_FEW", 200)
     filters = Filters(within="g7")
-    lists = [p.one("u", moment(4), 30, filters) for p in (exact, near)]
+    lists = [one(p, moment(4), Asked(30, filters)) for p in (exact, near)]
     assert [r.item_id for r in lists[0]] == [r.item_id for r in lists[1]]
     np.testing.assert_allclose(*([r.probability for r in some] for some in lists), atol=1e-4)
 
@@ -140,8 +145,8 @@ def test_where_few_may_be_shown_all_of_them_are_scored(exact, near, monkeypatch)
 def test_the_size_of_the_catalogue_decides(exact, near):
     large = replace(near, config=RecommendConfig(most=ITEMS - 1))
     small = replace(near, config=RecommendConfig(most=ITEMS))
-    assert large.one("u", moment(9), 10).report.count(LEFT)
-    assert not small.one("u", moment(9), 10).report.count(LEFT)
+    assert one(large, moment(9), Asked(10)).report.count(LEFT)
+    assert not one(small, moment(9), Asked(10)).report.count(LEFT)
     with pytest.raises(ConfigError, match="search"):
         RecommendConfig(search="fast")
 
@@ -150,7 +155,7 @@ def test_without_the_extra_the_list_is_exact(exact, near, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "numkong", None)
     net = near.model.layers["dynamic"].net_
     monkeypatch.setattr(net, "_kept", vectors.Vectors(net.kept.rows))
-    lists = [p.one("u", moment(4), 30) for p in (exact, near)]
+    lists = [one(p, moment(4), Asked(30)) for p in (exact, near)]
     assert [r.item_id for r in lists[0]] == [r.item_id for r in lists[1]]
     assert not lists[1].report.count(LEFT)
 
@@ -179,7 +184,7 @@ def test_items_that_came_later_are_candidates(exact, near, monkeypatch):
     net.kept.blocks(Tree.from_leaves(nodes, few, centroids=centroids))
     monkeypatch.setattr(net, "_kept", net.kept.extended(exact_rows(net)))
     assert len(net.kept.blocks(SHELF.tree).order) == ITEMS - 40
-    rows = retrieve.candidates(told(model, moment(3)), np.ones(ITEMS, bool))
+    rows = retrieve.candidates(told(model, moment(3))[0], np.ones(ITEMS, bool))
     assert set(range(ITEMS - 40, ITEMS)) <= set(rows.tolist())
 
 

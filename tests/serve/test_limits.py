@@ -13,6 +13,7 @@ import pytest
 
 from penchant import Engine
 from penchant.engine.serving import ServeConfig
+from penchant.errors import DataError
 from penchant.serve.app import create_app
 from penchant.serve.problem import Problem
 from penchant.serve.work import Work
@@ -203,3 +204,50 @@ def test_work_refuses_what_would_wait_too_long():
             work.close()
 
     asyncio.run(all_at_once())
+
+
+def test_those_that_wait_for_the_same_are_worked_on_together():
+    begun, go, asked = threading.Event(), threading.Event(), []
+
+    def answer(whom):
+        asked.append(list(whom))
+        if whom == ["first"]:
+            begun.set()
+            go.wait(10)
+        if "odd" in whom:
+            raise DataError("odd came")
+        return [f"for {one}" for one in whom]
+
+    async def crowd():
+        work = Work(ServeConfig(at_once=1, waiting=64))
+        try:
+            first = asyncio.create_task(work.read_each(answer, "first", "a list"))
+            await asyncio.to_thread(begun.wait, 10)
+            like = [work.read_each(answer, f"u{k}", "a list") for k in range(20)]
+            like = [asyncio.create_task(one) for one in like]
+            other = asyncio.create_task(work.read_each(answer, "v", "another list"))
+            odd = [work.read_each(answer, who, "an odd list") for who in ("odd", "even")]
+            odd = [asyncio.create_task(one) for one in odd]
+            await asyncio.sleep(0.05)
+            like[7].cancel()
+            await asyncio.sleep(0.05)
+            go.set()
+            assert await first == "for first"
+            assert await other == "for v"
+            told = await asyncio.gather(*odd, return_exceptions=True)
+            assert isinstance(told[0], DataError)
+            assert told[1] == "for even"
+            told = await asyncio.gather(*like, return_exceptions=True)
+            assert isinstance(told.pop(7), asyncio.CancelledError)
+            assert told == [f"for u{k}" for k in range(20) if k != 7]
+            await asyncio.sleep(0)
+            assert await work.read(int) == 0
+        finally:
+            go.set()
+            work.close()
+
+    asyncio.run(crowd())
+    whom = [f"u{k}" for k in range(20) if k != 7]
+    assert asked == [
+        ["first"], whom[:16], whom[16:], ["v"], ["odd", "even"], ["odd"], ["even"],
+    ]  # fmt: skip

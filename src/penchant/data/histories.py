@@ -94,6 +94,8 @@ class Moments:
 
     def take(self, rows: Longs | slice) -> "Moments":
         """Some of the moments, in the order asked for."""
+        if isinstance(rows, slice) and rows.step is None:
+            return self._slice(*rows.indices(len(self))[:2])
         chosen = np.arange(len(self))[rows]
         index, offsets = gather(self.offsets[chosen], self.offsets[chosen + 1])
         return replace(
@@ -110,6 +112,26 @@ class Moments:
             said=None if self.said is None else self.said.take(chosen),
             around=None if self.around is None else self.around.take(chosen),
             heard=None if self.heard is None else self.heard[chosen],
+        )
+
+    def _slice(self, a: int, b: int) -> "Moments":
+        """Those that follow each other, without a copy of their events."""
+        start, end = int(self.offsets[a]), int(self.offsets[b])
+        events, rows = slice(start, end), np.arange(a, b)
+        return replace(
+            self,
+            offsets=self.offsets[a : b + 1] - start,
+            item=self.item[events],
+            time=self.time[events],
+            weight=self.weight[events],
+            source=self.source[events],
+            chosen=self.chosen[events],
+            at=self.at[a:b],
+            context={name: column.slice(a, b - a) for name, column in self.context.items()},
+            past={name: column.slice(start, end - start) for name, column in self.past.items()},
+            said=None if self.said is None else self.said.take(rows),
+            around=None if self.around is None else self.around.take(rows),
+            heard=None if self.heard is None else self.heard[a:b],
         )
 
     def without_each(self, b: int, events: Longs) -> "Moments":

@@ -161,7 +161,8 @@ class Names:
 
     def rows(self, names: Iterable[str]) -> Ints:
         """Numbers of some names; new ones get the next."""
-        for name in names:
+        each = list(names)
+        for name in dict.fromkeys(each):
             if self._row.setdefault(name, len(self.names)) == len(self.names):
                 self.names.append(name)
-        return np.array([self._row[name] for name in names], np.int32)
+        return np.fromiter(map(self._row.__getitem__, each), np.int32, len(each))

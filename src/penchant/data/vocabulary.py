@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 import polars as pl
@@ -53,9 +54,13 @@ class Vocabulary:
 
     def rows(self, ids: Iterable[str] | pl.Series) -> Ints:
         """Rows of many ids; -1 where an id was never seen."""
-        if isinstance(ids, Sequence | pl.Series) and len(ids) <= max(_FEW, len(self) // _MANY):
-            return np.array([self._row.get(id_, -1) for id_ in ids], np.int32)
-        series = ids if isinstance(ids, pl.Series) else pl.Series("id", list(ids), dtype=pl.String)
+        each = ids if isinstance(ids, Sequence | pl.Series) else list(ids)
+        made = "_row" in vars(self)  # from then on one by one is the faster way for many more
+        many = len(self) if made else len(self) // _MANY
+        if len(self) <= _FEW or len(each) <= max(_FEW, many):
+            each = each.to_list() if isinstance(each, pl.Series) else each
+            return np.fromiter(map(self._row.get, each, repeat(-1)), np.int32, len(each))
+        series = each if isinstance(each, pl.Series) else pl.Series("id", each, dtype=pl.String)
         known = pl.DataFrame({"id": self.ids, "row": np.arange(len(self), dtype=np.int32)})
         asked = pl.DataFrame({"id": series.alias("id")})
         found = asked.join(known, on="id", how="left", maintain_order="left")["row"]

@@ -129,7 +129,8 @@ class Ledger:
                 known = self._known = {}
                 missing = list(asked)
             found = _sorted(self.tables.people("feedback", missing))
-            known |= {user: found.filter(pl.col(c.USER) == user) for user in missing}
+            known |= dict.fromkeys(missing, EMPTY)
+            known |= {str(user): rows for (user,), rows in found.group_by(c.USER)}
         spoke = [known[user] for user in asked if known[user].height]
         return pl.concat(spoke) if spoke else EMPTY
 
@@ -148,6 +149,8 @@ class Ledger:
 
 
 def _sorted(found: pl.DataFrame) -> pl.DataFrame:
+    if not found.height:
+        return EMPTY
     there = [pl.col(name) for name in EMPTY.columns if name in found.columns]
     table = pl.concat([EMPTY, found.select(there)], how="diagonal_relaxed")
     return table.sort(c.TIME, maintain_order=True)

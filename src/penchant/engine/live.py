@@ -37,7 +37,7 @@ from penchant.engine.texts import Texts
 from penchant.engine.view import View
 from penchant.interests.model import InterestModel
 from penchant.store.tables import Change, Kind, Tables
-from penchant.types import Bools, Longs, Report
+from penchant.types import Bools, Floats, Longs, Report
 
 _AT_ONCE = 200_000  # events that are taken in together
 _FEW = 5_000  # events that are shaped one by one
@@ -135,7 +135,7 @@ class Live:
     def _possible(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, Bools]:
         """Events at times that can be, and which of them are on items of the catalogue."""
         first, last = (micros(t) for t in bounds(self.config.clean, self._clock()))
-        time = rows[c.TIME].dt.epoch("us").to_numpy()
+        time = _micros(rows)
         can_be = (time >= first) & (time <= last)
         if not can_be.all():
             rows = rows.filter(pl.Series(can_be))
@@ -143,7 +143,7 @@ class Live:
 
     def _follow(self, rows: pl.DataFrame) -> None:
         """Events on items of the catalogue go on pasts, popularity and the present."""
-        came = self._shape(rows, Vocabulary(rows[c.USER].unique().sort()))
+        came = self._shape(rows, Vocabulary(sorted(set(rows[c.USER].to_list()))))
         liked = came.positive
         self.view.model.follow(came.item[liked].astype(np.int64), came.time[liked])
         self.pasts.take_in(came)
@@ -215,12 +215,9 @@ class Live:
         """The same as `histories` gives for a few events, in a fraction of the time; None where
         some are so much alike that only it knows their order."""
         items, ties = self.view.model.catalogue.items, self.config.ties == "position"
-        user, time = users.rows(rows[c.USER]), rows[c.TIME].dt.epoch("us").to_numpy()
-        events, item = [str(name) for name in rows[c.EVENT]], items.rows(rows[c.ITEM])
-        value = rows[c.VALUE].to_list() if c.VALUE in rows.columns else [None] * len(events)
-        config, low = self.config.events, self.facts.against
-        each = [strength_of(e, v, config, low) for e, v in zip(events, value, strict=True)]
-        weight = np.array(each, np.float32)
+        user, time = users.rows(rows[c.USER]), _micros(rows)
+        events, item = rows[c.EVENT].cast(pl.String).to_list(), items.rows(rows[c.ITEM])
+        weight = self._strengths(events, rows)
         order = np.lexsort((time, user))
         if _alike(order, user, time):
             order = np.lexsort((weight, item, tie(rows).to_numpy(), time, user))
@@ -237,8 +234,16 @@ class Live:
             weight=weight[order],
             source=np.arange(len(events)),
             kind=self.kinds.rows(events)[order],
-            past={name: rows[name].cast(pl.String).gather(order) for name in told},
+            past={name: rows[name].cast(pl.String)[order] for name in told},
         )
+
+    def _strengths(self, events: Sequence[str], rows: pl.DataFrame) -> Floats:
+        """How strong each event is as evidence [N]; said once of those that are alike."""
+        value = rows[c.VALUE].to_list() if c.VALUE in rows.columns else [None] * len(events)
+        config, low = self.config.events, self.facts.against
+        pairs = list(zip(events, value, strict=True))
+        known = {pair: strength_of(*pair, config, low) for pair in set(pairs)}
+        return np.fromiter(map(known.__getitem__, pairs), np.float32, len(pairs))
 
     def _edges(self, ids: Sequence[str]) -> pl.DataFrame:
         """To whom some people are connected."""
@@ -249,6 +254,11 @@ class Live:
             for id_ in missing:
                 self._near[id_] = rows.filter(pl.col(c.SOURCE) == id_)
         return pl.concat([self._near[id_] for id_ in asked], how="diagonal_relaxed")
+
+
+def _micros(rows: pl.DataFrame) -> Longs:
+    """Times (µs) of events as a store has them."""
+    return rows[c.TIME].to_physical().to_numpy()
 
 
 def _alike(order: Longs, *columns: npt.NDArray[Any]) -> bool:

@@ -2,13 +2,16 @@
 asked for the items of one history, again and again."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from scipy import sparse
 
 from penchant.data.statements import gather
 from penchant.types import Doubles, Floats, Ints, Longs
+
+FEW: Final = 64
+"""Histories that are asked about together, at most, for this to be the faster way."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,14 @@ class Places:
         """Σ over rows of value × row [K]."""
         each = self.value * values[self.row]
         return np.bincount(self.column, each, self.shape[1]).astype(np.float32)
+
+    def up_by(self, owner: Ints | Longs, values: Floats | Doubles, B: int) -> Floats:
+        """The same for the rows of each owner, 0 … B − 1 [B × K]."""
+        if B == 1:
+            return self.up(values)[None]
+        K = self.shape[1]
+        each, place = self.value * values[self.row], owner[self.row].astype(np.int64) * K
+        return np.bincount(place + self.column, each, B * K).astype(np.float32).reshape(B, K)
 
     def down(self, values: Floats) -> Floats:
         """Each row's Σ over columns [R]."""

@@ -278,7 +278,7 @@ class InterestModel:
     def parts(self, moments: Moments) -> Parts:
         """Every layer's part of every item's score [P × B × I]; feedback, where there is any."""
         if len(moments) == 1:  # is asked for so often that it has a faster way to the same
-            said = told(self, moments)
+            said = told(self, moments)[0]
             return Parts(said.names, said.alpha[None], said.table()[:, None])
         alpha = self.fusion.alpha(moments)
         shape = (len(self.layers), len(moments), len(self.catalogue))

@@ -109,14 +109,17 @@ class Popularity:
         """How popular every item is at every moment [B × I]."""
         return self.before(moments.at if moments.heard is None else moments.heard)
 
-    def terms(self, moment: Moments) -> list[Term]:
-        """The row of the point in time that the moment sees."""
-        at = moment.at if moment.heard is None else moment.heard
-        values, first = self._seen_at(int(at[0])), self._first
+    def terms(self, moments: Moments) -> list[list[Term]]:
+        """The row of the point in time that each moment sees."""
+        at = moments.at if moments.heard is None else moments.heard
+        return [[self._term(int(t))] for t in at]
+
+    def _term(self, at: int) -> Row:
+        values, first = self._seen_at(at), self._first
         if first is None or first[0] is not values:
             rows = largest(values, np.arange(len(values)), LISTED)
             self._first = first = values, rows[np.argsort(-values[rows], kind="stable")]
-        return [Row(values, first[1])]
+        return Row(values, first[1])
 
     def _seen_at(self, at: int) -> Floats:
         """Scores of all items at one time [I], the same array as long as they are the same; the

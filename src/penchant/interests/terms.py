@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from penchant.interests.vectors import Vectors
+from penchant.interests.vectors import Look, Vectors
 from penchant.types import Floats, Longs
 
 
@@ -30,9 +30,11 @@ class Row:
         """Those of some items."""
         return self.values[items]
 
-    def all(self) -> tuple[Floats, float]:
-        """Those of all items [I], and how far off any of them may be: not at all."""
-        return self.values, 0.0
+    def add_to(self, total: Floats, alpha: np.float32) -> float:
+        """Add α times those of all items to a total [I]; how far off any of them may be: not at
+        all."""
+        total += alpha * self.values
+        return 0.0
 
     def every(self) -> Floats:
         """Those of all items [I], to the last bit."""
@@ -60,15 +62,24 @@ class Product:
 
     d: Floats
     vectors: Vectors
+    look: Look
+    """At all items, for this and perhaps others beside it; `place`: which of them this is."""
+    place: int = 0
+
+    @classmethod
+    def each(cls, d: Floats, vectors: Vectors) -> "list[Product]":
+        """Those of several d [B × D], which are looked at together."""
+        look = Look(vectors, d)
+        return [cls(one, vectors, look, b) for b, one in enumerate(d)]
 
     def at(self, items: Longs) -> Floats:
         """Those of some items; like vectors have like products, to the last bit."""
         found: Floats = np.einsum("id,d->i", self.vectors.rows[items], self.d)
         return found
 
-    def all(self) -> tuple[Floats, float]:
-        """Those of all items [I], and how far off any of them may be."""
-        return self.vectors.products(self.d)
+    def add_to(self, total: Floats, alpha: np.float32) -> float:
+        """Add α times those of all items to a total [I]; how far off any of them may be."""
+        return self.look.add_to(total, self.place, float(alpha))
 
     def every(self) -> Floats:
         """Those of all items [I], from the vectors as they are."""

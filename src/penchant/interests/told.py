@@ -1,4 +1,4 @@
-"""One moment as every layer sees it, in terms (see `terms`): the score of all items, and the parts
+"""A moment as every layer sees it, in terms (see `terms`): the score of all items, and the parts
 of some."""
 
 from collections.abc import Callable, Sequence
@@ -18,8 +18,8 @@ from penchant.types import Floats, Longs
 if TYPE_CHECKING:
     from penchant.interests.model import InterestModel
 
-Terse: TypeAlias = Callable[[Moments], Sequence[Term]]
-"""`terms` of a layer that has it: the terms that sum to its `score` of one moment."""
+Terse: TypeAlias = Callable[[Moments], Sequence[Sequence[Term]]]
+"""`terms` of a layer that has it: for each of a few moments the terms that sum to its `score`."""
 _ROUND: Final = 1e-5  # how far apart two sums of the same numbers may be, for a scale of one
 
 
@@ -91,9 +91,7 @@ class Told:
         total, off = self.tree.spread(self.leaves()), 0.0
         for alpha, part in zip(self.alpha, self.parts, strict=True):
             for term in part.terms:
-                found, wrong = term.all()
-                total += alpha * found
-                off += float(alpha) * wrong
+                off += term.add_to(total, alpha)
         return total, off + _ROUND * (1.0 + max(abs(float(total.min())), abs(float(total.max()))))
 
 
@@ -108,23 +106,23 @@ def come_down(nodes: Sequence[Nodes], tree: Tree) -> Floats:
     return found
 
 
-def told(model: "InterestModel", moment: Moments) -> Told:
-    """What a model's layers, and feedback where there is any, say of one moment.
-
-    Raises:
-        ValueError: there is another number of moments.
-    """
-    if len(moment) != 1:
-        raise ValueError(f"moment: {len(moment)} came, expected one")
-    tree, alpha = model.catalogue.tree, model.fusion.alpha(moment)[0]
-    parts = tuple(Part.of(terms(layer, moment), tree) for layer in model.layers.values())
-    found = Told(tree, tuple(model.layers), alpha, parts)
-    if moment.said is None or not len(moment.said):
+def told(model: "InterestModel", moments: Moments) -> list[Told]:
+    """What a model's layers, and feedback where there is any, say of each of a few moments."""
+    tree, alpha = model.catalogue.tree, model.fusion.alpha(moments)
+    layers = [terms(layer, moments) for layer in model.layers.values()]
+    found = [
+        Told(tree, tuple(model.layers), own, tuple(Part.of(some, tree) for some in each))
+        for own, *each in zip(alpha, *layers, strict=True)
+    ]
+    if moments.said is None or not len(moments.said):
         return found
-    return found.beside(FEEDBACK, Wishes(tree).parts(moment.said)[0])
+    wishes, spoke = Wishes(tree), np.flatnonzero(np.diff(moments.said.offsets))
+    for b in spoke:
+        found[b] = found[b].beside(FEEDBACK, wishes.parts(moments.said.take(spoke[spoke == b]))[0])
+    return found
 
 
-def terms(layer: Layer, moment: Moments) -> Sequence[Term]:
-    """What sums to a layer's `score` of one moment; of a layer that says nothing of terms, that."""
+def terms(layer: Layer, moments: Moments) -> Sequence[Sequence[Term]]:
+    """What sums to a layer's `score` of each moment; where it says nothing of terms, just that."""
     terse: Terse | None = getattr(layer, "terms", None)
-    return [Row(layer.score(moment)[0])] if terse is None else terse(moment)
+    return [[Row(row)] for row in layer.score(moments)] if terse is None else terse(moments)

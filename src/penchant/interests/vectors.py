@@ -11,17 +11,20 @@ bound, and asks the vectors themselves about those.
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from penchant.interests.blocks import Blocks
 from penchant.taxonomy.tree import Tree
-from penchant.types import Floats
+from penchant.types import Floats, Ints
 
 MANY: Final = 20_000
 """Items from which a first look at bytes is worth it."""
+Wholes: TypeAlias = npt.NDArray[np.int8]
 _BLOCK = 50_000  # vectors turned into bytes at once
 _PIECES = 8  # bytes of items that came later stand beside, so many times
 _GROWN = 1.02  # times the items of which blocks were made: from there on they are made again
@@ -47,16 +50,11 @@ class Vectors:
             found._made.bytes = [*had.bytes, Bytes.of(more)]
         return found
 
-    def products(self, d: Floats) -> tuple[Floats, float]:
-        """⟨d, v_i⟩ of all items [I], and how far off any of them may be."""
-        pieces = self._bytes() if len(self) >= MANY and self.rows.shape[1] else None
-        if pieces is None:
-            return self.rows @ d, 0.0
-        found, off = zip(*(piece.products(d) for piece in pieces), strict=True)
-        return found[0] if len(found) == 1 else np.concatenate(found), max(off)
-
-    def _bytes(self) -> "list[Bytes] | None":
-        """The same as bytes, made when they are first asked for; None without the extra `ann`."""
+    def bytes(self) -> "list[Bytes] | None":
+        """The same as bytes, made when they are first asked for; None where there are few, or
+        without the extra `ann`."""
+        if len(self) < MANY or not self.rows.shape[1]:
+            return None
         with self._made.lock:
             if self._made.bytes is None and installed():
                 self._made.bytes = [Bytes.of(self.rows)]
@@ -119,17 +117,48 @@ class Bytes:
             longest = max(longest, _longest(back))
         return cls(numkong.dots_pack(whole), scale, off, longest)
 
-    def products(self, d: Floats) -> tuple[Floats, float]:
-        """⟨d̂, v̂_i⟩ of all items [I], and how far off ⟨d, v_i⟩ may be."""
+    def products(self, whole: Wholes) -> Ints:
+        """⟨d̂, v̂_i⟩ / (unit · scale_i) of all items [B × I], d̂ = unit · whole."""
         import numkong
 
-        unit = max(float(np.abs(d).max()), 1e-30) / 127.0
-        whole = np.rint(d / unit)
-        left = float(np.linalg.norm(d - unit * whole))
-        whole_products = np.asarray(numkong.dots_packed(whole.astype(np.int8)[None], self.packed))
-        found = np.multiply(whole_products[0], self.scale, dtype=np.float32, casting="unsafe")
-        found *= np.float32(unit)
-        return found, float(np.linalg.norm(d)) * self.off + left * self.longest
+        return np.asarray(numkong.dots_packed(whole, self.packed))
+
+
+@dataclass(frozen=True)
+class Look:
+    """⟨d, v_i⟩ of all items for several d [B × D] together, nearly: each vector is read once for
+    all of them, when the first is asked for."""
+
+    vectors: Vectors
+    d: Floats
+
+    def add_to(self, total: Floats, b: int, times: float) -> float:
+        """Add so many times the products with one d to a total [I]; how far off they may be."""
+        pieces = self.vectors.bytes()
+        if pieces is None:
+            total += np.float32(times) * (self.vectors.rows @ self.d[b])
+            return 0.0
+        whole, unit = self._whole
+        start, off = 0, 0.0
+        length, left = float(np.linalg.norm(self.d[b])), self.d[b] - unit[b] * whole[b]
+        for piece, found in zip(pieces, self._products, strict=True):
+            part = slice(start, start + len(piece.scale))
+            start = part.stop
+            some = np.multiply(found[b], piece.scale, dtype=np.float32, casting="unsafe")
+            some *= np.float32(times * unit[b])
+            total[part] += some
+            off = max(off, length * piece.off + float(np.linalg.norm(left)) * piece.longest)
+        return abs(times) * off
+
+    @cached_property
+    def _whole(self) -> tuple[Wholes, Floats]:
+        """The d as bytes [B × D], and what one is worth of each [B]."""
+        unit = np.maximum(np.abs(self.d).max(axis=1), np.float32(1e-30)) / np.float32(127.0)
+        return np.rint(self.d / unit[:, None]).astype(np.int8), unit
+
+    @cached_property
+    def _products(self) -> list[Ints]:
+        return [piece.products(self._whole[0]) for piece in self.vectors.bytes() or []]
 
 
 def _longest(rows: Floats) -> float:

@@ -48,9 +48,16 @@ class Explainer:
 
     def title(self, item: int) -> str:
         """What people call an item: its title, else its id."""
-        row = int(item)
-        name = self.items[c.TITLE][row] if c.TITLE in self.items.columns else None
-        return str(name) if name else str(self.items[c.ITEM][row])
+        return self.named(np.array([item]))[1][0]
+
+    def named(self, items: Longs) -> tuple[list[str], list[str]]:
+        """Ids of some items, and what people call them."""
+        rows, column = items.tolist(), self.items[c.ITEM]
+        ids = [str(column[row]) for row in rows]
+        if c.TITLE not in self.items.columns:
+            return ids, ids
+        titles = self.items[c.TITLE]
+        return ids, [str(titles[row] or id_) for row, id_ in zip(rows, ids, strict=True)]
 
     @property
     def titles(self) -> "Titles":

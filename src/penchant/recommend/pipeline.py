@@ -53,6 +53,18 @@ class RecommendConfig(Config):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What is asked of a list: n items (None: as settings say) that filters let through. Interests
+    given by hand are a part of their own; with a level to `diversify` by, the list spreads over its
+    interests as the profile does."""
+
+    n: int | None = None
+    filters: Filters | None = None
+    interests: Mapping[str, float] | None = None
+    diversify: int | None = None
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """Recommends from a model; `shelf` says what may be shown, `explainer` why."""
 
@@ -61,39 +73,37 @@ class Pipeline:
     explainer: Explainer
     config: RecommendConfig = field(default_factory=RecommendConfig)
 
-    def one(
-        self,
-        user_id: str,
-        moments: Moments,
-        n: int | None = None,
-        filters: Filters | None = None,
-        interests: Mapping[str, float] | None = None,
-        diversify: int | None = None,
-    ) -> Recommendations:
-        """The list for one moment; interests given by hand are a part of their own. With a level to
-        `diversify` by, the list spreads over its interests as the profile does."""
-        n = self.config.n if n is None else n
-        if n < 1:
-            raise DataError(f"n: {n} came, expected 1 or more")
-        report = Report()
-        may = self.candidates(moments, filters, report)[0]
-        if moments.said is not None:
-            gone = int(moments.said.gone.sum())
+    def each(self, users: Sequence[str], moments: Moments, asked: Asked) -> list[Recommendations]:
+        """The list for each of some moments, which are those of these users."""
+        if asked.n is not None and asked.n < 1:
+            raise DataError(f"n: {asked.n} came, expected 1 or more")
+        found: list[Recommendations] = []
+        for rows, some in self.model.chunks(moments):
+            for b, said in enumerate(self._told(some, asked.interests)):
+                moment = some if len(some) == 1 else some.take(slice(b, b + 1))
+                found.append(self._list(users[rows.start + b], moment, said, asked))
+        return found
+
+    def _list(self, user_id: str, moment: Moments, said: Told, asked: Asked) -> Recommendations:
+        """The list for one moment, by what the layers say of it."""
+        n, report = self.config.n if asked.n is None else asked.n, Report()
+        may = self.candidates(moment, asked.filters, report)[0]
+        if moment.said is not None:
+            gone = int(moment.said.gone.sum())
             report.add("recommend", "statements on interests or items that are gone", gone)
-        said = self._told(moments, interests)
-        many = n if diversify is None else self.config.among * n
+        many = n if asked.diversify is None else self.config.among * n
         found = self._ranked(said, may, many, report)
-        if diversify is not None:
-            found = self._spread(moments, found, n, diversify)
+        if asked.diversify is not None:
+            found = self._spread(moment, found, n, asked.diversify)
         empty = n - len(found.rows)
         report.add("recommend", "places left empty: nothing else may be shown", empty)
         items = self._listed(said.names, found)
 
         def reasons() -> list[Reason]:
-            parts, each = self._parts(moments, interests), [dict(r.parts) for r in items]
-            return self.explainer.reasons(moments, parts, found.rows, each)
+            parts, each = self._parts(moment, asked.interests), [dict(r.parts) for r in items]
+            return self.explainer.reasons(moment, parts, found.rows, each)
 
-        return Recommendations(user_id, when(int(moments.at[0])), items, report, reasons)
+        return Recommendations(user_id, when(int(moment.at[0])), items, report, reasons)
 
     def _ranked(self, said: Told, may: Bools, n: int, report: Report) -> Ranked:
         """The best, by the way that the settings and the size of the catalogue say."""
@@ -106,18 +116,18 @@ class Pipeline:
         return found
 
     def _listed(self, names: Sequence[str], found: Ranked) -> tuple[Recommendation, ...]:
-        ids, title = self.shelf.items, self.explainer.title
-        rows, parts, chance = found.rows.tolist(), found.parts.T.tolist(), found.chance.tolist()
+        called = self.explainer.named(found.rows)
+        each = zip(*called, found.parts.T.tolist(), found.chance.tolist(), strict=True)
         return tuple(
             Recommendation(
-                item_id=ids[i],
-                title=title(i),
+                item_id=id_,
+                title=title,
                 score=sum(own),
                 parts=dict(zip(names, own, strict=True)),
                 probability=p,
                 rank=rank,
             )
-            for rank, (i, own, p) in enumerate(zip(rows, parts, chance, strict=True), start=1)
+            for rank, (id_, title, own, p) in enumerate(each, start=1)
         )
 
     def _spread(self, moments: Moments, found: Ranked, n: int, level: int) -> Ranked:
@@ -175,11 +185,12 @@ class Pipeline:
         by_hand = given(self.model.catalogue.tree, interests)
         return parts.beside(GIVEN, by_hand)
 
-    def _told(self, moment: Moments, interests: Mapping[str, float] | None) -> Told:
-        said = told(self.model, moment)
+    def _told(self, moments: Moments, interests: Mapping[str, float] | None) -> list[Told]:
+        said = told(self.model, moments)
         if not interests:
             return said
-        return said.beside(GIVEN, given(self.model.catalogue.tree, interests))
+        by_hand = given(self.model.catalogue.tree, interests)
+        return [one.beside(GIVEN, by_hand) for one in said]
 
 
 def as_rows(users: Sequence[str], chosen: Ints, score: Floats, ids: pl.Series) -> pl.DataFrame:

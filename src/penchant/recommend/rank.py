@@ -37,7 +37,7 @@ def ranked(told: Told, may: Bools, n: int) -> Ranked:
         none = np.zeros(0, np.int64)
         return Ranked(none, told.of(none), np.zeros(0, np.float32))
     total, off = told.all()
-    total[~may] = -np.inf
+    total[np.flatnonzero(~may)] = -np.inf
     rows = np.flatnonzero(total >= _edge(total, n, off))
     parts = told.of(rows)
     exact = added(parts)

@@ -1,6 +1,7 @@
 """What all routes share: the engine, its threads, keys, lists on their way, counters."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +12,9 @@ from fastapi import Request
 from penchant.clock import when
 from penchant.data import columns as c
 from penchant.data.incoming import AHEAD, FIRST
+from penchant.data.vocabulary import Vocabulary
 from penchant.engine.engine import Engine
+from penchant.engine.live import Live
 from penchant.engine.serving import ServeConfig
 from penchant.errors import NotFittedError, PenchantError
 from penchant.serve.access import Doorkeeper
@@ -53,30 +56,34 @@ class Service:
     def present(self, at: str | None, user_id: str) -> Any:
         """The time that is asked about. Now is never before what the person did or said last: that
         counts at once, also where the sender's clock is ahead of ours, or ours was put back."""
+        (time,) = self.presents(at, [user_id])
+        return time
+
+    def presents(self, at: str | None, user_ids: Sequence[str]) -> dict[Any, list[str]]:
+        """The times that are asked about, each with its people; mostly it is one."""
         if at is not None or self.config.present == "log":
-            return at
+            return {at: [*user_ids]}
         now = self.engine.clock()
-        return max(now, self._last(user_id, now))
+        found: dict[Any, list[str]] = {}
+        for user_id, last in self._last(user_ids, now).items():
+            found.setdefault(max(now, last), []).append(user_id)
+        return found
 
     def moment(self, user_id: str) -> datetime:
         """When a person says what they say now: after all that they said before, whatever the
         clock says, so that the last word is the newest."""
         now = self.engine.clock()
-        last = self._last(user_id, now)
+        last = self._last([user_id], now)[user_id]
         return now if now > last else last + timedelta(microseconds=1)
 
-    def _last(self, user_id: str, now: datetime) -> datetime:
-        """When somebody did or said something last, as far as that can be; else long ago."""
+    def _last(self, user_ids: Sequence[str], now: datetime) -> dict[str, datetime]:
+        """When each did or said something last, as far as that can be; else long ago."""
         try:
             live = self.engine.live
         except NotFittedError:  # who asks is told by what is asked
-            return FIRST
+            return dict.fromkeys(user_ids, FIRST)
         items = live.catch_up().model.catalogue.items
-        did = live.pasts.of([user_id], items).time
-        said: Any = live.ledger.rows([user_id])[c.TIME]
-        said = said.filter(said <= now + AHEAD).max()
-        acted = when(int(did.max())) if len(did) else FIRST
-        return acted if said is None else max(acted, said)
+        return {user_id: _last_of(live, user_id, items, now) for user_id in user_ids}
 
     async def note(
         self, actor: str, action: str, subject: str | None = None, **detail: Any
@@ -114,6 +121,14 @@ class Service:
         self._warm.cancel()
         await self.lists.close()
         self.work.close()
+
+
+def _last_of(live: Live, user_id: str, items: Vocabulary, now: datetime) -> datetime:
+    did = live.pasts.of([user_id], items).time
+    said: Any = live.ledger.rows([user_id])[c.TIME]
+    said = said.filter(said <= now + AHEAD).max()
+    acted = when(int(did.max())) if len(did) else FIRST
+    return acted if said is None else max(acted, said)
 
 
 def service_of(request: Request) -> Service:

@@ -1,15 +1,18 @@
 """The engine's work, off the event loop: so many threads, so many that wait, and no more.
 
 A question whose asker has gone, or whose time is over, is taken out of the line; one that a thread
-is at already is seen through, and its answer dropped. Writing has a thread of its own, so that
+is at already is seen through, and its answer dropped. Questions that ask the same of others are
+worked on together: the more wait, the less each takes. Writing has a thread of its own, so that
 events come in while answers are worked on.
 """
 
 import asyncio
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, ParamSpec, TypeVar
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 from penchant.engine.serving import ServeConfig
 from penchant.serve.problem import busy
@@ -19,6 +22,10 @@ T = TypeVar("T")
 
 WRITERS: Final = 1
 LOOKERS: Final = 2
+TOGETHER: Final = 16
+"""Questions that are worked on together, at most."""
+Waiting: TypeAlias = "deque[tuple[Any, Future[Any]]]"
+"""Of whom something is asked, and who is told."""
 
 
 class Work:
@@ -37,6 +44,15 @@ class Work:
             Problem: too many are waiting (503).
         """
         return await self._reads.run(lambda: ask(*args, **named))
+
+    async def read_each(self, ask: Callable[[list[str]], Sequence[T]], whom: str, what: str) -> T:
+        """Ask the engine something of somebody; of all for whom the same waits (`what` says what it
+        is) a thread asks together.
+
+        Raises:
+            Problem: too many are waiting (503).
+        """
+        return await self._reads.together(ask, whom, what)
 
     async def write(self, put: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         """Put something into the engine.
@@ -65,18 +81,70 @@ class _Line:
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix=f"penchant-{name}")
         self.most = threads + waiting
         self.inside = 0
+        self._alike: dict[str, Waiting] = {}
+        self._lock = Lock()
 
     async def run(self, work: Callable[[], T]) -> T:
+        self._enter()
+        return await self._told(self.pool.submit(work))
+
+    async def together(self, work: Callable[[list[str]], Sequence[T]], of: str, what: str) -> T:
+        self._enter()
+        future: Future[T] = Future()
+        with self._lock:
+            self._alike.setdefault(what, deque()).append((of, future))
+        self.pool.submit(self._work_off, work, what)
+        return await self._told(future)
+
+    def _work_off(self, work: Callable[[list[str]], Sequence[T]], what: str) -> None:
+        """Work on those that wait for the same, as many as may be taken together."""
+        taken = self._taken(what)
+        if not taken:
+            return  # others took them
+        try:
+            found = work([of for of, _ in taken])
+        except Exception as error:  # noqa: BLE001  whatever it is, who asked is told
+            for of, future in taken:
+                if len(taken) == 1:
+                    future.set_exception(error)
+                else:
+                    _alone(work, of, future)
+            return
+        for (_, future), answer in zip(taken, found, strict=True):
+            future.set_result(answer)
+
+    def _taken(self, what: str) -> list[tuple[str, "Future[Any]"]]:
+        with self._lock:
+            line: Waiting = self._alike.get(what, deque())
+            taken: list[tuple[str, Future[Any]]] = []
+            while line and len(taken) < TOGETHER:
+                of, future = line.popleft()
+                if future.set_running_or_notify_cancel():
+                    taken.append((of, future))
+            if not line:
+                self._alike.pop(what, None)
+        return taken
+
+    def _enter(self) -> None:
         if self.inside >= self.most:
             raise busy(f"{self.most} questions are being worked on or waiting; come back later")
         self.inside += 1
-        future = self.pool.submit(work)
+
+    async def _told(self, future: "Future[T]") -> T:
         loop = asyncio.get_running_loop()
         future.add_done_callback(lambda _: _soon(loop, self._left))
         return await asyncio.wrap_future(future)
 
     def _left(self) -> None:
         self.inside -= 1
+
+
+def _alone(work: Callable[[list[str]], Sequence[T]], of: str, future: "Future[T]") -> None:
+    """Work on one by itself: what is wrong with one question is not told to another."""
+    try:
+        future.set_result(work([of])[0])
+    except Exception as error:  # noqa: BLE001  whatever it is, who asked is told
+        future.set_exception(error)
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

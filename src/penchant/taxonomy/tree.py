@@ -184,8 +184,9 @@ class Tree:
     def spread(self, values: Floats) -> Floats:
         """What the narrowest interests have [K], as the items have it by their membership [I]."""
         total = np.zeros(self.members[-1].shape[0], np.float32)
+        some = np.empty_like(total)
         for node, weight in self._filled:
-            some = values[node]
+            np.take(values.astype(np.float32, copy=False), node, out=some, mode="clip")
             some *= weight
             total += some
         return total

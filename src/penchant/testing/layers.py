@@ -318,15 +318,18 @@ class LayerContract:
             np.testing.assert_allclose(total, layer.score(moments), atol=1e-5, rtol=1e-5)
 
     def test_terms_sum_to_the_score(self) -> None:
-        """What a layer says of one moment in terms comes to its scores, of all and of some."""
+        """What a layer says in terms, of one moment or of several together, comes to its scores, of
+        all items and of some."""
         layer, moments, tree = self.fitted(), self.moments(), _lesson(self.signal).catalogue.tree
         items, one = np.arange(0, ITEMS, 7), np.ones(1, np.float32)
+        together = terms(layer, moments)
         for b in range(len(moments)):
             moment = moments.take(np.array([b]))
-            said = Told(tree, ("it",), one, (Part.of(terms(layer, moment), tree),))
             scores = layer.score(moment)[0]
-            np.testing.assert_allclose(said.all()[0], scores, atol=1e-5, rtol=1e-5)
-            np.testing.assert_allclose(said.of(items)[0], scores[items], atol=1e-5, rtol=1e-5)
+            for some in (terms(layer, moment)[0], together[b]):
+                said = Told(tree, ("it",), one, (Part.of(some, tree),))
+                np.testing.assert_allclose(said.all()[0], scores, atol=1e-5, rtol=1e-5)
+                np.testing.assert_allclose(said.of(items)[0], scores[items], atol=1e-5, rtol=1e-5)
 
     def test_weighed_shares_are_shares_with_weights(self) -> None:
         """Sums over items come to the same with the table of shares and without it."""

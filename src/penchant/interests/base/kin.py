@@ -19,7 +19,7 @@ from penchant.interests.base.decay import blend
 from penchant.interests.memberships import Places
 from penchant.interests.terms import Nodes
 from penchant.taxonomy.tree import Tree
-from penchant.types import Doubles, Floats, Longs
+from penchant.types import Floats, Longs
 
 Rhythm = tuple[float, float]
 
@@ -61,13 +61,15 @@ class Kin:
         A = sparse.hstack([A for _, A, _ in mixed], format="csr")
         return np.asarray((A @ sparse.hstack(p).toarray().T).T, np.float32)
 
-    def nodes(self, moment: Moments, theta: Sequence[float]) -> list[Nodes]:
-        """The same for one moment, level by level, before items have it from their interests."""
-        some, place = np.unique(moment.item, return_inverse=True)
-        return [
-            Nodes(level, Places.of(A, some).up(_summed(values, place, len(some))))
-            for level, A, values in self._mixed(moment, theta)
-        ]
+    def nodes(self, moments: Moments, theta: Sequence[float]) -> list[list[Nodes]]:
+        """The same for each of a few moments, level by level, before items have it from their
+        interests."""
+        found: list[list[Nodes]] = [[] for _ in range(len(moments))]
+        for level, A, values in self._mixed(moments, theta):
+            each = Places.of(A, moments.item).up_by(moments.owner, values, len(moments))
+            for nodes, own in zip(found, each, strict=True):
+                nodes.append(Nodes(level, own))
+        return found
 
     def shares(self, moments: Moments, theta: Sequence[float], items: Longs) -> Floats:
         """What each event adds to some items' scores [N × items]."""
@@ -109,11 +111,6 @@ class Kin:
                 values = sum(np.float32(t) * w for t, w in zip(some, each, strict=True))
                 found.append((level, A, np.asarray(values, np.float32)))
         return found
-
-
-def _summed(values: Floats, place: Longs, n: int) -> Doubles:
-    """Sums of values by place [n]."""
-    return np.bincount(place, values, n).astype(np.float64)
 
 
 def _through(A: sparse.csr_array, moments: Moments, values: Floats) -> Floats:

@@ -123,16 +123,19 @@ class LinearBase:
             total += moments.matrix(own, n).toarray()
         return total
 
-    def terms(self, moment: Moments) -> list[Term]:
+    def terms(self, moments: Moments) -> list[list[Term]]:
         """The push of all events, and what they say of interests."""
-        pushed: Term = self.M_.term(moment.item, self._pushes(moment))
-        own, found = self._own(moment), [pushed]
-        if any(self.kin_):
-            found += self.Kin_.nodes(moment, self.kin_)
-        if own is not None:
-            itself = np.zeros(self.M_.n_items, np.float32)
-            np.add.at(itself, moment.item, own)
-            found.append(Row(itself))
+        own, pushes, each = self._own(moments), self._pushes(moments), range(len(moments))
+        kin = self.Kin_.nodes(moments, self.kin_) if any(self.kin_) else [[] for _ in each]
+        found: list[list[Term]] = []
+        for b in each:
+            events = moments.events(b)
+            pushed = self.M_.term(moments.item[events], pushes[events])
+            found.append([pushed, *kin[b]])
+            if own is not None:
+                itself = np.zeros(self.M_.n_items, np.float32)
+                np.add.at(itself, moments.item[events], own[events])
+                found[b].append(Row(itself))
         return found
 
     def shares(self, moments: Moments, items: Longs) -> Floats:

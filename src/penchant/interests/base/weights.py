@@ -163,7 +163,7 @@ class LowRank:
 
     def term(self, items: Ints, values: Floats) -> Product:
         """What `push` gives for one history."""
-        return Product(values @ self.V[items], self._vectors)
+        return Product.each((values @ self.V[items])[None], self._vectors)[0]
 
     @cached_property
     def _vectors(self) -> Vectors:

@@ -29,7 +29,7 @@ from penchant.interests.context.variables import (
     variables,
 )
 from penchant.interests.layer import Catalogue, Training
-from penchant.interests.memberships import Places
+from penchant.interests.memberships import FEW, Places
 from penchant.interests.terms import Nodes, Term
 from penchant.random import derive
 from penchant.taxonomy.tree import Tree
@@ -104,13 +104,13 @@ class ContextLayer:
         both = self.theta_[0] * everybody + self.theta_[1] * own
         return np.asarray((self.members_ @ both.T).T, np.float32)
 
-    def terms(self, moment: Moments) -> list[Term]:
+    def terms(self, moments: Moments) -> list[list[Term]]:
         """The lifts of interests."""
         if not self.variables_:
-            return []
-        everybody, own = self.node_lifts(moment)
-        both = np.asarray(self.theta_[0] * everybody + self.theta_[1] * own, np.float32)[0]
-        return [Nodes(self.level_, both)]
+            return [[] for _ in range(len(moments))]
+        everybody, own = self.node_lifts(moments)
+        both = np.asarray(self.theta_[0] * everybody + self.theta_[1] * own, np.float32)
+        return [[Nodes(self.level_, values)] for values in both]
 
     def node_lifts(self, moments: Moments) -> tuple[Floats, Floats]:
         """Log-lifts of interests, everybody's and the person's own [B × K] each."""
@@ -130,9 +130,9 @@ class ContextLayer:
 
     def _counts(self, moments: Moments, *each: Floats | Doubles) -> list[Floats]:
         """Sums of the events' values by interest, for several values of each [B × K]."""
-        if len(moments) == 1:
+        if len(moments) <= FEW:
             places = Places.of(self.members_, moments.item)
-            return [places.up(values)[None] for values in each]
+            return [places.up_by(moments.owner, values, len(moments)) for values in each]
         H = [moments.matrix(np.asarray(x, np.float32), self.members_.shape[0]) for x in each]
         return [np.asarray((h @ self.members_).toarray(), np.float32) for h in H]
 

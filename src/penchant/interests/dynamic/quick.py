@@ -1,4 +1,4 @@
-"""The Transformer of one block for one sequence, with few and small operations.
+"""The Transformer of one block for a few sequences, with few and small operations.
 
 `Heading.toward` is the plain way to the same numbers. Most of its time goes into calling things,
 and into keys and values of all places, of which one place that asks needs only sums: with h_k what
@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import torch
 from scipy.special import erf
 
-from penchant.interests.dynamic.networks import Transformer, bucket
+from penchant.interests.dynamic.networks import GAPS, Transformer
 from penchant.train.batches import NOBODY, Sequences
-from penchant.types import Floats
+from penchant.types import Bools, Floats, Longs
 
 if TYPE_CHECKING:
     from penchant.interests.dynamic.heading import Heading
@@ -46,44 +45,66 @@ class Quick:
         return cls(w, net.kept.rows, int(w["by_place"].shape[0]), net.temperature)
 
     def toward(self, asked: Sequences) -> Floats:
-        """d over the temperature of one sequence [D]; 0 where there is no event."""
-        there = asked.item[0] != NOBODY
-        item, sign, came, when = (
-            x[0][there] for x in (asked.item, asked.sign, asked.came, asked.when)
-        )
-        T, D = len(item), self.vectors.shape[1]
-        if not T:
-            return np.zeros(D, np.float32)
-        gaps = bucket(torch.from_numpy(np.stack([when - came, np.abs(when[-1] - came)]))).numpy()
-        x = self.vectors[item] * np.float32(D**0.5 * 0.25) + self.w["gap.weight"][gaps[0]]
-        x[sign < 0] += self.w["against"]
-        worth = self.w["by_place"][:, T - 1 :: -1] + self.w["by_age"][:, gaps[1]]
-        y = x[-1] + self._attended(self._normed(x, "before_attention"), 3.0 * worth)
+        """d over the temperature of each sequence [B × D]; 0 where there is no event."""
+        there = asked.item != NOBODY
+        gaps = _buckets(asked.when - asked.came)
+        x = self.vectors[np.where(there, asked.item, 0)] * np.float32(self.scale)
+        x += self.w["gap.weight"][gaps]
+        x[asked.sign < 0] += self.w["against"]
+        h = self._normed(x, "before_attention")
+        y = x[:, -1] + self._attended(h, self._worth(asked, there))
         y = y + self._fed(self._normed(y, "before_feed"))
         d = self._normed(y, "last")
-        return d / np.float32(max(float(np.linalg.norm(d)), 1e-12) * self.temperature)
+        length = np.maximum(np.linalg.norm(d, axis=1, keepdims=True), 1e-12) * self.temperature
+        return np.asarray(d / length * there.any(axis=1, keepdims=True), np.float32)
+
+    @property
+    def scale(self) -> float:
+        """What vectors of items are multiplied by, beside the others."""
+        return float(self.vectors.shape[1] ** 0.5 * 0.25)
+
+    def _worth(self, asked: Sequences, there: Bools) -> Floats:
+        """What each place is worth to the last one before what stands there is looked at
+        [B × heads × T]."""
+        T = there.shape[1]
+        ages = _buckets(np.abs(asked.when[:, -1:] - asked.came))
+        worth = 3.0 * (self.w["by_place"][:, None, T - 1 :: -1] + self.w["by_age"][:, ages])
+        worth[:, ~there & there.any(axis=1, keepdims=True)] = -np.inf
+        return np.asarray(worth.transpose(1, 0, 2), np.float32)
 
     def _attended(self, h: Floats, worth: Floats) -> Floats:
-        """What the last place takes from all [D]; worth [heads × T]."""
-        D, H = h.shape[1], self.heads
+        """What the last place takes from all [B × D]; h [B × T × D], worth [B × heads × T]."""
+        (B, _, D), H = h.shape, self.heads
         W, b = self.w["qkv.weight"], self.w["qkv.bias"]
-        q = (W[:D] @ h[-1] + b[:D]).reshape(H, -1)
+        q = (h[:, -1] @ W[:D].T + b[:D]).reshape(B, H, -1)
         keys, values = W[D : 2 * D].reshape(H, -1, D), W[2 * D :].reshape(H, -1, D)
-        z = np.einsum("he,hed->hd", q, keys) @ h.T
-        z += (q * b[D : 2 * D].reshape(H, -1)).sum(axis=1, keepdims=True)
+        wanted = (q.transpose(1, 0, 2) @ keys).transpose(1, 0, 2)
+        z = wanted @ h.transpose(0, 2, 1)
+        z += (q * b[D : 2 * D].reshape(H, -1)).sum(axis=2, keepdims=True)
         z = z * np.float32((D // H) ** -0.5) + worth
-        a = np.exp(z - z.max(axis=1, keepdims=True))
-        a /= a.sum(axis=1, keepdims=True)
-        taken = np.einsum("hed,hd->he", values, a @ h).ravel() + b[2 * D :]
-        return np.asarray(self.w["out.weight"] @ taken + self.w["out.bias"], np.float32)
+        a = np.exp(z - z.max(axis=2, keepdims=True))
+        a /= a.sum(axis=2, keepdims=True)
+        met = (a @ h).transpose(1, 2, 0)
+        taken = (values @ met).transpose(2, 0, 1).reshape(B, D) + b[2 * D :]
+        return np.asarray(taken @ self.w["out.weight"].T + self.w["out.bias"], np.float32)
 
     def _fed(self, y: Floats) -> Floats:
-        z = self.w["feed.0.weight"] @ y + self.w["feed.0.bias"]
+        z = y @ self.w["feed.0.weight"].T + self.w["feed.0.bias"]
         z = np.float32(0.5) * z * (1.0 + erf(z * np.float32(0.5**0.5)))
-        return np.asarray(self.w["feed.3.weight"] @ z + self.w["feed.3.bias"], np.float32)
+        return np.asarray(z @ self.w["feed.3.weight"].T + self.w["feed.3.bias"], np.float32)
 
     def _normed(self, x: Floats, name: str) -> Floats:
         """LayerNorm over the last axis."""
         x = x - x.mean(axis=-1, keepdims=True)
-        scale = np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + np.float32(_EPS))
-        return np.asarray(x / scale * self.w[f"{name}.weight"] + self.w[f"{name}.bias"], np.float32)
+        square = np.einsum("...d,...d->...", x, x)[..., None] / np.float32(x.shape[-1])
+        x *= 1.0 / np.sqrt(square + np.float32(_EPS))
+        x *= self.w[f"{name}.weight"]
+        x += self.w[f"{name}.bias"]
+        return np.asarray(x, np.float32)
+
+
+def _buckets(us: Longs) -> Longs:
+    """As `networks.bucket` has it."""
+    minutes = np.maximum(us, 0).astype(np.float32) / np.float32(60_000_000)
+    doubled = np.log2(minutes + np.float32(1.0)).astype(np.int64)
+    return np.asarray(np.minimum(doubled, GAPS - 1), np.int64)

@@ -109,13 +109,17 @@ class DynamicLayer:
         """⟨d_u(t), v_i⟩ over the temperature [B × I]; 0 where there is no event."""
         return self.net_.score(asked(moments, self.config.length))
 
-    def terms(self, moment: Moments) -> list[Term]:
+    def terms(self, moments: Moments) -> list[list[Term]]:
         """⟨d_u(t), v_i⟩ over the temperature; nothing where there is no event."""
-        if not len(moment.item):
-            return []
-        events, quick = asked(moment, self.config.length), self.net_.quick
-        d = self.net_.toward(events)[0] if quick is None else quick.toward(events)
-        return [Product(d, self.net_.kept)]
+        if not len(moments.item):
+            return [[] for _ in range(len(moments))]
+        events, quick = asked(moments, self.config.length), self.net_.quick
+        toward = self.net_.toward(events) if quick is None else quick.toward(events)
+        found: list[list[Term]] = [[] for _ in range(len(moments))]
+        some = np.flatnonzero(moments.length)
+        for b, product in zip(some, Product.each(toward[some], self.net_.kept), strict=True):
+            found[b].append(product)
+        return found
 
     def state(self) -> State:
         """The network's weights."""

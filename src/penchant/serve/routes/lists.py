@@ -39,19 +39,25 @@ async def recommend(
     exposures under its `list_id`.
     """
     service = service_of(request)
-    named: dict[str, Any] = {
-        "context": context_of(asked.context),
-        "filters": _filters(asked),
-        "interests": weights_of(asked.like),
-        "diversify": asked.diversify,
-    }
+    context, filters, like = context_of(asked.context), _filters(asked), weights_of(asked.like)
 
-    def listed() -> dict[str, Any]:
-        at = service.present(asked.at, user_id)
-        found = service.engine.recommend(user_id, asked.n, at=at, **named)
-        return found.to_json(explain=asked.explain)
+    def listed(users: list[str]) -> list[dict[str, Any]]:
+        told: dict[str, dict[str, Any]] = {}
+        for at, some in service.presents(asked.at, users).items():
+            found = service.engine.recommend_each(
+                some, asked.n, at=at, context=context, filters=filters, interests=like,
+                diversify=asked.diversify,
+            )  # fmt: skip
+            told |= {
+                user: one.to_json(explain=asked.explain)
+                for user, one in zip(some, found, strict=True)
+            }
+        return [told[user] for user in users]
 
-    told = await service.work.read(listed)
+    if asked.explain:  # reasons take long: nobody waits for those of others
+        told = (await service.work.read(listed, [user_id]))[0]
+    else:
+        told = await service.work.read_each(listed, user_id, asked.model_dump_json())
     told["list_id"] = await _keep(service, told) if service.config.lists else None
     service.metrics.recommended.inc(len(told["items"]))
     return Answer(told)
