@@ -130,7 +130,8 @@ class Ledger:
                 missing = list(asked)
             found = _sorted(self.tables.people("feedback", missing))
             known |= dict.fromkeys(missing, EMPTY)
-            known |= {str(user): rows for (user,), rows in found.group_by(c.USER)}
+            if found.height:
+                known |= {str(user): rows for (user,), rows in found.group_by(c.USER)}
         spoke = [known[user] for user in asked if known[user].height]
         return pl.concat(spoke) if spoke else EMPTY
 

@@ -70,7 +70,7 @@ class MemoryTables:
         """Rows of a kind by their running numbers, inclusive; see `Tables.between`."""
         rows = self._frames.get(known_kind(kind))
         if rows is None:
-            rows = empty(kind, {}).collect()
+            rows = empty(kind, {})
         else:
             rows = rows.filter(pl.col(NUMBER).is_between(first, last)).drop(NUMBER)
         return rows.select(n for n in rows.columns if columns is None or n in columns)
@@ -84,7 +84,7 @@ class MemoryTables:
         return len(self._changes)
 
     def _rows(self, kind: Kind) -> pl.LazyFrame:
-        return self._frames[kind].lazy() if kind in self._frames else empty(kind, {})
+        return self._frames[kind].lazy() if kind in self._frames else empty(kind, {}).lazy()
 
     def _note(self, kind: str, first: int = 0, last: int = 0, rows: int = 0) -> None:
         self._changes.append(Change(self.latest() + 1, kind, first, last, rows))

@@ -80,9 +80,9 @@ def take_in(kind: Kind, frame: pl.DataFrame, types: Types, stored: Stored) -> In
     return unseen(kind, came.batch(), came.types, stored, came.notes)
 
 
-def empty(kind: Kind, types: Types) -> pl.LazyFrame:
+def empty(kind: Kind, types: Types) -> pl.DataFrame:
     """No rows, with the columns that are known of."""
-    return pl.LazyFrame(schema=types or {name: pl.String() for name in NEEDED[kind]})
+    return pl.DataFrame(schema=types or {name: pl.String() for name in NEEDED[kind]})
 
 
 def conform(rows: pl.LazyFrame, have: Types, want: Types) -> pl.LazyFrame:

@@ -59,7 +59,7 @@ class SqlTables:
         with self.database.reading() as connection:
             types = types_of(connection, kind)
             if not types:
-                return empty(kind, types)
+                return empty(kind, types).lazy()
             return Reader(connection, kind, types, self._known()).span().lazy()
 
     def forget(self, user_id: str) -> int:
@@ -83,7 +83,7 @@ class SqlTables:
         person_of(known_kind(kind))
         with self.database.reading() as connection:
             if not (types := types_of(connection, kind)):
-                return empty(kind, types).collect()
+                return empty(kind, types)
             ids = list(dict.fromkeys(user_ids))
             codes = Codes(connection).of(KEYED["user"], ids)
             met: Met = dict(zip(codes, ids, strict=True))
@@ -99,7 +99,7 @@ class SqlTables:
         kind = known_kind(kind)
         with self.database.reading() as connection:
             if not (types := types_of(connection, kind)):
-                return empty(kind, types).collect()
+                return empty(kind, types)
             some = {n: t for n, t in types.items() if columns is None or n in columns}
             return Reader(connection, kind, some, self._known()).span(first - 1, last)
 
