@@ -83,11 +83,16 @@ def pieces(events, order):
     return [events]
 
 
-@pytest.mark.parametrize("order", ["in time", "late", "at once"])
-def test_streamed_is_rebuilt_is_batch(world, split, served, order):
-    """However events come, everybody's scores are those of the whole log."""
+@pytest.mark.parametrize(
+    ("order", "few"), [("in time", 5_000), ("late", 5_000), ("late", 3), ("at once", 3)]
+)
+def test_streamed_is_rebuilt_is_batch(world, split, served, order, few, monkeypatch):
+    """However events come, everybody's scores are those of the whole log; also where so many came
+    that only those of people who were asked about are shaped."""
+    monkeypatch.setattr("penchant.engine.live._FEW", few)
     streamed, later = served(), split[1].head(200)
     users = sorted(world.events["user_id"].unique())
+    streamed.recommend(str(later["user_id"][0]))
     for k, piece in enumerate(pieces(later, order)):
         streamed.add(events=piece)
         if k % 10 == 0:  # some pasts are kept, others are not

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from penchant.clock import DAY
+from penchant.interests.dynamic import gaps
+from penchant.interests.dynamic.gaps import GAPS
 from penchant.interests.dynamic.heading import Heading, Past
-from penchant.interests.dynamic.networks import GAPS, Transformer, bucket
+from penchant.interests.dynamic.networks import Transformer, bucket
 from penchant.interests.dynamic.sequence import DynamicConfig
 from penchant.testing.layers import planted, shelf
 from penchant.train.batches import asked
@@ -151,3 +153,9 @@ def test_a_few_sequences_are_asked_quickly_for_the_same(heads):
 @pytest.mark.parametrize("setting", [{"kind": "gru"}, {"blocks": 2}])
 def test_there_is_no_quick_way_for_others(setting):
     assert Heading(shelf(), DynamicConfig(dims=16, length=12, **setting)).eval().quick is None
+
+
+def test_times_between_have_the_same_buckets_as_arrays():
+    edges = ((1 << np.arange(26)) - 1) * 60_000_000
+    us = np.concatenate([edges + off for off in (-60_000_001, -4, -1, 0, 1, 4, 60_000_000)])
+    assert gaps.bucket(us).tolist() == bucket(torch.from_numpy(us)).tolist()

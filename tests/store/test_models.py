@@ -372,3 +372,32 @@ def test_an_interruption_anywhere_leaves_a_model_that_loads(tmp_path):
         assert again.load().state["base"][1]["n"] == 9
         assert not list(Path(models.folder).glob(".*.tmp"))
     assert point > 10, "the stops were never reached"
+
+
+@pytest.fixture
+def noting(tmp_path, monkeypatch):
+    """What is found whole is noted at once, on any machine."""
+    (tmp_path / "boot").write_text("once", encoding="ascii")
+    monkeypatch.setattr("penchant.store.checked._BOOT", tmp_path / "boot")
+    monkeypatch.setattr("penchant.store.checked.SETTLED", -1)
+
+
+def test_the_last_good_version_serves_where_one_breaks_that_was_found_whole(models, noting):
+    saved(models, 2)
+    assert [models.last_good().version for _ in range(2)] == ["0002", "0002"]
+    path = models.folder / "0002" / "base.safetensors"
+    told = bytearray(path.read_bytes())
+    told[-1] ^= 1
+    path.write_bytes(told)
+    found = models.last_good()
+    assert found.version == "0001"
+    assert found.report.count("broken versions of the model passed over") == 1
+
+
+def test_what_was_noted_of_a_version_goes_with_it(models, noting):
+    saved(models, 4)
+    for version in ("0001", "0004"):
+        models.load(version)
+    assert len(list(models.folder.glob(".*.checked"))) == 2
+    models.prune(keep=1)
+    assert [path.name for path in models.folder.glob(".*.checked")] == [".0004.checked"]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penchant.store.rows import canonical as in_plain_types
-from penchant.store.sql.same import canonical, digests, forms
+from penchant.store.sql import same
+from penchant.store.sql.same import canonical, forms, marked
 from penchant.types import Report
 
 MOMENT = datetime(2024, 5, 1, 12, 0, 0, 1, tzinfo=UTC)
@@ -16,6 +17,10 @@ MOMENT = datetime(2024, 5, 1, 12, 0, 0, 1, tzinfo=UTC)
 
 def frame(**columns):
     return in_plain_types("events", pl.DataFrame(columns), Report())
+
+
+def numbers(rows):
+    return marked(rows)["same"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -75,24 +80,30 @@ ROW = st.fixed_dictionaries({name: st.none() | cell for name, cell in CELLS.item
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=3))
-def test_the_fast_way_equals_the_plain_one(rows):
-    assert forms(pl.DataFrame(rows, schema=TYPES)).to_list() == [canonical(row) for row in rows]
+def test_both_fast_ways_equal_the_plain_one(rows):
+    """That for a few rows, and that for many."""
+    frame, plain = pl.DataFrame(rows, schema=TYPES), [canonical(row) for row in rows]
+    assert forms(frame).to_list() == plain
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(same, "FEW", 0)
+        assert forms(frame).to_list() == plain
 
 
 def test_a_number_and_its_text_are_the_same_and_a_missing_column_is_nothing():
-    assert digests(frame(x=[12])) == digests(frame(x=["12"])) == digests(frame(x=[12.0]))
-    assert digests(frame(x=[1], y=pl.Series([None], dtype=pl.String))) == digests(frame(x=[1]))
+    assert numbers(frame(x=[12])) == numbers(frame(x=["12"])) == numbers(frame(x=[12.0]))
+    assert numbers(frame(x=[1], y=pl.Series([None], dtype=pl.String))) == numbers(frame(x=[1]))
 
 
 def test_no_value_can_pass_for_two():
-    assert digests(frame(a=["1;1:b=1:2"])) != digests(frame(a=["1"], b=["2"]))
-    assert digests(frame(a=[["x", "y"]])) != digests(frame(a=[["x,1:y"]]))
+    assert numbers(frame(a=["1;1:b=1:2"])) != numbers(frame(a=["1"], b=["2"]))
+    assert numbers(frame(a=[["x", "y"]])) != numbers(frame(a=[["x,1:y"]]))
 
 
-def test_digests_are_these_for_ever():
-    rows = frame(user_id=["ann", "ann"], item_id=["a", "a"], event_id=[None, "x"])
-    assert [one.hex() for one in digests(rows)] == [
-        "0f1e5aee3f8839c324bbe0aa00dedf8a",
-        "1fdb5dbb3c6ca86c09f374f8bf9fda25",
-    ]
-    assert digests(frame(user_id=["bob"], item_id=["b"], event_id=["x"])) == digests(rows)[1:]
+def test_hashes_are_these_for_ever():
+    rows = marked(frame(user_id=["ann", "ann"], item_id=["a", "a"], event_id=[None, "x"]))
+    assert rows["same"].to_list() == [int.from_bytes(bytes.fromhex("0f1e5aee3f8839c3")), None]
+    assert rows["named"].to_list() == [None, bytes.fromhex("1fdb5dbb3c6ca86c09f374f8bf9fda25")]
+    other = marked(frame(user_id=["bob"], item_id=["b"], event_id=["x"]))
+    assert other["named"].to_list() == rows["named"].to_list()[1:]
+    negative = bytes.fromhex("fde6dd9ece59a664")
+    assert numbers(frame(user_id=["bob"], item_id=["b"])) == [int.from_bytes(negative, signed=True)]

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from penchant.errors import StoreError
 from penchant.store.memory import MemoryTables
-from penchant.store.sql import log, migrate, reading
+from penchant.store.sql import database, log, migrate, reading
 from penchant.store.sql.database import Database
 from penchant.store.sql.schema import METADATA
 from penchant.store.sql.tables import SqlTables
@@ -279,7 +279,7 @@ def test_a_large_import_equals_a_small_one(tmp_path, monkeypatch):
         found.append(tables.read("events").collect())
         with tables.database.reading() as connection:
             names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'index'"))
-            assert {"event_same", "event_user"} <= set(names.scalars())
+            assert {"event_same", "event_named"} <= set(names.scalars())
     assert counts[0] == counts[1]
     assert found[0].equals(found[1])
 
@@ -289,7 +289,7 @@ def test_the_rows_of_one_user_are_found_by_an_index(tmp_path):
     with tables.database.reading() as connection:
         for table in ("event", "exposure", "feedback"):
             asked = f'EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE "user" IN (1, 2)'
-            assert f"{table}_user" in str(connection.execute(text(asked)).all())
+            assert f"{table}_same" in str(connection.execute(text(asked)).all())
         asked = "EXPLAIN QUERY PLAN SELECT max(seq) FROM change"
         assert "SCAN" not in str(connection.execute(text(asked)).all()).replace("SEARCH", "")
 
@@ -304,6 +304,30 @@ def test_two_on_one_store_learn_of_each_other(url):
     one.database.close()
     again = SqlTables(Database(url))
     assert (again.latest(), again.rows("events")) == (2, 2)
+
+
+def test_events_one_by_one_leave_one_row_of_changes(url):
+    """And every change is told, also to who has seen a part of them."""
+    tables, plain = SqlTables(Database(url)), MemoryTables()
+    for store in (tables, plain):
+        for n in range(6):
+            store.append("events", events(("ann", "a", n)))
+        store.append("events", events(("ann", "a", 0)))  # known: no change
+        store.append("items", pl.DataFrame({"item_id": ["a"], "price": [1]}))
+        store.append("events", events(("bob", "a", 7)))
+        store.append("events", events(("bob", "a", 8)))
+        store.append("events", events(("bob", "a", 9), ("cy", "a", 9)))
+        store.forget("cy")
+        store.append("events", events(("bob", "b", 9)))
+    for seen in range(14):
+        assert list(tables.changes(seen)) == list(plain.changes(seen))
+    with tables.database.reading() as connection:
+        asked = "SELECT kind, rows, changes FROM change ORDER BY seq"
+        assert [tuple(row) for row in connection.exec_driver_sql(asked)] == [
+            ("events", 6, 6), ("items", 1, 1), ("events", 2, 2), ("events", 2, 1),
+            ("forget", 1, 1), ("events", 1, 1),
+        ]  # fmt: skip
+    assert tables.latest() == plain.latest() == 12
 
 
 # Migrations
@@ -341,6 +365,40 @@ def test_a_store_of_the_first_version_is_opened_and_goes_on(tmp_path):
     assert (again.new, again.known) == (1, 1)
     assert tables.append("events", events(("x", "x", 9), event_id="e1")).known == 1
     assert tables.changes(tables.latest() - 1)[0].seq == tables.latest()
+
+
+def test_rows_of_the_first_version_are_told_apart_from_what_comes(url, monkeypatch):
+    """16 bytes of a hash, of the row or of its event_id, became a number and bytes."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "NEWEST", "0001")
+        patch.setattr(database, "NEWEST", "0001")
+        first = Database(url)
+    with first.writing() as connection:
+        for line in (
+            "INSERT INTO user_key (user_id) VALUES ('bob')",
+            "INSERT INTO item_key (item_id) VALUES ('b')",
+            *(
+                f"INSERT INTO column_type VALUES ('events', '{name}', {n}, '\"text\"')"
+                for n, name in enumerate(("user_id", "item_id", "event_id"))
+            ),
+        ):
+            connection.exec_driver_sql(line)
+        asked = text(
+            'INSERT INTO event (seq, "user", item, event_id, same) VALUES (:seq, 1, 1, :id, :same)'
+        )
+        for seq, id_, same in (
+            (1, None, "fde6dd9ece59a6642302a9e66236897e"),
+            (2, "x", "1fdb5dbb3c6ca86c09f374f8bf9fda25"),
+        ):
+            same = bytes.fromhex(same)
+            connection.execute(asked, {"seq": seq, "id": id_, "same": same})
+        connection.exec_driver_sql("INSERT INTO change VALUES (1, 'events', 1, 2, 2)")
+    first.close()
+    tables = SqlTables(Database(url))
+    rows = {"user_id": ["bob", "bob", "ann"], "item_id": ["b", "b", "b"]}
+    came = pl.DataFrame({**rows, "event_id": [None, "x", "x"]})
+    assert tables.read("events").collect().equals(came[:2])
+    assert tables.append("events", came).known == 3
 
 
 def test_a_newer_store_is_not_touched(tmp_path):

@@ -19,6 +19,7 @@ import pytest
 
 from penchant.errors import MissingExtraError, StoreError
 from penchant.store import files
+from penchant.store.sql import ids
 from penchant.store.sql.database import Database, parsed
 from penchant.store.sql.tables import SqlTables
 from penchant.testing.stores import events, rows_of
@@ -340,6 +341,21 @@ def test_a_password_is_shown_nowhere(postgres_url):
 def test_a_server_that_is_not_there_is_told_of():
     with pytest.raises(StoreError, match=r"ann:\*\*\*@127\.0\.0\.1:9/shop.*cannot be reached"):
         Database("postgresql://ann:secret-word@127.0.0.1:9/shop")
+
+
+def test_a_connection_that_is_cut_is_told_of_and_the_next_one_works(postgres_url):
+    tables, other = SqlTables(Database(postgres_url)), Database(postgres_url)
+    tables.append("events", events(("ann", "a", 0)))
+    with (
+        pytest.raises(StoreError, match="cannot be reached"),
+        tables.database.reading() as connection,
+    ):
+        ((process,),) = ids.rows_of(connection, "SELECT pg_backend_pid()")
+        with other.writing() as killer:
+            ids.rows_of(killer, f"SELECT pg_terminate_backend({process})")
+        ids.rows_of(connection, "SELECT 1")
+    assert tables.latest() == 1
+    assert tables.append("events", events(("ann", "a", 1))).new == 1
 
 
 def test_without_its_driver_the_install_line_is_shown(monkeypatch):

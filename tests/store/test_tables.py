@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from penchant.errors import StoreError
+from penchant.errors import SchemaError
 from penchant.store import dtypes
 from penchant.store.memory import MemoryTables
 from penchant.store.tables import Receipt
@@ -70,7 +70,7 @@ def test_ids_become_text_and_categories_too():
     ],
 )
 def test_what_cannot_be_kept_is_named(column, said):
-    with pytest.raises(StoreError, match=said):
+    with pytest.raises(SchemaError, match=said):
         MemoryTables().append("events", events(("ann", "a", 0)).with_columns(column))
 
 

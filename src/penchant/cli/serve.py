@@ -1,5 +1,6 @@
 """`penchant serve`: answer over HTTP."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,15 +77,12 @@ def needed() -> Any:
     Raises:
         MissingExtraError: the extra `serve` is not installed.
     """
-    try:
-        import fastapi  # noqa: F401
-        import prometheus_client  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(
-            f"{error.name}: the service needs it, and it is not installed. "
-            "Run: pip install 'penchant[serve]'"
-        ) from None
+    for name in ("fastapi", "prometheus_client", "uvicorn"):
+        if find_spec(name) is None:
+            raise MissingExtraError(
+                f"{name}: the service needs it, and it is not installed. "
+                "Run: pip install 'penchant[serve]'"
+            )
     from penchant.serve import run
 
     return run

@@ -36,6 +36,11 @@ class Pasts:
     def __len__(self) -> int:
         return len(self._known)
 
+    def known(self, ids: Iterable[str]) -> list[str]:
+        """Those of some people whose pasts are known."""
+        with self._lock:
+            return [id_ for id_ in ids if id_ in self._known]
+
     def of(self, ids: Sequence[str], items: Vocabulary) -> Histories:
         """A log of some people, whose items are rows of a catalogue; who did nothing has a row
         without events."""

@@ -27,7 +27,7 @@ from penchant.data.histories import Histories, histories, tie
 from penchant.data.machines import acts_like_a_machine
 from penchant.data.pasts import Names, Pasts
 from penchant.data.relations import Relations
-from penchant.data.strength import strength_of
+from penchant.data.strength import strength, strength_of
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.config import EngineConfig
 from penchant.engine.facts import Facts
@@ -111,8 +111,9 @@ class Live:
         if not some:
             return
         first, last = min(s.first for s in some), max(s.last for s in some)
+        wanted = self._wanted if kind == "events" else None
         for start in range(first, last + 1, _AT_ONCE):
-            rows = self.tables.between(kind, start, min(start + _AT_ONCE - 1, last))
+            rows = self.tables.between(kind, start, min(start + _AT_ONCE - 1, last), wanted)
             if rows.height:
                 yield rows
 
@@ -143,11 +144,23 @@ class Live:
 
     def _follow(self, rows: pl.DataFrame) -> None:
         """Events on items of the catalogue go on pasts, popularity and the present."""
-        came = self._shape(rows, Vocabulary(sorted(set(rows[c.USER].to_list()))))
-        liked = came.positive
-        self.view.model.follow(came.item[liked].astype(np.int64), came.time[liked])
-        self.pasts.take_in(came)
-        self.latest = max(int(came.time.max()), self.latest or 0)
+        self.latest = max(int(_micros(rows).max()), self.latest or 0)
+        if rows.height > _FEW:  # most are of people whom nobody asked about
+            mine = rows[c.USER].is_in(self.pasts.known(rows[c.USER].unique()))
+            self._count(rows.filter(~mine))
+            rows = rows.filter(mine)
+        if rows.height:
+            came = self._shape(rows, Vocabulary(sorted(set(rows[c.USER].to_list()))))
+            liked = came.positive
+            self.view.model.follow(came.item[liked].astype(np.int64), came.time[liked])
+            self.pasts.take_in(came)
+
+    def _count(self, rows: pl.DataFrame) -> None:
+        """Events of people whose pasts are not known go on popularity alone."""
+        liked = strength(rows, self.config.events, self.facts.against) > 0
+        rows = rows.filter(pl.Series(liked))
+        items = self.view.model.catalogue.items.rows(rows[c.ITEM]).astype(np.int64)
+        self.view.model.follow(items, _micros(rows))
 
     def _join(self) -> None:
         """Items that came, or that events named, join the catalogue; only then do those events
@@ -204,12 +217,15 @@ class Live:
         kind = np.append(number, -1)[log.kind]
         return replace(log, kind=kind.astype(np.int32))
 
+    @property
+    def _wanted(self) -> set[str]:
+        """Columns of events that something is made of."""
+        wanted = {c.USER, c.ITEM, c.TIME, c.EVENT, c.VALUE, *self.config.interests.context.columns}
+        return wanted | {c.POSITION} if self.config.ties == "position" else wanted
+
     def _told(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Events without what nothing is made of."""
-        wanted = {c.USER, c.ITEM, c.TIME, c.EVENT, c.VALUE, *self.config.interests.context.columns}
-        if self.config.ties == "position":
-            wanted.add(c.POSITION)
-        return rows.select(name for name in rows.columns if name in wanted)
+        return rows.select(name for name in rows.columns if name in self._wanted)
 
     def _few(self, rows: pl.DataFrame, users: Vocabulary) -> Histories | None:
         """The same as `histories` gives for a few events, in a fraction of the time; None where

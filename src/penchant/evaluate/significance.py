@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from penchant import random
 from penchant.errors import DataError
@@ -116,6 +115,8 @@ def randomisation(d: Doubles, *, seed: int, resamples: int = RESAMPLES) -> float
 
 def wilcoxon(d: Doubles) -> float:
     """Two-sided p-value of the Wilcoxon signed-rank test, zeros handled as by Pratt (1959)."""
+    from scipy import stats
+
     if not np.any(d):
         return 1.0
     return float(stats.wilcoxon(d, zero_method="pratt", method="approx").pvalue)

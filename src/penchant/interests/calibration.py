@@ -36,7 +36,6 @@ from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field
-from scipy import optimize
 
 from penchant.clock import DAY
 from penchant.config import Config
@@ -285,6 +284,8 @@ class _Told:
 
     def likeliest(self, start: Doubles, pull: float) -> Doubles:
         """a, b, c of each expert [experts × 3]."""
+        from scipy import optimize
+
         X, there, T, F, weight = self.X, self.there, self.T, self.F, self.T.sum(axis=1)
 
         def objective(flat: Doubles) -> tuple[float, Doubles]:

@@ -26,7 +26,6 @@ from typing import Any, Self
 
 import numpy as np
 from pydantic import Field
-from scipy.special import betaln
 
 from penchant.clock import DAY, when
 from penchant.config import Config
@@ -198,6 +197,8 @@ def trials(visits: Visits, node: int, burst: float) -> tuple[Longs, Bools]:
 def strongest(hit: Bools, a: float, b: float, window: int) -> tuple[Doubles, Longs]:
     """S after each trial [R] under the prior Beta(a, b), and the trial that the change most likely
     began with."""
+    from scipy.special import betaln
+
     R = len(hit)
     if R < 2:
         return np.zeros(R), np.arange(R)

@@ -25,7 +25,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
 
 from penchant.clock import when
 from penchant.data.histories import Moments
@@ -331,6 +331,8 @@ def _phase(touched: Bools, time: Longs, w: int) -> Phase:
 
 def _above(k: int, n: int, k_before: int, n_before: int) -> float:
     """Probability that the rate behind k of n is above that behind k_before of n_before."""
+    from scipy import stats
+
     if not n or not n_before:
         return 0.5
     x = np.linspace(0.0, 1.0, 401)[1:-1]

@@ -13,7 +13,6 @@ from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field
-from scipy import optimize
 
 from penchant.config import Config
 from penchant.data.histories import Moments
@@ -132,6 +131,8 @@ class Fusion:
         f: Doubles,
         rows: Bools,
     ) -> Doubles:
+        from scipy import optimize
+
         z = np.clip((f[rows] - self.mean_) / self.spread_, -3.0, 3.0)
         x = values[:, rows]
         part = taken(candidates, rows)

@@ -63,8 +63,10 @@ class Newcomers:
         return replace(self, first=first, told=_told(text, self.mean, self.slope))
 
     def state(self) -> State:
-        """All but what follows from the texts."""
-        arrays: Arrays = {"first": self.first, "mean": self.mean, "slope": self.slope}
+        """First events, the regression, and what it tells of the items."""
+        arrays: Arrays = {
+            "first": self.first, "mean": self.mean, "slope": self.slope, "told": self.told
+        }  # fmt: skip
         return arrays, {"newness": list(self.half_lives)}
 
     @classmethod
@@ -72,7 +74,7 @@ class Newcomers:
         """What `state` gave."""
         arrays, values = state
         mean, slope = arrays["mean"], arrays["slope"]
-        told = _told(text, mean, slope)
+        told = arrays["told"] if "told" in arrays else _told(text, mean, slope)
         return cls(tuple(values["newness"]), arrays["first"], mean, slope, told)
 
 

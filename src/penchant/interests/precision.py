@@ -19,8 +19,6 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from scipy import optimize
-from scipy.special import betaincinv, gammaln
 
 from penchant.interests.weights import Levels
 from penchant.types import Doubles, Floats, Longs, State
@@ -61,6 +59,8 @@ class Precision:
     ) -> tuple[Doubles, Doubles]:
         """Between which shares the true ones lie nine times in ten [B × K], from weights [B × K]
         and events [B]."""
+        from scipy.special import betaincinv
+
         kappa = self.kappa(level, events)[:, None]
         w = np.clip(np.asarray(weights, np.float64), _SMALL, 1.0 - _SMALL)
         tail = (1.0 - COVER) / 2.0
@@ -79,6 +79,9 @@ class Precision:
 
 def _likeliest(w: Doubles, n: Doubles, events: Floats) -> Sequence[float]:
     """a and b from weights [U × K], acts [U × K] and events [U]."""
+    from scipy import optimize
+    from scipy.special import gammaln
+
     total, x = n.sum(axis=1), np.log1p(events.astype(np.float64))
     several = total > 1.5  # one act says where, not how far around it
     if several.sum() < _FEWEST:

@@ -16,6 +16,7 @@ import numpy as np
 from penchant.clock import when
 from penchant.data.histories import Moments
 from penchant.errors import UnknownIdError
+from penchant.interests.memberships import Places
 from penchant.interests.model import InterestModel, softmax
 from penchant.interests.shares import Sharing, shares
 from penchant.interests.visits import Visits
@@ -263,18 +264,18 @@ def _level(
     members = tree.membership(level)
     weight, usual = known.whole[level - 1][0], known.usual[level - 1][0]
     liked = np.maximum(moments.weight, 0.0)
-    mass = np.bincount(moments.item, weights=liked, minlength=members.shape[0]) @ members
+    mass = Places.of(members, moments.item).up(liked)
     sure = mass / (mass + DOUBT)
     low, high = model.precision.interval(level, weight[None], known.events)
     lasts = _stability(Visits.among(moments, tree, level), len(weight))
-    asked, nodes = _asked(moments, level), tree.nodes[level - 1]
+    asked, nodes, paths = _asked(moments, level), tree.nodes[level - 1], tree.paths[level - 1]
     alone = [table[level - 1][0].tolist() for table in known.layers.values()]
     layers = [dict(zip(known.layers, own, strict=True)) for own in zip(*alone, strict=True)]
     columns = (x.tolist() for x in (weight, usual, sure, low[0], high[0], lasts))
     return tuple(
         Interest(
             node=node,
-            path=tree.path(node),
+            path=path,
             weight=w,
             layers=layers[k] if layers else {},
             usual=u,
@@ -285,7 +286,7 @@ def _level(
             evidence=named.get(k, ()),
             asked=asked.get(k),
         )
-        for k, (node, w, u, c, a, b, s) in enumerate(zip(nodes, *columns, strict=True))
+        for k, (node, path, w, u, c, a, b, s) in enumerate(zip(nodes, paths, *columns, strict=True))
     )
 
 
@@ -338,8 +339,11 @@ def _likeliest(
     """The items of an interest that are likeliest next, and how much so."""
     rows, weight = tree.column(level, node)
     chance = weight * p[rows]
-    best = np.argsort(-chance, kind="stable")[:most]
-    best = best[chance[best] > 0]
+    some = np.flatnonzero(chance > 0)
+    if len(some) > most:
+        least = np.partition(chance[some], len(some) - most)[len(some) - most]
+        some = some[chance[some] >= least]
+    best = some[np.argsort(-chance[some], kind="stable")[:most]]
     return rows[best].astype(np.int64), chance[best].astype(np.float32)
 
 

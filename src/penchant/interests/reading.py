@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
-from scipy import optimize
 
 from penchant.data.histories import Histories
 from penchant.random import rng
@@ -58,6 +57,8 @@ class Reading:
         seed: int = 0,
     ) -> Self:
         """Learn κ from what people turned to next; `usual` gives log P(i | t) [Q × I] for times."""
+        from scipy import optimize
+
         known = np.linalg.norm(text, axis=1) > 0
         total = text[known].sum(axis=0, dtype=np.float64)
         self.mean_ = np.asarray(total / max(int(known.sum()), 1), np.float32)

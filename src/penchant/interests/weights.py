@@ -95,12 +95,11 @@ def weights(
     layer alone."""
     tree = model.catalogue.tree
     families = tree.siblings
-    leaves = tree.membership(tree.levels)
     if parts is not None:
-        found = [_summed(model, moments, parts, leaves, layers)]
+        found = [_summed(model, moments, parts, layers)]
     else:
         found = [
-            _summed(model, some, model.parts(some), leaves, layers)
+            _summed(model, some, model.parts(some), layers)
             for _, some in [*model.chunks(moments)] or [(slice(0), moments)]
         ]
     alpha, whole, usual = (np.concatenate([f[k] for f in found]) for k in (0, 1, 3))
@@ -122,16 +121,18 @@ def _summed(
     model: "InterestModel",
     moments: Moments,
     parts: "Parts",
-    leaves: sparse.csr_array,
     layers: bool,
 ) -> tuple[Floats, Floats, dict[str, Floats], Floats]:
     """α, and sums over the items of each leaf: whole, by layer, usual."""
-    prior = np.zeros_like(parts.values[0])
+    tree, prior = model.catalogue.tree, np.zeros_like(parts.values[0])
     if "popularity" in parts.names:
         prior = parts.values[parts.names.index("popularity")]
 
     def summed(scores: Floats) -> Floats:
-        return np.asarray(model.plain(moments, scores) @ leaves, np.float32)
+        p = model.plain(moments, scores)
+        if len(p) == 1:
+            return tree.gather(p[0])[None]
+        return np.asarray(p @ tree.membership(tree.levels), np.float32)
 
     alone = {
         name: summed(prior + part)

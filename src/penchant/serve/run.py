@@ -1,4 +1,7 @@
-"""Serving: one process or several, each with an engine of its own on the same workspace."""
+"""Serving: one process or several, each with an engine of its own on the same workspace.
+
+The process that begins the others makes no answers, and loads nothing that they are made with.
+"""
 
 import json
 import os
@@ -7,16 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
-from fastapi import FastAPI
 
 from penchant.engine.config import EngineConfig, passed_on
-from penchant.engine.engine import Engine
-from penchant.serve.app import create_app
 from penchant.serve.logs import settings
 from penchant.serve.metrics import FOLDER
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 ASKED: Final = "PENCHANT_SERVE"
 """What a worker is to serve, as JSON: it is set for the workers by `serve` and by nobody else."""
@@ -57,8 +60,11 @@ def serve(workspace: Path, config: EngineConfig, how: Serving) -> None:
         )  # fmt: skip
 
 
-def application() -> FastAPI:
+def application() -> "FastAPI":
     """The application of one worker."""
+    from penchant.engine.engine import Engine
+    from penchant.serve.app import create_app
+
     asked = json.loads(os.environ[ASKED])
     config = EngineConfig(**asked["config"])
     whole = max(config.live.whole, config.serve.whole)

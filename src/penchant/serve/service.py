@@ -1,20 +1,18 @@
 """What all routes share: the engine, its threads, keys, lists on their way, counters."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import polars as pl
 from fastapi import Request
 
 from penchant.clock import when
 from penchant.data import columns as c
 from penchant.data.incoming import AHEAD, FIRST
-from penchant.data.vocabulary import Vocabulary
 from penchant.engine.engine import Engine
-from penchant.engine.live import Live
 from penchant.engine.serving import ServeConfig
 from penchant.errors import NotFittedError, PenchantError
 from penchant.serve.access import Doorkeeper
@@ -56,34 +54,42 @@ class Service:
     def present(self, at: str | None, user_id: str) -> Any:
         """The time that is asked about. Now is never before what the person did or said last: that
         counts at once, also where the sender's clock is ahead of ours, or ours was put back."""
-        (time,) = self.presents(at, [user_id])
-        return time
+        return self.presents(at, [user_id])[0][0]
 
-    def presents(self, at: str | None, user_ids: Sequence[str]) -> dict[Any, list[str]]:
-        """The times that are asked about, each with its people; mostly it is one."""
+    def presents(self, at: str | None, users: list[str]) -> list[tuple[Any, list[str]]]:
+        """The same of several people: each time, and whose it is."""
         if at is not None or self.config.present == "log":
-            return {at: [*user_ids]}
-        now = self.engine.clock()
-        found: dict[Any, list[str]] = {}
-        for user_id, last in self._last(user_ids, now).items():
-            found.setdefault(max(now, last), []).append(user_id)
-        return found
+            return [(at, users)]
+        now, found = self.engine.clock(), dict[datetime, list[str]]()
+        for user, last in zip(users, self._last(users, now), strict=True):
+            found.setdefault(max(now, last), []).append(user)
+        return list(found.items())
 
     def moment(self, user_id: str) -> datetime:
         """When a person says what they say now: after all that they said before, whatever the
         clock says, so that the last word is the newest."""
         now = self.engine.clock()
-        last = self._last([user_id], now)[user_id]
+        last = self._last([user_id], now)[0]
         return now if now > last else last + timedelta(microseconds=1)
 
-    def _last(self, user_ids: Sequence[str], now: datetime) -> dict[str, datetime]:
+    def _last(self, users: list[str], now: datetime) -> list[datetime]:
         """When each did or said something last, as far as that can be; else long ago."""
         try:
             live = self.engine.live
         except NotFittedError:  # who asks is told by what is asked
-            return dict.fromkeys(user_ids, FIRST)
-        items = live.catch_up().model.catalogue.items
-        return {user_id: _last_of(live, user_id, items, now) for user_id in user_ids}
+            return [FIRST] * len(users)
+        log = live.pasts.of(users, live.catch_up().model.catalogue.items)
+        rows = log.users.rows(users)
+        acted = [
+            when(int(log.time[end - 1])) if end > start else FIRST
+            for start, end in zip(log.offsets[rows], log.offsets[rows + 1], strict=True)
+        ]
+        spoken = live.ledger.rows(users)
+        if not spoken.height:
+            return acted
+        said = spoken.filter(pl.col(c.TIME) <= now + AHEAD).group_by(c.USER).agg(pl.max(c.TIME))
+        last = dict(said.iter_rows())
+        return [max(did, last.get(user, did)) for user, did in zip(users, acted, strict=True)]
 
     async def note(
         self, actor: str, action: str, subject: str | None = None, **detail: Any
@@ -121,14 +127,6 @@ class Service:
         self._warm.cancel()
         await self.lists.close()
         self.work.close()
-
-
-def _last_of(live: Live, user_id: str, items: Vocabulary, now: datetime) -> datetime:
-    did = live.pasts.of([user_id], items).time
-    said: Any = live.ledger.rows([user_id])[c.TIME]
-    said = said.filter(said <= now + AHEAD).max()
-    acted = when(int(did.max())) if len(did) else FIRST
-    return acted if said is None else max(acted, said)
 
 
 def service_of(request: Request) -> Service:

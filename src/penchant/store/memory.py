@@ -1,6 +1,6 @@
 """Tables that live as long as the process: for an engine without a workspace, and for tests."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from threading import RLock
 from typing import Final
 
@@ -64,11 +64,16 @@ class MemoryTables:
         mine = pl.col(person).is_in(list(user_ids))
         return self._rows(kind).filter(mine).drop(NUMBER, strict=False).collect()
 
-    def between(self, kind: Kind, first: int, last: int) -> pl.DataFrame:
-        """Rows of a kind by their running numbers, inclusive."""
-        if (kind := known_kind(kind)) not in self._frames:
-            return empty(kind, {}).collect()
-        return self._frames[kind].filter(pl.col(NUMBER).is_between(first, last)).drop(NUMBER)
+    def between(
+        self, kind: Kind, first: int, last: int, columns: Collection[str] | None = None
+    ) -> pl.DataFrame:
+        """Rows of a kind by their running numbers, inclusive; see `Tables.between`."""
+        rows = self._frames.get(known_kind(kind))
+        if rows is None:
+            rows = empty(kind, {}).collect()
+        else:
+            rows = rows.filter(pl.col(NUMBER).is_between(first, last)).drop(NUMBER)
+        return rows.select(n for n in rows.columns if columns is None or n in columns)
 
     def changes(self, after: int) -> Sequence[Change]:
         """What changed since the change of that number, oldest first."""

@@ -21,6 +21,7 @@ from penchant import __version__
 from penchant.clock import Clock, now
 from penchant.errors import CorruptModelError, NotFittedError, StoreError
 from penchant.store.arrays import read_arrays, write_arrays
+from penchant.store.checked import unlike, unlike_since
 from penchant.store.files import TEMPORARY, guarded, make_folder, remove, sha256, size, sync
 from penchant.store.lock import locked
 from penchant.store.sql import versions
@@ -93,7 +94,8 @@ class Models:
             return version
 
     def load(self, version: str | None = None) -> Saved:
-        """Read a version back (None: the current one) after checking every file.
+        """Read a version back (None: the current one) after checking every file that is not the
+        very one that was found whole before (see `checked`).
 
         Large arrays are mapped from the file, not copied.
 
@@ -107,7 +109,8 @@ class Models:
             raise NotFittedError(f"{self.folder}: no model is current; learn one: `penchant fit`")
         manifest = self._manifest(name)
         folder = self.folder / name
-        self._verify(folder, manifest)
+        self._sized(folder, manifest)
+        _whole(folder, unlike_since(folder, manifest["files"], self._note(name)))
         state = {part: self._part(folder, part, manifest["files"]) for part in manifest["parts"]}
         return Saved(name, state, manifest)
 
@@ -133,7 +136,7 @@ class Models:
         return self.load()
 
     def verify(self, version: str) -> None:
-        """Check every file of a version.
+        """Check every byte of a version.
 
         Raises:
             StoreError: there is no such version.
@@ -252,8 +255,13 @@ class Models:
             with guarded(trash):
                 os.replace(self.folder / name, trash)
             remove(trash)
+        remove(self._note(name))
 
     # Reading
+
+    def _note(self, name: str) -> Path:
+        """Where it is noted which files of a version were found whole."""
+        return self.folder / f".{name}.checked"
 
     def _folders(self) -> list[Path]:
         return [p for p in self.folder.iterdir() if re.fullmatch(r"\d{4,}", p.name)]
@@ -295,9 +303,7 @@ class Models:
 
     def _verify(self, folder: Path, manifest: dict[str, Any]) -> None:
         self._sized(folder, manifest)
-        for name, expected in manifest["files"].items():
-            if sha256(folder / name) != expected["sha256"]:
-                raise _corrupt(folder / name, "does not match its checksum")
+        _whole(folder, unlike(folder, manifest["files"]))
 
     def _part(self, folder: Path, part: str, files: Mapping[str, Any]) -> State:
         try:
@@ -347,6 +353,11 @@ def _corrupt(path: Path, what: str) -> CorruptModelError:
         f"{path}: the model file {what}. Go back to the version before with `penchant rollback`, "
         "or learn a new one with `penchant fit`"
     )
+
+
+def _whole(folder: Path, unlike: str | None) -> None:
+    if unlike is not None:
+        raise _corrupt(folder / unlike, "does not match its checksum")
 
 
 def _dump(path: Path, value: Any) -> None:

@@ -117,12 +117,14 @@ def canonical(kind: Kind, frame: pl.DataFrame, notes: Report) -> pl.DataFrame:
         if isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns":
             cut = (frame[name].dt.nanosecond() % 1000).gt(0).sum()
             notes.add(f"add {kind}", f"{name} cut to microseconds", int(cut), total=frame.height)
-    return frame.select(_plain_column(kind, frame[name]) for name in frame.columns)
+    return pl.DataFrame([_plain_column(kind, column) for column in frame])
 
 
 def _plain_column(kind: Kind, column: pl.Series) -> pl.Series:
     try:
         target = _target(kind, column)
+        if column.dtype == target:
+            return column
         if target == UTC and column.dtype.is_temporal() and column.dtype != pl.Date:
             column = column.dt.cast_time_unit("us")
         return column.cast(target)

@@ -15,7 +15,7 @@ came, and `between` gives it.
 Every store passes `penchant.testing.stores.TablesContract`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, TypeAlias, get_args
 
@@ -148,8 +148,11 @@ class Tables(Protocol):
         """
         ...
 
-    def between(self, kind: Kind, first: int, last: int) -> pl.DataFrame:
-        """Rows of a kind by their running numbers, inclusive, as `read` has them."""
+    def between(
+        self, kind: Kind, first: int, last: int, columns: Collection[str] | None = None
+    ) -> pl.DataFrame:
+        """Rows of a kind by their running numbers, inclusive, as `read` has them; of its columns
+        some (None: all) where they are there."""
         ...
 
     def changes(self, after: int) -> Sequence[Change]:

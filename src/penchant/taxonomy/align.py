@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import linear_sum_assignment
 
 from penchant.data.vocabulary import Vocabulary
 from penchant.taxonomy.tree import Tree
@@ -67,6 +66,8 @@ def _matches(
     keep: float,
 ) -> Ints:
     """Row of the old node that each new node is; -1 for none."""
+    from scipy.optimize import linear_sum_assignment
+
     old = np.full(member.shape[1], -1, dtype=np.int32)
     if previous is None or level > previous.levels:
         return old

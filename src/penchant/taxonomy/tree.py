@@ -191,6 +191,11 @@ class Tree:
             total += some
         return total
 
+    def gather(self, values: Floats) -> Floats:
+        """What the items have [I], summed for the narrowest interests by their membership [K]: of
+        one row what `values @ members` is of many."""
+        return np.asarray(self._by_node[-1].T @ values, np.float32)
+
     def assign(self, vectors: Floats) -> tuple[sparse.csr_array, ...]:
         """Membership of new items [N × D] in every level, by their vectors alone."""
         from penchant.taxonomy.assign import assigned
@@ -284,6 +289,11 @@ class Tree:
     @cached_property
     def _paths(self) -> dict[str, tuple[str, ...]]:
         return {id_: tuple(n.name for n in self.lineage(id_)) for id_ in self._by_id}
+
+    @cached_property
+    def paths(self) -> tuple[tuple[tuple[str, ...], ...], ...]:
+        """The path of every level's nodes, in their order."""
+        return tuple(tuple(self._paths[node.id] for node in level) for level in self.nodes)
 
     @cached_property
     def _by_name(self) -> dict[str, Node]:

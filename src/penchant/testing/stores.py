@@ -241,6 +241,18 @@ class TablesContract:
                 together = together.unique(key, keep="last", maintain_order=True)
             assert together.equals(tables.read(kind).collect())
 
+    def test_some_columns_of_what_came(self, tmp_path: Path) -> None:
+        """Who names columns has those that there are, with what they hold for everybody."""
+        tables = self.open(tmp_path)
+        assert tables.between("events", 1, 9, [c.USER]).height == 0
+        for n in range(3):
+            tables.append("events", events((f"u{n}", "a", n), ("u0", "b", n), more=n, other="x"))
+        wanted = {c.USER, c.TIME, "more", "unheard of"}
+        found = tables.between("events", 1, 6, wanted)
+        whole = tables.read("events").collect()
+        assert set(found.columns) == {c.USER, c.TIME, "more"}
+        assert found.equals(whole.select(found.columns))
+
     def test_people_are_a_part_of_read(self, tmp_path: Path) -> None:
         """Rows of some users, whole and in order; unknown users have none."""
         tables = self.open(tmp_path)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
 
 from penchant.data.histories import Moments
 from penchant.random import derive, rng
@@ -130,6 +129,8 @@ def fit_mixture(values: Floats, candidates: Shortlist, *, ridge: float = 1e-3) -
 
     `ridge` pulls each θ, in units of its component's spread, to zero: what does not help goes.
     """
+    from scipy import optimize
+
     spread = spreads(values, candidates)
     flat = (values / spread[:, None, None]).astype(np.float32).reshape(len(values), -1)
     sought = np.nonzero(candidates.target)
@@ -174,6 +175,8 @@ def temperature(logits: Floats, candidates: Shortlist) -> float:
     No score ends up more than `_APART` above another one: beyond that nothing gets likelier, and
     sums of single precision lose their last digits.
     """
+    from scipy import optimize
+
     usable = np.where(candidates.stands_for > NEVER / 2, logits, np.nan)
     apart = float(np.nanmax(np.nanmax(usable, axis=1) - np.nanmin(usable, axis=1)))
     most = min(8.0, float(np.log(_APART / max(apart, 1e-9))))

@@ -11,7 +11,6 @@ with side information, RecSys 2020. Everything happens in one float32 matrix, in
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import lapack
 
 from penchant.errors import ConfigError
 from penchant.types import Floats
@@ -111,6 +110,8 @@ def inverse(G: Floats, penalty: float, setting: str = "base.linear.penalty") -> 
     Raises:
         ConfigError: `penalty`, which `setting` names, is too small for it to be inverted.
     """
+    from scipy.linalg import lapack
+
     if not len(G):
         return G
     factor, info = lapack.spotrf(G.T, lower=1, clean=0, overwrite_a=1)

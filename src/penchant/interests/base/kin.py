@@ -84,13 +84,13 @@ class Kin:
     ) -> Floats:
         """`shares` @ values, for weighted sums over the items [items × C] → [N × C]."""
         total = np.zeros((len(moments.item), values.shape[1]), np.float32)
-        M = len(self.rhythms)
-        common = [A @ (A[items].T @ values) for A in self.members]
+        M, (rows, place) = len(self.rhythms), np.unique(moments.item, return_inverse=True)
+        common = [A[rows] @ (A[items].T @ values) for A in self.members]
         for m, rhythm in enumerate(self.rhythms):
             each = [np.float32(t) * x for t, x in zip(theta[m::M], common, strict=True) if t]
             if each:
                 faded = self.weights(moments, rhythm)
-                total += faded[:, None] * np.asarray(sum(each), np.float32)[moments.item]
+                total += faded[:, None] * np.asarray(sum(each), np.float32)[place]
         return total
 
     def weights(self, moments: Moments, rhythm: Rhythm) -> Floats:

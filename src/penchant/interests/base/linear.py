@@ -158,9 +158,10 @@ class LinearBase:
             total += self.Kin_.weighed(moments, self.kin_, items, values)
         own = self._own(moments)
         if own is not None:
-            itself = np.zeros((self.M_.n_items, values.shape[1]), np.float32)
-            itself[items] = values
-            total += own[:, None] * itself[moments.item]
+            at = np.full(self.M_.n_items, -1)
+            at[items] = np.arange(len(items))
+            mine = np.flatnonzero(at[moments.item] >= 0)
+            total[mine] += own[mine, None] * values[at[moments.item[mine]]]
         return total
 
     def state(self) -> State:

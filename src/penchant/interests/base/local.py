@@ -25,7 +25,6 @@ from functools import cached_property
 import numpy as np
 from pydantic import Field
 from scipy import sparse
-from scipy.linalg import lapack
 
 from penchant.config import Config
 from penchant.errors import ConfigError
@@ -81,6 +80,8 @@ class Problem:
         Raises:
             ConfigError: the penalty is too small for the matrix to be inverted.
         """
+        from scipy.linalg import lapack
+
         G = add_likeness(gram(self.by_item[:, among].tocsr()), self.text[among], self.kappa)
         G[np.diag_indices(len(G))] += np.float32(self.penalty)
         unit = np.zeros((len(among), len(group)), np.float32, order="F")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
 
 from penchant.data.histories import Histories
 from penchant.interests.context import shrink
@@ -66,6 +66,8 @@ def gains(
 ) -> list[Gain]:
     """The gain of each context on the newest of some acts of a log, the best first; none where
     there are too few."""
+    from scipy import stats
+
     time = log.time[rows]
     cut = np.quantile(time, 1.0 - NEWEST, method="higher") if len(rows) else 0
     old, new = np.flatnonzero(time < cut), np.flatnonzero(time >= cut)
@@ -138,6 +140,8 @@ def _error(values: Doubles, groups: Longs) -> float:
 
 def _corrected(made: list[Gain]) -> list[Gain]:
     """P-values by Benjamini and Hochberg."""
+    from scipy import stats
+
     if not made:
         return []
     p = stats.false_discovery_control([gain.chance for gain in made])

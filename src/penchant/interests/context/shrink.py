@@ -14,7 +14,7 @@ as one, φ being how much larger the variance by weeks is than by chance (Rao an
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
 
 from penchant.interests.context.tally import Acts, Measured, squares
 from penchant.random import rng
@@ -44,6 +44,8 @@ class Shrunk:
 def everybody(counted: list[list[Measured]]) -> list[list[Shrunk]]:
     """Lifts of all contexts of all variables, variable by variable; clear ones by Benjamini and
     Hochberg over all of them that have acts enough."""
+    from scipy import stats
+
     p, known = [], []
     for variable in counted:
         for m in variable:
@@ -74,6 +76,8 @@ def discovered(p: Doubles, tested: Bools, wrong: float = WRONG) -> Bools:
 
 def _prior(counted: list[Measured]) -> Doubles:
     """How likely each value of τ is [T]."""
+    from scipy import stats
+
     log, error, free = (
         np.concatenate([getattr(m, name) for m in counted]) for name in ("log", "error", "free")
     )
@@ -85,6 +89,8 @@ def _prior(counted: list[Measured]) -> Doubles:
 
 
 def _posterior(m: Measured, prior: Doubles, found: Bools) -> Shrunk:
+    from scipy import stats
+
     tau = np.asarray(SPREADS)[:, None] ** 2
     keep = tau / (tau + m.error**2)  # [T × K]
     mean = prior @ (keep * m.log)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from penchant.interests.dynamic.gaps import GAPS
 from penchant.interests.dynamic.networks import (
-    GAPS,
     Convolution,
     Pooled,
     Recurrent,
@@ -59,6 +59,7 @@ class Heading(nn.Module):
         self, catalogue: Catalogue, config: DynamicConfig, *, both_ways: bool = False
     ) -> None:
         super().__init__()
+        self.config = config
         self._kept: Vectors | None = None
         self._quick: tuple[Quick | None] | None = None
         self.items = ItemVectors(catalogue, config.dims, config.id_dropout)
@@ -67,7 +68,6 @@ class Heading(nn.Module):
         self.against = nn.Parameter(0.02 * torch.randn(config.dims))
         self.open = nn.Parameter(0.02 * torch.randn(config.dims))
         self.encoder = encoder(config, both_ways)
-        self.dropout, self.temperature = config.dropout, config.temperature
         self.both_ways = both_ways
 
     def vectors(self, rows: Tensor | None = None) -> Tensor:
@@ -111,7 +111,7 @@ class Heading(nn.Module):
         for is_so, vector in ((past.sign < 0, self.against), (past.item == OPEN, self.open)):
             if self.training or is_so.any():
                 x = x + is_so[..., None] * vector
-        return F.dropout(x, self.dropout, self.training) * there[..., None], there
+        return F.dropout(x, self.config.dropout, self.training) * there[..., None], there
 
     @torch.no_grad()
     def score(self, asked: Sequences) -> Floats:
@@ -134,7 +134,10 @@ class Heading(nn.Module):
     def quick(self) -> "Quick | None":
         """The same for one sequence, where there is a faster way; made when it is first asked."""
         if self.training or self._kept is None or self._quick is None:
-            self._quick = (Quick.of(self),)
+            named = self.state_dict()
+            weights = {n: named[n].numpy() for n in named if not n.startswith("items.")}
+            quick = Quick.of(self.config, self.both_ways, weights, self.kept.rows)
+            self._quick = (quick,)
         return self._quick[0]
 
     @property
@@ -142,15 +145,21 @@ class Heading(nn.Module):
         """All items' vectors, as they are asked; made when they are first."""
         if self.training:
             self.eval()
-        if self._kept is None:
+        found = self._kept
+        if found is None:
             with torch.no_grad():
-                self._kept, self._quick = Vectors(self.vectors().numpy()), None
-        return self._kept
+                found = Vectors(self.vectors().numpy())
+            self.keep(found)
+        return found
+
+    def keep(self, vectors: Vectors) -> None:
+        """Ask with these vectors, which were made before by these very weights."""
+        self._kept, self._quick = vectors, None
 
     def _toward(self, past: Past, vectors: Tensor) -> Tensor:
         some = (past.item != NOBODY).any(1, keepdim=True)
         d = self.latest(vectors, past.opened() if self.both_ways else past)
-        return d * some / self.temperature
+        return d * some / self.config.temperature
 
 
 def encoder(config: DynamicConfig, both_ways: bool) -> nn.Module:

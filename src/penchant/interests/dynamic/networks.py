@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from penchant.interests.dynamic.gaps import GAPS
+
 ALL = slice(None)
-GAPS = 24
-"""Number of buckets of time, doubling from a minute to decades."""
 _FASTER = 3.0  # biases to attention are learned so much faster than weights: they have far to go
 
 

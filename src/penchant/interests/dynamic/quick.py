@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from scipy.special import erf
 
-from penchant.interests.dynamic.networks import GAPS, Transformer
+from penchant.interests.dynamic.gaps import bucket
 from penchant.train.batches import NOBODY, Sequences
-from penchant.types import Bools, Floats, Longs
+from penchant.types import Arrays, Bools, Floats
 
 if TYPE_CHECKING:
-    from penchant.interests.dynamic.heading import Heading
+    from penchant.interests.dynamic.sequence import DynamicConfig
 
 _EPS = 1e-5  # of torch's LayerNorm
 
@@ -34,20 +33,19 @@ class Quick:
     temperature: float
 
     @classmethod
-    def of(cls, net: "Heading") -> Self | None:
-        """The same network; None where it is another kind than this can be."""
-        encoder = net.encoder
-        if not isinstance(encoder, Transformer) or len(encoder.blocks) != 1 or not encoder.causal:
+    def of(
+        cls, config: "DynamicConfig", both_ways: bool, weights: Arrays, vectors: Floats
+    ) -> Self | None:
+        """The network of these weights; None where it is another kind than this can be."""
+        if config.kind != "transformer" or config.blocks != 1 or both_ways:
             return None
-        named = net.state_dict()
-        w = {k: named[k].numpy() for k in named if not k.startswith("items.")}
-        w = {k.removeprefix("encoder.").removeprefix("blocks.0."): v for k, v in w.items()}
-        return cls(w, net.kept.rows, int(w["by_place"].shape[0]), net.temperature)
+        w = {k.removeprefix("encoder.").removeprefix("blocks.0."): v for k, v in weights.items()}
+        return cls(w, vectors, config.heads, config.temperature)
 
     def toward(self, asked: Sequences) -> Floats:
         """d over the temperature of each sequence [B × D]; 0 where there is no event."""
         there = asked.item != NOBODY
-        gaps = _buckets(asked.when - asked.came)
+        gaps = bucket(asked.when - asked.came)
         x = self.vectors[np.where(there, asked.item, 0)] * np.float32(self.scale)
         x += self.w["gap.weight"][gaps]
         x[asked.sign < 0] += self.w["against"]
@@ -67,7 +65,7 @@ class Quick:
         """What each place is worth to the last one before what stands there is looked at
         [B × heads × T]."""
         T = there.shape[1]
-        ages = _buckets(np.abs(asked.when[:, -1:] - asked.came))
+        ages = bucket(np.abs(asked.when[:, -1:] - asked.came))
         worth = 3.0 * (self.w["by_place"][:, None, T - 1 :: -1] + self.w["by_age"][:, ages])
         worth[:, ~there & there.any(axis=1, keepdims=True)] = -np.inf
         return np.asarray(worth.transpose(1, 0, 2), np.float32)
@@ -89,6 +87,8 @@ class Quick:
         return np.asarray(taken @ self.w["out.weight"].T + self.w["out.bias"], np.float32)
 
     def _fed(self, y: Floats) -> Floats:
+        from scipy.special import erf
+
         z = y @ self.w["feed.0.weight"].T + self.w["feed.0.bias"]
         z = np.float32(0.5) * z * (1.0 + erf(z * np.float32(0.5**0.5)))
         return np.asarray(z @ self.w["feed.3.weight"].T + self.w["feed.3.bias"], np.float32)
@@ -101,10 +101,3 @@ class Quick:
         x *= self.w[f"{name}.weight"]
         x += self.w[f"{name}.bias"]
         return np.asarray(x, np.float32)
-
-
-def _buckets(us: Longs) -> Longs:
-    """As `networks.bucket` has it."""
-    minutes = np.maximum(us, 0).astype(np.float32) / np.float32(60_000_000)
-    doubled = np.log2(minutes + np.float32(1.0)).astype(np.int64)
-    return np.asarray(np.minimum(doubled, GAPS - 1), np.int64)

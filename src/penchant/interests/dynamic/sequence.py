@@ -10,6 +10,7 @@ from penchant.config import Config
 from penchant.data.augment import AugmentConfig
 from penchant.data.histories import Moments
 from penchant.errors import ConfigError
+from penchant.interests.dynamic.asleep import KEPT, Asleep
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.terms import Product, Term
 from penchant.train.batches import asked
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _STEP, _LARGEST = 2048, 32_768  # events a step
 _STEPS = 500  # steps a pass between the two
+_FEW = 128  # moments that are asked together without torch, where there is a way
 Network = Literal["transformer", "gru", "lstm", "cnn", "mlp"]
 
 
@@ -88,8 +90,18 @@ class DynamicLayer:
     config: DynamicConfig = field(default_factory=DynamicConfig)
     both_ways: bool = False
     """Whether the network sees the whole sequence (the bidirectional base layer)."""
-    net_: "Heading" = field(init=False, repr=False)
     epochs_: int = field(init=False, default=0)
+    _net: "Heading | Asleep" = field(init=False, repr=False)
+
+    @property
+    def net_(self) -> "Heading":
+        """The network; one that was read back wakes when it is first asked for."""
+        return self._net.woken() if isinstance(self._net, Asleep) else self._net
+
+    @net_.setter
+    def net_(self, net: "Heading") -> None:
+        """One that was learned."""
+        self._net = net
 
     def fit(self, training: Training) -> Self:
         """Learn by saying each next event of the log; stop when held-out moments say so."""
@@ -107,39 +119,36 @@ class DynamicLayer:
 
     def score(self, moments: Moments) -> Floats:
         """⟨d_u(t), v_i⟩ over the temperature [B × I]; 0 where there is no event."""
-        return self.net_.score(asked(moments, self.config.length))
+        events = asked(moments, self.config.length)
+        quick = self._net.quick if len(moments) <= _FEW else None
+        if quick is None:
+            return self.net_.score(events)
+        return np.asarray(quick.toward(events) @ self._net.kept.rows.T, np.float32)
 
     def terms(self, moments: Moments) -> list[list[Term]]:
         """⟨d_u(t), v_i⟩ over the temperature; nothing where there is no event."""
         if not len(moments.item):
             return [[] for _ in range(len(moments))]
-        events, quick = asked(moments, self.config.length), self.net_.quick
+        events, quick = asked(moments, self.config.length), self._net.quick
         toward = self.net_.toward(events) if quick is None else quick.toward(events)
         found: list[list[Term]] = [[] for _ in range(len(moments))]
         some = np.flatnonzero(moments.length)
-        for b, product in zip(some, Product.each(toward[some], self.net_.kept), strict=True):
+        for b, product in zip(some, Product.each(toward[some], self._net.kept), strict=True):
             found[b].append(product)
         return found
 
     def state(self) -> State:
-        """The network's weights."""
+        """The network's weights, and the items' vectors."""
         arrays = {name: t.detach().cpu().numpy() for name, t in self.net_.state_dict().items()}
-        return arrays, {"epochs": self.epochs_}
+        return arrays | {KEPT: self.net_.kept.rows}, {"epochs": self.epochs_}
 
     def restore(self, state: State, catalogue: Catalogue) -> Self:
         """Take up the weights."""
-        import torch
-
-        from penchant.interests.dynamic.heading import Heading
-
         arrays, values = state
-        with torch.random.fork_rng(devices=[]):  # what is drawn at first is replaced at once
-            self.net_ = Heading(catalogue, self.config, both_ways=self.both_ways)
-        self.net_.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in arrays.items()})
-        self.net_.eval()
+        self._net = Asleep.of(self.config, self.both_ways, arrays, catalogue)
         self.epochs_ = values["epochs"]
         return self
 
     def extend(self, catalogue: Catalogue) -> None:
         """New items have their texts and places in the tree."""
-        self.net_ = self.net_.extended(catalogue)
+        self._net = self._net.extended(catalogue)

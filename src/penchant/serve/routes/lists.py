@@ -42,17 +42,14 @@ async def recommend(
     context, filters, like = context_of(asked.context), _filters(asked), weights_of(asked.like)
 
     def listed(users: list[str]) -> list[dict[str, Any]]:
-        told: dict[str, dict[str, Any]] = {}
-        for at, some in service.presents(asked.at, users).items():
-            found = service.engine.recommend_each(
+        found: dict[str, dict[str, Any]] = {}
+        for at, some in service.presents(asked.at, users):
+            lists = service.engine.recommend_each(
                 some, asked.n, at=at, context=context, filters=filters, interests=like,
                 diversify=asked.diversify,
             )  # fmt: skip
-            told |= {
-                user: one.to_json(explain=asked.explain)
-                for user, one in zip(some, found, strict=True)
-            }
-        return [told[user] for user in users]
+            found |= {one.user_id: one.to_json(explain=asked.explain) for one in lists}
+        return [dict(found[user]) for user in users]
 
     if asked.explain:  # reasons take long: nobody waits for those of others
         told = (await service.work.read(listed, [user_id]))[0]

@@ -1,20 +1,34 @@
-"""What changed, in the order in which it became visible: writers take turns, so numbers do too."""
+"""What changed, in the order in which it became visible: writers take turns, so numbers do too.
 
-from typing import Final
+Events that are posted one by one would leave a row of `change` each, for ever. So appends of one
+row each that follow each other, in their numbers too, stand in one row: its `changes` says how many
+they are, and every one of them can be read from it.
+"""
 
-from sqlalchemy import Connection, insert, select
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, Final
 
-from penchant.store.sql.ids import rows_of
-from penchant.store.sql.schema import CHANGE
+from sqlalchemy import Connection
+
+from penchant.store.sql.ids import rows_of, run
 from penchant.store.tables import Change, Kind
 
 NEWEST: Final = "SELECT max(seq) FROM change"
+_COLUMNS: Final = 'seq, kind, "first", "last", "rows", changes'
+_LAST: Final = f"SELECT {_COLUMNS} FROM change ORDER BY seq DESC LIMIT 1"
 
 
 def note(connection: Connection, kind: str, first: int = 0, last: int = 0, rows: int = 0) -> None:
     """Put a change down, inside the transaction that makes it."""
-    values = {"kind": kind, "first": first, "last": last, "rows": rows}
-    connection.execute(insert(CHANGE).values(seq=latest(connection) + 1, **values))
+    before = rows_of(connection, _LAST)
+    seq = before[0][0] if before else 0
+    if before and rows == 1 and _goes_on(before[0], kind, first):
+        more = f'seq = seq + 1, "last" = {last:d}, "rows" = "rows" + 1, changes = changes + 1'
+        run(connection, f"UPDATE change SET {more} WHERE seq = {seq:d}")
+    else:
+        said = f"{seq + 1:d}, '{kind}', {first:d}, {last:d}, {rows:d}, 1"
+        run(connection, f"INSERT INTO change ({_COLUMNS}) VALUES ({said})")
 
 
 def latest(connection: Connection) -> int:
@@ -25,8 +39,8 @@ def latest(connection: Connection) -> int:
 
 def since(connection: Connection, after: int) -> list[Change]:
     """The changes behind a number, oldest first."""
-    asked = select(CHANGE).where(CHANGE.c.seq > after).order_by(CHANGE.c.seq)
-    return [Change(*row) for row in connection.execute(asked)]
+    asked = f"SELECT {_COLUMNS} FROM change WHERE seq > {after:d} ORDER BY seq"
+    return list(chain.from_iterable(_each(after, *row) for row in rows_of(connection, asked)))
 
 
 def last_number(connection: Connection, kind: Kind) -> int:
@@ -34,3 +48,22 @@ def last_number(connection: Connection, kind: Kind) -> int:
     asked = f"SELECT max(last) FROM change WHERE kind = '{kind}'"
     last: int | None = rows_of(connection, asked)[0][0]
     return last or 0
+
+
+def _goes_on(before: tuple[Any, ...], kind: str, first: int) -> bool:
+    """Whether a row that came alone follows others that came alone."""
+    _, its_kind, _, its_last, rows, changes = before
+    return bool(its_kind == kind and rows == changes and its_last + 1 == first)
+
+
+def _each(
+    after: int, seq: int, kind: str, first: int, last: int, rows: int, changes: int
+) -> Iterator[Change]:
+    """The changes behind a number that one row of the table tells of."""
+    if changes == 1:
+        yield Change(seq, kind, first, last, rows)
+        return
+    begin = seq - changes + 1
+    for each in range(max(begin, after + 1), seq + 1):
+        number = first + each - begin
+        yield Change(each, kind, number, number, 1)

@@ -1,6 +1,7 @@
 """The type of every column that was ever met, by kind: what rows look like when they are read."""
 
 import json
+from functools import lru_cache
 
 from sqlalchemy import Connection, delete, insert
 
@@ -14,6 +15,11 @@ def types_of(connection: Connection, kind: Kind) -> Types:
     """The columns of a kind in the order they were met."""
     asked = f"SELECT name, dtype FROM column_type WHERE kind = '{kind}' ORDER BY place"
     found = rows_of(connection, asked)
+    return dict(_types(tuple(found)))
+
+
+@lru_cache(64)
+def _types(found: tuple[tuple[str, str], ...]) -> Types:
     return from_json({name: json.loads(dtype) for name, dtype in found})
 
 

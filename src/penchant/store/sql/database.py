@@ -143,10 +143,11 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            cut = error.connection_invalidated
-            raise StoreError(_advice(self.name, error.orig or error, cut)) from None
+            lost = error.connection_invalidated
+            raise StoreError(_advice(self.name, error.orig or error, lost)) from None
         except self._engine.dialect.loaded_dbapi.Error as error:  # where a driver is spoken to
-            raise StoreError(_advice(self.name, error)) from None
+            lost = self._engine.dialect.is_disconnect(error, None, None)
+            raise StoreError(_advice(self.name, error, lost)) from None
         except PoolTimeout:
             raise StoreError(
                 f"{self.name}: all connections to the database are in use; try again, or set "
@@ -218,13 +219,14 @@ def _listen(engine: Engine, sqlite: bool, wait: float) -> None:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         writes = bool(connection.get_execution_options().get("writes"))
+        driver: Any = connection.connection.driver_connection
         if sqlite:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+            driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         elif writes:
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(wait * 1000)}")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+            driver.execute(f"SET LOCAL lock_timeout = {round(wait * 1000)}")
+            driver.execute(f"SELECT pg_advisory_xact_lock({TURN})")
         else:
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            driver.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
 def _settle(connection: Any) -> None:
@@ -236,13 +238,12 @@ def _settle(connection: Any) -> None:
         "foreign_keys = ON",
         "temp_store = MEMORY",  # what is sorted on the way stays out of files
         f"cache_size = {-CACHE}",
-        "threads = 2",  # for sorting, where an index is made
     ):
         connection.execute(f"PRAGMA {line}")
 
 
-def _advice(name: str, error: BaseException, cut: bool = False) -> str:
-    """What happened and what to do; never the statement or its values. `cut`: the connection is."""
+def _advice(name: str, error: BaseException, lost: bool) -> str:
+    """What happened and what to do; never the statement or its values. `lost`: the connection."""
     said = next(iter(str(error).strip().splitlines()), type(error).__name__)
     low = said.lower()
     if "locked" in low or "lock timeout" in low:
@@ -262,7 +263,7 @@ def _advice(name: str, error: BaseException, cut: bool = False) -> str:
         )
     if "not a database" in low or "malformed" in low:
         return f"{name}: the file is damaged ({said}). Restore it: `penchant restore FILE`"
-    if cut or "connect" in low or "resolve" in low or "password" in low:
+    if lost or "connect" in low or "resolve" in low or "password" in low:
         return (
             f"{name}: the database cannot be reached ({said}). Check that it runs, and store.url "
             "or PENCHANT_STORE"

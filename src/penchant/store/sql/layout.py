@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 import polars as pl
+from sqlalchemy import Table
 
 from penchant.data import columns as c
 from penchant.errors import StoreError
@@ -72,7 +73,8 @@ PLACES: Final[dict[Kind, tuple[Place, ...]]] = {
 
 
 def laid_out(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows in plain types, with the columns of SQL (ids still spelled out), and `more` last.
+    """Rows in plain types, with the columns of SQL that hold something (ids still spelled out), and
+    `more` last.
 
     Raises:
         StoreError: an id holds a NUL character; or a value cannot be kept.
@@ -82,11 +84,8 @@ def laid_out(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
     for place in PLACES[kind]:
         column = rest.pop(place.name, None)
         fits, other = _fitting(kind, place, column)
-        held.append(
-            pl.Series(place.sql, [None] * frame.height, dtype=_wire(place))
-            if fits is None
-            else fits.alias(place.sql)
-        )
+        if fits is not None:
+            held.append(fits.alias(place.sql))
         if other is not None:
             rest[place.name] = other
     return pl.DataFrame([*held, packed(kind, rest, frame.height).alias(MORE)])
@@ -94,17 +93,22 @@ def laid_out(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
 
 def coded(kind: Kind, rows: pl.DataFrame, codes: Codes) -> pl.DataFrame:
     """Laid-out rows with numbers in the place of ids and names."""
-    return rows.with_columns(
-        pl.Series(
-            place.sql, codes.of(KEYED[place.holds], rows[place.sql].to_list()), dtype=pl.Int64
-        )
-        for place in PLACES[kind]
-        if place.holds in KEYED
+    tables = {p.sql: KEYED[p.holds] for p in PLACES[kind] if p.holds in KEYED}
+    return pl.DataFrame(
+        [
+            _numbered(column, tables[column.name], codes) if column.name in tables else column
+            for column in rows
+        ]
     )
 
 
-def _wire(place: Place) -> pl.DataType:
-    return pl.Int64() if place.holds == "time" else place.dtype
+def _numbered(names: pl.Series, table: Table, codes: Codes) -> pl.Series:
+    """Each name looked up once, as most come many times."""
+    if names.len() <= FEW:
+        return pl.Series(names.name, codes.of(table, names.to_list()), dtype=pl.Int64)
+    each = names.drop_nulls().unique(maintain_order=True)
+    found = pl.Series(codes.of(table, each.to_list()), dtype=pl.Int64)
+    return names.replace_strict(each, found, default=None, return_dtype=pl.Int64)
 
 
 def _fitting(

@@ -3,19 +3,21 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain, islice, starmap
+from functools import partial
+from itertools import starmap
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Index
 from sqlalchemy.exc import IntegrityError
 
 from penchant.data import columns as c
 from penchant.store.dtypes import Types
-from penchant.store.sql.ids import Codes, rows_of
+from penchant.store.sql.ids import Codes, rows_of, run
 from penchant.store.sql.layout import coded, laid_out
-from penchant.store.sql.reading import NUMBER, SEQ, Reader
-from penchant.store.sql.same import digests, forms
+from penchant.store.sql.reading import SEQ, Reader
+from penchant.store.sql.same import forms, marked, named
 from penchant.store.sql.schema import TABLES
 from penchant.store.tables import Kind
 from penchant.types import Report
@@ -24,10 +26,9 @@ CHUNK: Final = 100_000
 """Rows that are Python objects at one time."""
 LATER: Final = 200_000
 """Rows above which an empty SQLite table gets its indexes when they are in: sorting is faster."""
-CELLS: Final = 30_000
-"""Cells of one statement; SQLite takes 32,766."""
-SAME: Final = "same"
-_ONCE: Final = f"ON CONFLICT ({SAME}) DO NOTHING"
+CELLS: Final = 8_000
+"""Cells of one statement; SQLite takes 32,766, but these stay in the processor's cache."""
+_ONCE: Final = "ON CONFLICT DO NOTHING"
 
 
 @dataclass(frozen=True)
@@ -73,25 +74,22 @@ class Log:
 
     def _ready(self, first: int, chunk: pl.DataFrame) -> pl.DataFrame:
         """All that can be made of rows without the database."""
-        return laid_out(self.kind, chunk).with_columns(
-            pl.int_range(first, first + chunk.height, dtype=pl.Int64).alias(SEQ),
-            pl.Series(SAME, digests(chunk), dtype=pl.Binary),
-        )
+        numbers = pl.Series(SEQ, np.arange(first, first + chunk.height))
+        return pl.DataFrame([*laid_out(self.kind, chunk), numbers, *marked(chunk)])
 
     def _insert(self, rows: pl.DataFrame, rule: str = "") -> None:
         """SQLite: many rows a statement, which is faster, and lets go of the interpreter's lock
         once for all of them: a busy service would else wait for it at every row."""
-        some = rows[[column.name for column in rows if column.null_count() < rows.height]]
+        some = [column for column in rows if column.null_count() < rows.height]
         into = f"INSERT INTO {self._table} ({_names(some)}) VALUES "
-        one = f"({', '.join('?' * some.width)})"
-        cells = chain.from_iterable(zip(*(column.to_list() for column in some), strict=True))
-        cursor: Any = self.connection.connection.cursor()
-        at_once = max(CELLS // some.width, 1)
-        for start in range(0, some.height, at_once):
-            count = min(at_once, some.height - start)
-            statement = f"{into}{', '.join([one] * count)} {rule}"
-            cursor.execute(statement, tuple(islice(cells, count * some.width)))
-        cursor.close()
+        one, width = f"({', '.join('?' * len(some))})", len(some)
+        at_once = max(CELLS // width, 1)
+        for start in range(0, rows.height, at_once):
+            count = min(at_once, rows.height - start)
+            cells: list[Any] = [None] * (count * width)
+            for n, column in enumerate(some):
+                cells[n::width] = column.slice(start, count).to_list()
+            run(self.connection, f"{into}{', '.join([one] * count)} {rule}", cells)
 
     def _fill(self, frame: pl.DataFrame, last: int) -> None:
         """Everything first, then the indexes; of rows that are the same the first stays."""
@@ -99,36 +97,38 @@ class Log:
         for index in indexes:
             index.drop(self.connection)
         for rows in self._chunks(frame, last):
-            self._insert(rows)
+            self._insert(rows if last else rows.drop(SEQ))  # from 1 on SQLite counts by itself
         for index in indexes:
             try:
                 index.create(self.connection)
             except IntegrityError:
-                self._drop_twins()
+                self._drop_twins(index)
                 index.create(self.connection)
 
-    def _drop_twins(self) -> None:
+    def _drop_twins(self, index: Index) -> None:
+        """Of rows that a unique index takes for the same, the first one stays."""
+        key = ", ".join(f'"{column.name}"' for column in index.columns)
         for line in (
-            f"CREATE INDEX twins ON {self._table} ({SAME}, {SEQ})",
+            f"CREATE INDEX twins ON {self._table} ({key}, {SEQ})",
             f"DELETE FROM {self._table} WHERE {SEQ} IN (SELECT {SEQ} FROM (SELECT {SEQ}, "
-            f"row_number() OVER (PARTITION BY {SAME} ORDER BY {SEQ}) AS n FROM {self._table}) "
-            "WHERE n > 1)",
+            f"row_number() OVER (PARTITION BY {key} ORDER BY {SEQ}) AS n FROM {self._table} "
+            f'WHERE "{index.columns.values()[-1].name}" IS NOT NULL) WHERE n > 1)',
             "DROP INDEX twins",
         ):
             self.connection.exec_driver_sql(line)
 
     def _copy(self, rows: pl.DataFrame) -> None:
         """PostgreSQL: as CSV into a table of this transaction, and from there what is new."""
-        run = self.connection.exec_driver_sql
-        run(f"CREATE TEMPORARY TABLE came (LIKE {self._table}) ON COMMIT DROP")
-        same = pl.format("\\x{}", pl.col(SAME).bin.encode("hex")).alias(SAME)
-        said = rows.with_columns(same).write_csv(include_header=False, quote_style="non_numeric")
+        do = partial(run, self.connection)
+        do(f"CREATE TEMPORARY TABLE came (LIKE {self._table}) ON COMMIT DROP")
+        hashes = pl.format("\\x{}", pl.col(pl.Binary).bin.encode("hex")).name.keep()
+        said = rows.with_columns(hashes).write_csv(include_header=False, quote_style="non_numeric")
         names = _names(rows)
         driver: Any = self.connection.connection.driver_connection
         with driver.cursor().copy(f"COPY came ({names}) FROM STDIN (FORMAT csv)") as copy:
             copy.write(said)
-        run(f"INSERT INTO {self._table} ({names}) SELECT {names} FROM came ORDER BY {SEQ} {_ONCE}")
-        run("DROP TABLE came")
+        do(f"INSERT INTO {self._table} ({names}) SELECT {names} FROM came ORDER BY {SEQ} {_ONCE}")
+        do("DROP TABLE came")
 
     def _note_differing(self, frame: pl.DataFrame, last: int) -> None:
         """Events that say something else under an id that is taken: the first one stays."""
@@ -137,17 +137,17 @@ class Log:
         for start in range(0, frame.height, CHUNK):
             chunk = frame.slice(start, CHUNK).filter(pl.col(c.EVENT_ID).is_not_null())
             came = chunk.select(c.EVENT_ID, forms(chunk))
-            kept = reader.same(digests(chunk))
-            stands = kept.select(c.EVENT_ID, forms(kept.drop(NUMBER)))
+            kept = reader.named(named(chunk[c.EVENT_ID]).to_list())
+            stands = kept.select(c.EVENT_ID, forms(kept))
             other = came.join(stands, on=came.columns, how="anti", maintain_order="left")
             said += other[c.EVENT_ID].to_list()
         what = "rows set aside that say something else under a known event_id"
-        named = frame.height - frame[c.EVENT_ID].null_count()
-        self.notes.add("add", what, len(said), total=named, examples=said)
+        total = frame.height - frame[c.EVENT_ID].null_count()
+        self.notes.add("add", what, len(said), total=total, examples=said)
 
 
-def _names(rows: pl.DataFrame) -> str:
-    return ", ".join(f'"{name}"' for name in rows.columns)
+def _names(columns: Iterable[pl.Series]) -> str:
+    return ", ".join(f'"{column.name}"' for column in columns)
 
 
 def ahead(

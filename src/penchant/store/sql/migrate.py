@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 
 from penchant.errors import StoreError
 
-NEWEST: Final = "0001"
+NEWEST: Final = "0003"
 """The last step that this version knows."""
 
 FOLDER: Final = Path(__file__).with_name("migrations")

@@ -1,7 +1,8 @@
-"""What makes a row of a log the same row: 16 bytes of BLAKE2b over its canonical form.
+"""What makes a row of a log the same row: its `event_id`; where it has none, all that it says.
 
-Where a row has an `event_id`, that alone is hashed, with the personalization `event_id`. Else all
-that the row says, with the personalization `row`:
+Rows with one `named` are the same: 16 bytes of BLAKE2b over the event_id, with the personalization
+`event_id`. Of all others, rows of one user with one `same` are: the first 8 bytes, as a signed
+number, of the 16 of BLAKE2b with the personalization `row` over
 
     for each column that has a value, in the order of the columns' names:
         <bytes of the name>:<name>=<bytes of the value>:<value>;
@@ -25,11 +26,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from penchant.clock import DAY
 from penchant.data import columns as c
 
+SIZE: Final = 16
+"""Bytes of a hash, of which a number holds the first half."""
 FEW: Final = 500
 """Rows up to which plain Python is faster."""
 _MICRO: Final = timedelta(microseconds=1)
@@ -80,14 +84,21 @@ def forms(frame: pl.DataFrame) -> pl.Series:
         return pl.Series("form", _few(heads, [_cells(frame[n]) for n in names], frame.height))
     if not names:
         return pl.Series("form", [""] * frame.height, dtype=pl.String)
-    texts = pl.DataFrame([_texts(frame[name]).alias(str(n)) for n, name in enumerate(names)])
-    parts = [
-        pl.concat_str(
-            pl.lit(head), pl.col(str(n)).str.len_bytes(), pl.lit(":"), pl.col(str(n)), pl.lit(";")
-        ).fill_null("")
-        for n, head in enumerate(heads)
-    ]
-    return texts.select(pl.concat_str(parts).alias("form")).to_series()
+    texts = [_texts(frame[name]).alias(str(n)) for n, name in enumerate(names)]
+    begun = [_begun(head, text) for head, text in zip(heads, texts, strict=True)]
+    parts: list[pl.Expr] = []
+    for head, text in zip(begun, texts, strict=True):
+        part = [pl.col(head.name), pl.col(text.name), pl.lit(";")]
+        parts += [pl.concat_str(part).fill_null("")] if text.null_count() else part
+    return pl.DataFrame(begun + texts).select(pl.concat_str(parts).alias("form")).to_series()
+
+
+def _begun(head: str, texts: pl.Series) -> pl.Series:
+    """What stands before each value: the head and its bytes, spelled once for each length."""
+    lengths = texts.str.len_bytes().fill_null(0)
+    each = lengths.unique().sort()
+    spelled = pl.Series(f"before {texts.name}", [f"{head}{length}:" for length in each])
+    return spelled.gather(each.search_sorted(lengths))
 
 
 def _few(heads: list[str], columns: list[list[str | None]], height: int) -> list[str]:
@@ -100,25 +111,41 @@ def _few(heads: list[str], columns: list[list[str | None]], height: int) -> list
     return said
 
 
-def digests(frame: pl.DataFrame) -> list[bytes]:
-    """What tells the rows of a frame apart, 16 bytes each."""
-    said = _hashed(forms(_nameless(frame)).to_list(), b"row")
+def marked(frame: pl.DataFrame) -> pl.DataFrame:
+    """What tells rows apart: `same`, or `named` where they have an event_id."""
     if c.EVENT_ID not in frame.columns:
-        return said
-    named, left = frame[c.EVENT_ID].to_list(), iter(said)
-    by_name = iter(_hashed([name for name in named if name is not None], b"event_id"))
-    return [next(left if name is None else by_name) for name in named]
+        return pl.DataFrame([_same(frame)])
+    ids = frame[c.EVENT_ID]
+    if not ids.null_count():
+        return pl.DataFrame([named(ids)])
+    left = iter(_same(frame.filter(ids.is_null())).to_list())
+    same = pl.Series("same", [None if has else next(left) for has in ids.is_not_null()], pl.Int64)
+    return pl.DataFrame([same, named(ids)])
 
 
-def _nameless(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows without an event_id, which must speak for themselves."""
-    if c.EVENT_ID not in frame.columns:
-        return frame
-    return frame.filter(pl.col(c.EVENT_ID).is_null())
+def named(event_ids: pl.Series) -> pl.Series:
+    """The hashes of event_ids, nothing where there is none."""
+    if not event_ids.null_count():
+        return pl.Series("named", _hashes(event_ids, b"event_id"), pl.Binary)
+    some = iter(_hashes(event_ids.drop_nulls(), b"event_id"))
+    said = [next(some) if has else None for has in event_ids.is_not_null()]
+    return pl.Series("named", said, pl.Binary)
 
 
-def _hashed(texts: list[str], sort: bytes) -> list[bytes]:
-    return [blake2b(text.encode(), digest_size=16, person=sort).digest() for text in texts]
+def _same(frame: pl.DataFrame) -> pl.Series:
+    """The first halves of the hashes of all that rows say."""
+    said = b"".join(_hashes(forms(frame), b"row"))
+    return pl.Series("same", np.frombuffer(said, ">i8")[:: SIZE // 8].astype(np.int64))
+
+
+def _hashes(texts: pl.Series, sort: bytes) -> list[bytes]:
+    """A copy of a hash that has begun is ready sooner than a new one."""
+    begun, said = blake2b(digest_size=SIZE, person=sort), list[bytes]()
+    for text in texts.cast(pl.Binary).to_list():
+        each = begun.copy()
+        each.update(text)
+        said.append(each.digest())
+    return said
 
 
 def _bytes(text: str) -> int:

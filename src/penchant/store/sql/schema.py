@@ -1,10 +1,12 @@
 """The tables of the database as they are today; how they came to be stands in `migrations/`.
 
 user_key, item_key, event_name      ids and names, each written once; rows name them by number
-event, exposure, feedback           logs: `seq` counts rows as they came; `same` tells rows apart
+event, exposure, feedback           logs: `seq` counts rows as they came; `named` tells them
+                                    apart, or `same` those of one user
 item, app_user, relation            the last word on each
 column_type                         what columns each kind has, and of which type
-change                              what came, and when somebody was forgotten or a model promoted
+change                              what came, and when somebody was forgotten or a model promoted:
+                                    one row a change, or for several appends of one row each
 model, promotion                    versions of the model, and which served when
 api_key, audit                      who may ask the service, and what was done there
 
@@ -25,6 +27,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 from penchant.store.tables import Kind
@@ -55,6 +58,9 @@ def _key(table: str, name: str) -> Table:
     )
 
 
+_NAMED: Final = text("named IS NOT NULL")
+
+
 def _log(table: str, *columns: Column[Any]) -> Table:
     """Numbers of ids are not declared as foreign keys here: to check each would cost a third of
     all writing, and they are made in the same transaction."""
@@ -64,10 +70,12 @@ def _log(table: str, *columns: Column[Any]) -> Table:
         _number("seq", primary_key=True, autoincrement=False),
         _number("user", nullable=False),
         *columns,
-        Column("same", LargeBinary, nullable=False),
+        _text("event_id"),
         _text("more"),
-        Index(f"{table}_same", "same", unique=True),
-        Index(f"{table}_user", "user"),
+        _number("same"),
+        Column("named", LargeBinary),
+        Index(f"{table}_same", "user", "same", unique=True),
+        Index(f"{table}_named", "named", unique=True, sqlite_where=_NAMED, postgresql_where=_NAMED),
     )
 
 
@@ -93,7 +101,6 @@ EVENT: Final = _log(
     _number("type"),
     Column("value", Double),
     _text("session"),
-    _text("event_id"),
 )
 EXPOSURE: Final = _log(
     "exposure",
@@ -101,7 +108,6 @@ EXPOSURE: Final = _log(
     _number("time"),
     _number("position"),
     _text("session"),
-    _text("event_id"),
 )
 FEEDBACK: Final = _log(
     "feedback",
@@ -109,7 +115,6 @@ FEEDBACK: Final = _log(
     _number("type"),
     _text("interest"),
     _number("item"),
-    _text("event_id"),
 )
 ITEM: Final = _keyed("item", "item", "item_key")
 APP_USER: Final = _keyed("app_user", "user", "user_key")
@@ -140,6 +145,7 @@ CHANGE: Final = Table(
     _number("seq", primary_key=True, autoincrement=False),
     _text("kind", nullable=False),
     *(_number(name, nullable=False) for name in ("first", "last", "rows")),
+    _number("changes", nullable=False, server_default="1"),
     Index("change_kind", "kind", "last"),
 )
 MODEL: Final = Table(

@@ -1,6 +1,6 @@
 """Tables in a SQL database: what `Tables` promises, on SQLite and PostgreSQL alike."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Final
 
@@ -17,12 +17,12 @@ from penchant.store.sql.ids import Codes, Met
 from penchant.store.sql.keyed import Keyed
 from penchant.store.sql.layout import KEYED
 from penchant.store.sql.log import Log
-from penchant.store.sql.reading import NUMBER, Reader
+from penchant.store.sql.reading import Reader
 from penchant.store.sql.schema import TABLES
 from penchant.store.tables import KEYS, Change, Kind, Receipt, known_kind, person_of
 
 MOST: Final = 1_000_000
-"""Names of items that are remembered: some hundred bytes each."""
+"""Names that are remembered: some hundred bytes each."""
 LARGE: Final = 50_000
 """Rows that are worth more memory while they are written."""
 
@@ -32,7 +32,7 @@ class SqlTables:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._items: Met = {}
+        self._met: dict[str, Met] = {}
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         """Put rows in, all or none; once the receipt is returned they survive a loss of power.
@@ -60,7 +60,7 @@ class SqlTables:
             types = types_of(connection, kind)
             if not types:
                 return empty(kind, types)
-            return Reader(connection, kind, types).span().drop(NUMBER).lazy()
+            return Reader(connection, kind, types, self._known()).span().lazy()
 
     def forget(self, user_id: str) -> int:
         """Remove every row of a user and the id itself; says how many rows there were.
@@ -84,27 +84,31 @@ class SqlTables:
         with self.database.reading() as connection:
             if not (types := types_of(connection, kind)):
                 return empty(kind, types).collect()
-            found = Codes(connection).of(KEYED["user"], list(dict.fromkeys(user_ids)))
-            codes = [code for code in found if code is not None]
+            ids = list(dict.fromkeys(user_ids))
+            codes = Codes(connection).of(KEYED["user"], ids)
+            met: Met = dict(zip(codes, ids, strict=True))
+            known = {KEYED["user"].name: met} | self._known()
             column = "source" if kind == "relations" else "user"
-            reader = Reader(connection, kind, types, self._known_items)
-            return reader.some(column, codes).drop(NUMBER)
+            some = [code for code in codes if code is not None]
+            return Reader(connection, kind, types, known).some(column, some)
 
-    def between(self, kind: Kind, first: int, last: int) -> pl.DataFrame:
-        """Rows of a kind by their running numbers, inclusive, as `read` has them."""
+    def between(
+        self, kind: Kind, first: int, last: int, columns: Collection[str] | None = None
+    ) -> pl.DataFrame:
+        """Rows of a kind by their running numbers, inclusive (see `Tables.between`)."""
         kind = known_kind(kind)
         with self.database.reading() as connection:
             if not (types := types_of(connection, kind)):
                 return empty(kind, types).collect()
-            reader = Reader(connection, kind, types, self._known_items)
-            return reader.span(first - 1, last).drop(NUMBER)
+            some = {n: t for n, t in types.items() if columns is None or n in columns}
+            return Reader(connection, kind, some, self._known()).span(first - 1, last)
 
-    @property
-    def _known_items(self) -> Met:
-        """Names of items that were met before, as far as there is room for them."""
-        if len(self._items) > MOST:
-            self._items = {}
-        return self._items
+    def _known(self) -> dict[str, Met]:
+        """Names of items and events that were met before, which never change, as far as there is
+        room for them."""
+        if sum(map(len, self._met.values())) > MOST:
+            self._met = {}
+        return {KEYED[holds].name: self._met.setdefault(holds, {}) for holds in ("item", "event")}
 
     def changes(self, after: int) -> Sequence[Change]:
         """What changed since the change of that number, oldest first."""
