@@ -9,6 +9,7 @@ import gzip
 import json
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -132,12 +133,12 @@ class Tally:
         self.bad.append(f"body {body.number} to {body.path}: {what}")
 
 
-async def hammered(app: FastAPI, bodies: int, seed: int) -> Tally:
-    """Send so many bodies, some at once."""
-    tally, numbers = Tally(), iter(range(bodies))
+async def hammered(app: FastAPI, numbers: Iterable[int], seed: int) -> Tally:
+    """Send the bodies of some numbers, some at once."""
+    tally, left = Tally(), iter(numbers)
 
     async def send() -> None:
-        for number in numbers:
+        for number in left:
             body = made(seed, number)
             began = time.perf_counter()
             try:

@@ -172,7 +172,7 @@ def _gone(run: Run) -> Iterator[str]:
 
 
 def _fuzz(run: Run) -> Iterator[str]:
-    bodies, calls = run["bodies"], run["described"]
+    bodies, calls = run["bodies"], run.get("described")
     counts = _by_class(bodies["statuses"].values())
     quiet = sum("no answer" in line for line in bodies["bad"])
     yield (
@@ -180,6 +180,8 @@ def _fuzz(run: Run) -> Iterator[str]:
         f"{quiet} | {bodies['slowest_s']:.1f} s | {bodies['differ']} | {bodies['lost']} | "
         f"{bodies['doubled']} |"
     )
+    if calls is None:
+        return
     made = sum(n for route in calls["routes"].values() for n in route.values())
     yield (
         f"| calls made up from the description, {len(calls['routes'])} routes | {made:,} | "

@@ -37,7 +37,7 @@ def test_broken_bodies_are_told_and_the_store_has_what_was_acknowledged(world, t
     engine.fit()
     before = engine.rows()
     app = create_app(engine, ServeConfig(auth="off", present="log", lists=False))
-    tally = asyncio.run(hammered(app, BODIES, seed=5))
+    tally = asyncio.run(hammered(app, range(BODIES), seed=5))
     assert tally.bad == []
     found = kept(engine, before, tally)
     assert found["kept"] == found["acknowledged"]
