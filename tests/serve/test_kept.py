@@ -89,6 +89,38 @@ def test_lists_are_tried_again_when_the_store_fails_and_counted_when_they_are_lo
     assert b"penchant_lists_lost_total 2.0" in metrics.text()
 
 
+def test_lists_that_come_while_others_are_stored_are_not_taken_for_a_failure(monkeypatch):
+    pauses, stored, sleep = [], [], asyncio.sleep
+
+    async def noted(seconds):
+        pauses.append(seconds)
+        await sleep(0)
+
+    async def busy():
+        lists = Lists(store, Metrics())
+
+        async def one(k):
+            await lists.put([{"user_id": "ann", "event_id": f"e{k}"}])
+
+        monkeypatch.setattr("penchant.serve.lists.asyncio.sleep", noted)
+        store.more = one
+        await one(0)
+        lists.begin()
+        while len(stored) < 10:
+            await sleep(0)
+        store.more = None
+        await lists.close()
+
+    async def store(rows):
+        stored.extend(row["event_id"] for row in rows)
+        if store.more is not None:
+            await store.more(len(stored))
+
+    asyncio.run(busy())
+    assert stored == [f"e{k}" for k in range(len(stored))]
+    assert set(pauses) == {pauses[0]}, "none is longer than the first"
+
+
 def test_a_fit_runs_in_the_background_one_at_a_time(own):
     keys, audit = MemoryKeys(), MemoryAudit()
     token = fresh()

@@ -43,7 +43,7 @@ class Lists:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         for attempt in range(_TRIES):
-            if await self._flush():
+            if await self._flush() and self._empty:
                 return
             await asyncio.sleep(_PAUSE * attempt)
         self._metrics.lost.inc(len(self._held))
@@ -62,7 +62,7 @@ class Lists:
             pause = _PAUSE if await self._flush() else min(pause * 2, 30.0)
 
     async def _flush(self) -> bool:
-        """Store what waits; whether nothing is left."""
+        """Store what waits; whether that could be stored. More may have come meanwhile."""
         if not self._held:
             while not self._waiting.empty():
                 self._held += self._waiting.get_nowait()
@@ -77,4 +77,8 @@ class Lists:
         stored = {row[c.EVENT_ID] for row in storing}
         self._held = [row for row in self._held if row[c.EVENT_ID] not in stored]
         self._metrics.lists.set(len(self._held))
+        return True
+
+    @property
+    def _empty(self) -> bool:
         return not self._held and self._waiting.empty()
