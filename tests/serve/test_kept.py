@@ -16,7 +16,7 @@ from penchant.serve.app import create_app
 from penchant.serve.audit import MemoryAudit, masked
 from penchant.serve.fits import Fits
 from penchant.serve.keys import MemoryKeys, fresh, hashed
-from penchant.serve.lists import Lists
+from penchant.serve.lists import Lists, Shown
 from penchant.serve.logs import JsonLines
 from penchant.serve.metrics import Metrics
 from penchant.serve.problem import Problem
@@ -61,8 +61,8 @@ def test_lists_of_somebody_whom_another_process_erased_are_not_kept(own):
     assert "penchant_lists_lost_total 0.0" in lost
 
 
-def row(k, user="u"):
-    return {"user_id": user, "event_id": str(k)}
+def shown(k, user="u"):
+    return Shown(str(k), user, NOW, ("a", "b"))
 
 
 def test_lists_are_tried_again_when_the_store_fails_and_counted_when_they_are_lost():
@@ -77,16 +77,17 @@ def test_lists_are_tried_again_when_the_store_fails_and_counted_when_they_are_lo
     async def through(metrics):
         lists = Lists(store, metrics)
         lists.begin()
-        await lists.put([row(1), row(2)])
+        await lists.put(shown(1))
+        await lists.put(shown(2))
         await lists.close()
 
     metrics = Metrics()
     asyncio.run(through(metrics))
-    assert [r["event_id"] for r in stored] == ["1", "2"]
+    assert [s.list_id for s in stored] == ["1", "2"]
     assert b"penchant_lists_lost_total 0.0" in metrics.text()
     fails.extend([True] * 10)
     asyncio.run(through(metrics))
-    assert b"penchant_lists_lost_total 2.0" in metrics.text()
+    assert b"penchant_lists_lost_total 4.0" in metrics.text()
 
 
 def test_lists_that_come_while_others_are_stored_are_not_taken_for_a_failure(monkeypatch):
@@ -100,7 +101,7 @@ def test_lists_that_come_while_others_are_stored_are_not_taken_for_a_failure(mon
         lists = Lists(store, Metrics())
 
         async def one(k):
-            await lists.put([{"user_id": "ann", "event_id": f"e{k}"}])
+            await lists.put(shown(k))
 
         monkeypatch.setattr("penchant.serve.lists.asyncio.sleep", noted)
         store.more = one
@@ -112,12 +113,12 @@ def test_lists_that_come_while_others_are_stored_are_not_taken_for_a_failure(mon
         await lists.close()
 
     async def store(rows):
-        stored.extend(row["event_id"] for row in rows)
+        stored.extend(one.list_id for one in rows)
         if store.more is not None:
             await store.more(len(stored))
 
     asyncio.run(busy())
-    assert stored == [f"e{k}" for k in range(len(stored))]
+    assert stored == [str(k) for k in range(len(stored))]
     assert set(pauses) == {pauses[0]}, "none is longer than the first"
 
 

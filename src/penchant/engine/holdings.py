@@ -1,7 +1,6 @@
 """What an engine holds as it was put in: items, people's rows, and lists that were shown."""
 
 from abc import ABC
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -75,11 +74,6 @@ class Holdings(ABC):
         """Put rows in that are in shape already, as `data.incoming.read_rows` has them: `add` for
         few rows at a time. What is returned is on disk."""
         return self.tables.append(kind, table)
-
-    def shown(self, rows: Sequence[Mapping[str, Any]]) -> Receipt:
-        """Keep what was shown to people: rows of user_id, item_id, timestamp, position, event_id
-        and whatever tells of the list. What is not chosen is evidence too."""
-        return self.tables.append("exposures", pl.DataFrame(rows))
 
     def rows(self) -> dict[str, int]:
         """How many rows there are of each kind of table."""

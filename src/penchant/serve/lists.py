@@ -6,36 +6,65 @@ graceful stop stores what waits. Where too many wait, the next list waits with i
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
+import polars as pl
+
+from penchant.clock import micros
 from penchant.data import columns as c
 from penchant.serve.logs import LOG, say
 from penchant.serve.metrics import Metrics
 
-Rows = list[dict[str, Any]]
 MOST: Final = 2_000  # lists that may wait
 _PAUSE: Final = 0.5
 _TRIES: Final = 3  # at the end
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A list that was given out: whose, when, and its items, the best first."""
+
+    list_id: str
+    user_id: str
+    at: datetime
+    items: tuple[str, ...]
+
+
+def exposures(lists: Sequence[Shown]) -> pl.DataFrame:
+    """Lists as rows of exposures, in any number of stores: the same row twice counts once."""
+    size = [len(shown.items) for shown in lists]
+    times = pl.Series([micros(s.at) for s, n in zip(lists, size, strict=True) for _ in range(n)])
+    return pl.DataFrame(
+        {
+            c.USER: [shown.user_id for shown in lists for _ in shown.items],
+            c.ITEM: [item for shown in lists for item in shown.items],
+            c.TIME: times.cast(pl.Int64).cast(pl.Datetime("us", "UTC")),
+            c.POSITION: [rank for n in size for rank in range(1, n + 1)],
+            "list_id": [shown.list_id for shown in lists for _ in shown.items],
+        }
+    )
+
+
 class Lists:
     """Lists on their way to the store."""
 
-    def __init__(self, store: Callable[[Rows], Awaitable[Any]], metrics: Metrics) -> None:
+    def __init__(self, store: Callable[[list[Shown]], Awaitable[Any]], metrics: Metrics) -> None:
         self._store, self._metrics = store, metrics
-        self._waiting: asyncio.Queue[Rows] = asyncio.Queue(MOST)
-        self._held: Rows = []
+        self._waiting: asyncio.Queue[Shown] = asyncio.Queue(MOST)
+        self._held: list[Shown] = []
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """Start storing."""
         self._task = asyncio.create_task(self._forever())
 
-    async def put(self, rows: Rows) -> None:
+    async def put(self, shown: Shown) -> None:
         """Keep one list."""
-        await self._waiting.put(rows)
-        self._metrics.lists.inc(len(rows))
+        await self._waiting.put(shown)
+        self._metrics.lists.inc(len(shown.items))
 
     async def close(self) -> None:
         """Store what waits, and stop; what cannot be stored is counted and said."""
@@ -46,14 +75,18 @@ class Lists:
             if await self._flush() and self._empty:
                 return
             await asyncio.sleep(_PAUSE * attempt)
-        self._metrics.lost.inc(len(self._held))
-        say("lists lost", logging.ERROR, rows=len(self._held))
+        rows = _rows(self._held)
+        self._metrics.lost.inc(rows)
+        say("lists lost", logging.ERROR, rows=rows)
 
     def drop(self, user_id: str) -> None:
         """Store nothing that waits of a person who is being erased."""
+        self._take()
+        self._held = [shown for shown in self._held if shown.user_id != user_id]
+
+    def _take(self) -> None:
         while not self._waiting.empty():
-            self._held += self._waiting.get_nowait()
-        self._held = [row for row in self._held if row[c.USER] != user_id]
+            self._held.append(self._waiting.get_nowait())
 
     async def _forever(self) -> None:
         pause = _PAUSE
@@ -64,8 +97,7 @@ class Lists:
     async def _flush(self) -> bool:
         """Store what waits; whether that could be stored. More may have come meanwhile."""
         if not self._held:
-            while not self._waiting.empty():
-                self._held += self._waiting.get_nowait()
+            self._take()
         if not self._held:
             return True
         storing = list(self._held)
@@ -74,11 +106,15 @@ class Lists:
         except Exception:  # noqa: BLE001 (whatever it is, it is logged and told)
             LOG.warning("lists not stored", exc_info=True)
             return False
-        stored = {row[c.EVENT_ID] for row in storing}
-        self._held = [row for row in self._held if row[c.EVENT_ID] not in stored]
-        self._metrics.lists.set(len(self._held))
+        stored = {shown.list_id for shown in storing}
+        self._held = [shown for shown in self._held if shown.list_id not in stored]
+        self._metrics.lists.set(_rows(self._held))
         return True
 
     @property
     def _empty(self) -> bool:
         return not self._held and self._waiting.empty()
+
+
+def _rows(lists: Iterable[Shown]) -> int:
+    return sum(len(shown.items) for shown in lists)

@@ -20,7 +20,7 @@ from penchant.serve.audit import AuditLog, MemoryAudit, masked
 from penchant.serve.beside import refit_beside
 from penchant.serve.fits import Fits
 from penchant.serve.keys import KeyStore, MemoryKeys
-from penchant.serve.lists import Lists, Rows
+from penchant.serve.lists import Lists, Shown, exposures
 from penchant.serve.metrics import Metrics
 from penchant.serve.work import Work
 from penchant.store.sql.audit import Entry
@@ -39,7 +39,7 @@ class Service:
     def __post_init__(self) -> None:
         self.work = Work(self.config)
         self.door = Doorkeeper(self.keys, self.config, self.engine.clock)
-        self.lists = Lists(lambda rows: self.work.write(self._keep, rows), self.metrics)
+        self.lists = Lists(lambda shown: self.work.write(self._keep, shown), self.metrics)
         where = self.engine.workspace
         self.fits = Fits(self._refit, self.engine.clock, None if where is None else where.path)
         self._seen = self.engine.tables.latest()
@@ -108,18 +108,18 @@ class Service:
         with suppress(PenchantError):  # who asks is told
             self.engine.recommend("", 1)  # what is made when it is first asked for is made now
 
-    def _keep(self, rows: Rows) -> None:
+    def _keep(self, lists: list[Shown]) -> None:
         """Keep lists as exposures. Where another process erased somebody since the last ones, those
         of people without an event are let go of: one of them may be that person."""
         latest, tables = self.engine.tables.latest(), self.engine.tables
         if latest != self._seen and any(ch.kind == "forget" for ch in tables.changes(self._seen)):
-            asked = list({row[c.USER] for row in rows})
+            asked = list({shown.user_id for shown in lists})
             known = set(tables.people("events", asked)[c.USER])
-            kept = [row for row in rows if row[c.USER] in known]
-            self.metrics.lost.inc(len(rows) - len(kept))
-            rows = kept
-        if rows:
-            self.engine.shown(rows)
+            gone = [shown for shown in lists if shown.user_id not in known]
+            self.metrics.lost.inc(sum(len(shown.items) for shown in gone))
+            lists = [shown for shown in lists if shown.user_id in known]
+        if lists:
+            self.engine.take("exposures", exposures(lists))
         self._seen = latest
 
     async def close(self) -> None:

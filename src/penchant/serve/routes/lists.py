@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from penchant.client import answers as a
-from penchant.data import columns as c
 from penchant.recommend.filters import Filters
 from penchant.serve.access import DOORS
 from penchant.serve.answer import Answer
+from penchant.serve.lists import Shown
 from penchant.serve.problem import missing
 from penchant.serve.reading import PREFIX, StrictRoute
 from penchant.serve.said import answers
@@ -73,19 +73,9 @@ def _filters(asked: ListQuery) -> Filters:
 async def _keep(service: Service, told: dict[str, Any]) -> str:
     """Keep a list as exposures; its id."""
     list_id, at = secrets.token_hex(8), service.engine.clock()
-    rows = [
-        {
-            c.USER: told["user_id"],
-            c.ITEM: r["item_id"],
-            c.TIME: at,
-            c.POSITION: r["rank"],
-            c.EVENT_ID: f"{list_id}-{r['rank']}",
-            "list_id": list_id,
-        }
-        for r in told["items"]
-    ]
-    if rows:
-        await service.lists.put(rows)
+    items = tuple(r["item_id"] for r in told["items"])
+    if items:
+        await service.lists.put(Shown(list_id, told["user_id"], at, items))
     return list_id
 
 
