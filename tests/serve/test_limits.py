@@ -242,6 +242,8 @@ def test_those_that_wait_for_the_same_are_worked_on_together():
             assert told == [f"for u{k}" for k in range(20) if k != 7]
             await asyncio.sleep(0)
             assert await work.read(int) == 0
+            assert work._reads.pool._work_queue.empty(), "no thread is called for nobody"
+            assert not work._reads._alike
         finally:
             go.set()
             work.close()
@@ -251,3 +253,52 @@ def test_those_that_wait_for_the_same_are_worked_on_together():
     assert asked == [
         ["first"], whom[:16], whom[16:], ["v"], ["odd", "even"], ["odd"], ["even"],
     ]  # fmt: skip
+
+
+def test_lists_under_steady_load_call_no_more_threads_than_they_need():
+    most = []
+
+    async def crowd():
+        work = Work(ServeConfig(at_once=1, waiting=200))
+
+        def answer(whom):
+            most.append(work._reads.pool._work_queue.qsize())
+            time.sleep(0.001)
+            return whom
+
+        async def ask(k):
+            for turn in range(30):
+                assert await work.read_each(answer, f"{k}-{turn}", "a list") == f"{k}-{turn}"
+
+        try:
+            await asyncio.gather(*(ask(k) for k in range(40)))
+        finally:
+            work.close()
+
+    asyncio.run(crowd())
+    assert max(most) <= 40 / 16 + 1
+
+
+def test_lists_that_wait_when_the_service_ends_are_given_up():
+    go, begun = threading.Event(), threading.Event()
+
+    def answer(whom):
+        begun.set()
+        go.wait(10)
+        return whom
+
+    async def crowd():
+        work = Work(ServeConfig(at_once=1, waiting=200))
+        first = asyncio.create_task(work.read_each(answer, "first", "a list"))
+        await asyncio.to_thread(begun.wait, 10)
+        others = [asyncio.create_task(work.read_each(answer, f"u{k}", "a list")) for k in range(40)]
+        await asyncio.sleep(0.05)
+        closing = asyncio.create_task(asyncio.to_thread(work.close))
+        await asyncio.sleep(0.05)
+        go.set()
+        await closing
+        assert await first == "first"
+        told = await asyncio.gather(*others, return_exceptions=True)
+        assert {type(one) for one in told} == {asyncio.CancelledError}
+
+    asyncio.run(crowd())

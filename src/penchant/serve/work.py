@@ -11,6 +11,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
@@ -69,9 +71,33 @@ class Work:
 
     def close(self) -> None:
         """See through what was begun, and stop."""
-        self._reads.pool.shutdown(wait=True, cancel_futures=True)
+        self._reads.close()
         self._writes.pool.shutdown(wait=True)
         self._looks.pool.shutdown(wait=True)
+
+
+@dataclass
+class _Alike:
+    """Those that wait for the same, and for how many handfuls of them a thread was called."""
+
+    waiting: Waiting = field(default_factory=deque)
+    called: int = 0
+
+    def call(self) -> bool:
+        """Whether one more has to be called; it is counted."""
+        needed = len(self.waiting) > TOGETHER * self.called
+        self.called += needed
+        return needed
+
+    def taken(self) -> list[tuple[str, "Future[Any]"]]:
+        """A handful, for a thread that was called; who left is not in it."""
+        self.called -= 1
+        found: list[tuple[str, Future[Any]]] = []
+        while self.waiting and len(found) < TOGETHER:
+            of, future = self.waiting.popleft()
+            if future.set_running_or_notify_cancel():
+                found.append((of, future))
+        return found
 
 
 class _Line:
@@ -81,7 +107,7 @@ class _Line:
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix=f"penchant-{name}")
         self.most = threads + waiting
         self.inside = 0
-        self._alike: dict[str, Waiting] = {}
+        self._alike: dict[str, _Alike] = {}
         self._lock = Lock()
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -92,15 +118,25 @@ class _Line:
         self._enter()
         future: Future[T] = Future()
         with self._lock:
-            self._alike.setdefault(what, deque()).append((of, future))
-        self.pool.submit(self._work_off, work, what)
+            alike = self._alike.setdefault(what, _Alike())
+            alike.waiting.append((of, future))
+            needed = alike.call()
+        if needed:
+            self.pool.submit(self._work_off, work, what)
         return await self._told(future)
 
     def _work_off(self, work: Callable[[list[str]], Sequence[T]], what: str) -> None:
         """Work on those that wait for the same, as many as may be taken together."""
-        taken = self._taken(what)
+        with self._lock:
+            alike = self._alike[what]
+            taken = alike.taken()
+            if alike.call():
+                with suppress(RuntimeError):  # the line is closed: they are told by `close`
+                    self.pool.submit(self._work_off, work, what)
+            elif not alike.called:
+                del self._alike[what]
         if not taken:
-            return  # others took them
+            return  # all of them left
         try:
             found = work([of for of, _ in taken])
         except Exception as error:  # noqa: BLE001  whatever it is, who asked is told
@@ -113,17 +149,12 @@ class _Line:
         for (_, future), answer in zip(taken, found, strict=True):
             future.set_result(answer)
 
-    def _taken(self, what: str) -> list[tuple[str, "Future[Any]"]]:
-        with self._lock:
-            line: Waiting = self._alike.get(what, deque())
-            taken: list[tuple[str, Future[Any]]] = []
-            while line and len(taken) < TOGETHER:
-                of, future = line.popleft()
-                if future.set_running_or_notify_cancel():
-                    taken.append((of, future))
-            if not line:
-                self._alike.pop(what, None)
-        return taken
+    def close(self) -> None:
+        """See through what was begun; nothing else is."""
+        self.pool.shutdown(wait=True, cancel_futures=True)
+        for alike in self._alike.values():
+            for _, future in alike.waiting:
+                future.cancel()
 
     def _enter(self) -> None:
         if self.inside >= self.most:
