@@ -4,7 +4,6 @@ nobody foresaw end here."""
 import asyncio
 import logging
 import re
-import secrets
 import time
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from penchant.engine.serving import ServeConfig
 from penchant.serve.body import Body, too_large
-from penchant.serve.logs import LOG, say
+from penchant.serve.logs import LOG, fresh_id, say
 from penchant.serve.metrics import Metrics
 from penchant.serve.problem import UNFORESEEN, Problem, busy
 
@@ -72,7 +71,7 @@ class Gate:
         headers = Headers(scope=scope)
         _as_sent(scope)
         asked = headers.get("x-request-id", "")
-        call = Call(scope, send, asked if _TRACE.fullmatch(asked) else secrets.token_hex(8))
+        call = Call(scope, send, asked if _TRACE.fullmatch(asked) else fresh_id())
         self.inside += 1
         try:
             if self.inside > self.config.open and scope["path"] != ALWAYS:

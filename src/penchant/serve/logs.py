@@ -7,13 +7,17 @@ kind and the places in the code, not the message, which may quote what came.
 
 import json
 import logging
+import os
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from traceback import extract_tb
 from typing import Any, Final
 
 LOG: Final = logging.getLogger("penchant.serve")
 _HERE: Final = Path(__file__).parents[1]
+_DRAWN: Final = Random()
+os.register_at_fork(after_in_child=_DRAWN.seed)  # a process draws other ids than its parent
 
 
 class JsonLines(logging.Formatter):
@@ -30,6 +34,11 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = told(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def fresh_id() -> str:
+    """An id for a call or a list: unlikely to be another's, and no secret."""
+    return f"{_DRAWN.getrandbits(64):016x}"
 
 
 def say(event: str, level: int = logging.INFO, **fields: Any) -> None:

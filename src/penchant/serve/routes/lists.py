@@ -1,6 +1,5 @@
 """What to show: lists for people, and items like one."""
 
-import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -10,6 +9,7 @@ from penchant.recommend.filters import Filters
 from penchant.serve.access import DOORS
 from penchant.serve.answer import Answer
 from penchant.serve.lists import Shown
+from penchant.serve.logs import fresh_id
 from penchant.serve.problem import missing
 from penchant.serve.reading import PREFIX, StrictRoute
 from penchant.serve.said import answers
@@ -39,9 +39,9 @@ async def recommend(
     exposures under its `list_id`.
     """
     service = service_of(request)
-    context, filters, like = context_of(asked.context), _filters(asked), weights_of(asked.like)
 
     def listed(users: list[str]) -> list[dict[str, Any]]:
+        context, filters, like = context_of(asked.context), _filters(asked), weights_of(asked.like)
         found: dict[str, dict[str, Any]] = {}
         for at, some in service.presents(asked.at, users):
             lists = service.engine.recommend_each(
@@ -72,7 +72,7 @@ def _filters(asked: ListQuery) -> Filters:
 
 async def _keep(service: Service, told: dict[str, Any]) -> str:
     """Keep a list as exposures; its id."""
-    list_id, at = secrets.token_hex(8), service.engine.clock()
+    list_id, at = fresh_id(), service.engine.clock()
     items = tuple(r["item_id"] for r in told["items"])
     if items:
         await service.lists.put(Shown(list_id, told["user_id"], at, items))
