@@ -63,7 +63,7 @@ def largest_values(values: Floats, n: int) -> Floats:
     width = len(values) // (_BLOCKS * n)
     if width > 1:
         whole = len(values) // width * width
-        most = values[:whole].reshape(-1, width).max(axis=1)
+        most = values[:whole].reshape(width, -1).max(axis=0)  # of every so-many-th, which is fast
         bound = np.partition(most, len(most) - n)[len(most) - n]
         values = values[values >= bound]
     return np.sort(np.partition(values, max(len(values) - n, 0))[-n:])
