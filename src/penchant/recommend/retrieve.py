@@ -66,8 +66,10 @@ def candidates(told: Told, may: Bools) -> Longs:
                 found.append(np.arange(len(blocks.order), len(may)))
     if not headed:
         return np.zeros(0, np.int64)
-    some = np.unique(np.concatenate(found))
-    return np.asarray(some[may[some]], np.int64)
+    some = np.zeros(len(may), bool)
+    for rows in found:
+        some[rows] = True
+    return np.flatnonzero(some & may)
 
 
 def _near(blocks: Blocks, told: Told, d: Floats) -> Longs:
