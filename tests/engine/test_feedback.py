@@ -1,6 +1,7 @@
 """The story of a person who says what they want: it counts at once, lasts, and is taken back."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import numpy as np
 import polars as pl
@@ -185,6 +186,14 @@ def test_a_word_is_no_act(engine, ann):
     after = fresh.model.parts(everybody)
     assert after.names == before.names
     np.testing.assert_array_equal(after.values, before.values)
+
+
+def test_what_is_said_stands_in_the_answer_while_the_clock_runs(folder, ann):
+    ticks = (NOW + timedelta(milliseconds=k) for k in count())
+    engine = Engine(folder, CONFIG, clock=lambda: next(ticks))
+    node = second(engine, ann).node
+    told = engine.feedback(ann, "more", interest=node.id)
+    assert [s.interest for s in told.statements] == [node.id]
 
 
 def test_it_lasts_is_idempotent_and_is_forgotten(engine, folder, ann):

@@ -1,5 +1,6 @@
 """Events in: one, many, lines; what is bad is named and sinks nothing."""
 
+import gzip
 import json
 
 import httpx
@@ -116,6 +117,17 @@ def test_another_type_is_told(http, media):
     told = http.post("/events", content=b"{}", headers={"content-type": media})
     assert told.status_code == 415
     assert "application/json" in told.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/events", "/items"])
+@pytest.mark.parametrize("media", ["application/json", "application/x-ndjson"])
+def test_a_packed_body_is_told(http, path, media):
+    packed = gzip.compress(b'{"events": []}')
+    told = http.post(
+        path, content=packed, headers={"content-type": media, "content-encoding": "gzip"}
+    )
+    assert told.status_code == 415
+    assert told.json()["detail"] == "content-encoding: gzip came; send the body as it is"
 
 
 def test_no_type_at_all_is_told(http):

@@ -82,7 +82,6 @@ class Asking:
     ) -> Feedback:
         """Keep what somebody says of an interest or item, if anything; and what stands then."""
         interest, item = named
-        until = self._spoken(at)
         report = Report()
         if direction is not None:
             time = self.clock() if at is None else when(micros(at))
@@ -92,7 +91,7 @@ class Asking:
                 f"direction: nothing came; expected one of {', '.join(DIRECTIONS)} with the "
                 "interest or item, or the user alone to see what was said"
             )
-        titles = self.explainer(0).title
+        until, titles = self._spoken(at), self.explainer(0).title  # what was just said counts
         return Feedback(user_id, self._hearing.standing(user_id, until, titles), report)
 
     def present(self, at: At = None) -> int:

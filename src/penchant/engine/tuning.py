@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 import numpy as np
@@ -107,7 +108,7 @@ class Tuner:
         study = Study(space, folder)
         before = len(study.tried)
         search = Search(
-            space, validation, study, tune, lambda: self.clock().timestamp(),
+            space, validation, study, tune, monotonic,
             self.config.seed, self.progress,
         ).run()  # fmt: skip
         people = validation.people()

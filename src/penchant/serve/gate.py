@@ -92,6 +92,10 @@ class Gate:
         lines = headers.get("content-type", "").partition(";")[0].strip() == LINES
         most = self.config.stream_bytes if lines else self.config.max_bytes
         length = headers.get("content-length", "")
+        packed = headers.get("content-encoding", "identity").strip().lower()
+        if packed != "identity":
+            came = packed[:80] or "nothing"
+            raise Problem(415, f"content-encoding: {came} came; send the body as it is")
         comes = bool(length.strip("0")) or "transfer-encoding" in headers
         if length.isdigit() and int(length) > most:
             raise too_large(most)
