@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from penchant.interests.base.closed_form import nearest_by_text
@@ -104,12 +105,9 @@ class Sparse:
 
     def extended(self, text: Floats, neighbours: int, unit: float) -> "Sparse":
         """M with room for more items, which follow their texts."""
-        n, had = len(text), self.n_items
-        if n == had:
+        if len(text) == self.n_items:
             return self
-        grown = self.M.copy()
-        grown.resize((n, n))
-        return Sparse(_with_texts(grown, np.arange(had, n), text, neighbours, unit))
+        return Sparse(_with_texts(self.M, text, neighbours, unit))
 
     def state(self) -> State:
         """CSR arrays."""
@@ -204,15 +202,31 @@ def _like(histories: sparse.csr_array, M: sparse.csr_array) -> sparse.csr_array:
 
 
 def _with_texts(
-    M: sparse.csr_array, rows: Longs, text: Floats, neighbours: int, unit: float
+    M: sparse.csr_array, text: Floats, neighbours: int, unit: float
 ) -> sparse.csr_array:
-    """M plus weights by likeness of text between some rows and all items, both ways."""
-    near = nearest_by_text(text[rows], text, neighbours).tocoo()
-    row, column = rows[near.coords[0]], near.coords[1]
-    other = row != column
+    """M with the items that have only a text, behind the others: they and all items have weights by
+    likeness of text, both ways. What M has is copied once, piece by piece."""
+    had, n = M.shape[0], len(text)
+    near = nearest_by_text(text[had:], text, neighbours).tocoo()
+    row, column = near.coords
+    other = row + had != column
     row, column, like = row[other], column[other], near.data[other] * np.float32(unit)
-    n = M.shape[0]
-    out = sparse.csr_array((like, (row, column)), shape=(n, n))
-    known = ~np.isin(column, rows)
-    into = sparse.csr_array((like[known], (column[known], row[known])), shape=(n, n))
-    return sparse.csr_array(M + out + into)
+    out = sparse.csr_array((like, (row, column)), shape=(n - had, n))
+    known = column < had
+    into = sparse.csr_array((like[known], (column[known], row[known] + had)), shape=(had, n))
+    size = np.diff(into.indptr)
+    some = np.flatnonzero(size)
+    starts, ends = into.indptr[some], M.indptr[1:][some]
+
+    def spliced(had: npt.NDArray[Any], came: npt.NDArray[Any], last: npt.NDArray[Any]) -> Any:
+        """What rows had, each with what came to it behind, and new rows at the end."""
+        pairs = zip(np.split(came, starts), np.split(had, ends), strict=True)
+        pieces = [*(piece for pair in pairs for piece in pair), last]
+        return np.concatenate([piece.astype(had.dtype, copy=False) for piece in pieces])
+
+    grown = M.indptr.astype(np.int64) + np.concatenate([[0], np.cumsum(size)])
+    places = np.concatenate([grown, grown[-1] + out.indptr[1:]])
+    whole = sparse.csr_array((n, n), dtype=M.dtype)
+    whole.data, whole.indptr = spliced(M.data, into.data, out.data), places
+    whole.indices = spliced(M.indices, into.indices, out.indices)
+    return whole
