@@ -29,6 +29,15 @@ is drawn, not fitted (`benchmarks/serve/made.py`): its size and shape are those 
 | items | way | processor p50 | p99 | clock p50 | p99 | best |
 | ---: | --- | ---: | ---: | ---: | ---: | ---: |"""
 
+STATE = """## One event, one item
+
+In process, on SQLite, one by one. Kept: until it is on disk. State: what is asked of the store and
+taken in before the next answer, for somebody who was asked about lately. An item: until it can be
+recommended; answers go on meanwhile with what there was.
+
+| what | processor p50 | p99 | clock p50 | p99 |
+| --- | ---: | ---: | ---: | ---: |"""
+
 LOAD = """## Over HTTP
 
 On loopback, asked by [wrk](https://github.com/wg/wrk) over 32 connections for lists of people drawn
@@ -88,6 +97,7 @@ def page(folder: Path) -> str:
     lines = [INTRO]
     for intro, rows, chosen in (
         (LISTS, _lists, [r for r in runs if "ways" in r]),
+        (STATE, _state, [r for r in runs if "kept" in r and "state" in r]),
         (LOAD, _load, [r for r in runs if "freshness" in r]),
         (STORE, _store, [r for r in runs if "database" in r]),
         (FAULTS, _faults, [r for r in runs if "kills" in r]),
@@ -118,6 +128,14 @@ def _recall(run: Run) -> str:
         f"{found['people']} people among {run['items']:,} items (worst {found['worst']:.0%}), "
         f"scoring {found['scored']:,} of them."
     )
+
+
+def _state(run: Run) -> Iterator[str]:
+    named = {"kept": "an event, kept", "state": "state", "both": "both", "item": "an item"}
+    for name, what in named.items():
+        each = ("processor_p50", "processor_p99", "clock_p50", "clock_p99")
+        cells = " | ".join(f"{run[name][key]:,.1f} ms" for key in each)
+        yield f"| {what}, {run['items']:,} items | {cells} |"
 
 
 def _load(run: Run) -> Iterator[str]:

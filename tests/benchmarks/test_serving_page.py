@@ -28,6 +28,8 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
     fresh = {"most_tries": 2, "p50_ms": 9, "p99_ms": 31}
     kept(tmp_path, "load", items=7, workers=2, lists=lists, events=events, freshness=fresh,
          ready_s=4.2, memory_gib=1.7)  # fmt: skip
+    one = {"processor_p50": 1.24, "processor_p99": 2.5, "clock_p50": 1.3, "clock_p99": 3333.3}
+    kept(tmp_path, "state", items=7, kept=one, state=one, both=one, item=one)
     kept(tmp_path, "faults-x", store="sqlite", kills=9, acknowledged=8000, sent_again=5, lost=0,
          doubled=1)  # fmt: skip
     kept(tmp_path, "soak", minutes=30, asked=100, events=50, errors=0, memory_gib=[1.0, 1.02],
@@ -37,6 +39,7 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
     assert "finds 99.3% of the 100 best of 50 people" in made
     assert "| 431 a second | 60 ms | 140 ms | 3 |" in made
     assert "asked 2× at most | 9 ms | 31 ms" in made
+    assert "| an item, 7 items | 1.2 ms | 2.5 ms | 1.3 ms | 3,333.3 ms |" in made
     assert "| sqlite | 9 | 8,000 | 5 | 0 | 1 |" in made
     assert "| 30 | 100 | 50 | 0 | 1.00 → 1.02 | +1.2% |" in made
-    assert made.count("`python -m x`, 2024-05-01, commit abc, 2 cores.") == 4
+    assert made.count("`python -m x`, 2024-05-01, commit abc, 2 cores.") == 5

@@ -129,7 +129,7 @@ class Live:
     def _take_events(self, rows: pl.DataFrame) -> None:
         rows, there = self._possible(rows)
         if there.any():
-            self._follow(rows.filter(pl.Series(there)))
+            self._follow(rows if there.all() else rows.filter(pl.Series(there)))
         if not there.all() and self.config.clean.unknown_items == "keep":
             self._events.append(rows.filter(pl.Series(~there)))
 
@@ -274,7 +274,7 @@ class Live:
 
 def _micros(rows: pl.DataFrame) -> Longs:
     """Times (µs) of events as a store has them."""
-    return rows[c.TIME].to_physical().to_numpy()
+    return np.asarray(rows[c.TIME].cast(pl.Int64).to_numpy(), np.int64)
 
 
 def _alike(order: Longs, *columns: npt.NDArray[Any]) -> bool:
