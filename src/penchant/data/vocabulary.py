@@ -38,6 +38,10 @@ class Vocabulary:
     def _row(self) -> dict[str, int]:
         return {id_: row for row, id_ in enumerate(self.ids)}
 
+    def extended(self, ids: Sequence[str]) -> "Vocabulary":
+        """With more ids at the end."""
+        return Vocabulary(pl.concat([self.ids, pl.Series("id", list(ids), dtype=pl.String)]))
+
     def row(self, id_: str, what: str = "id") -> int:
         """The row of one id.
 

@@ -220,7 +220,7 @@ class Tree:
             raise DataError(f"ids: {len(ids)} came for {leaves.shape[0]} items; one each")
         more = sparse.csr_array(sparse.vstack([self.members[-1], leaves], format="csr"))
         parents = [self.parents(level) for level in range(1, self.levels + 1)]
-        items = self.items if ids is None else Vocabulary([*self.items.ids, *ids])
+        items = self.items if ids is None else self.items.extended(ids)
         return replace(self, members=roll_up(more, parents), items=items)
 
     def renamed(self, names: Mapping[str, str]) -> "Tree":
