@@ -1,7 +1,6 @@
 """What all routes share: the engine, its threads, keys, lists on their way, counters."""
 
 import asyncio
-import gc
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -108,8 +107,6 @@ class Service:
     def _load(self) -> None:
         with suppress(PenchantError):  # who asks is told
             self.engine.recommend("", 1)  # what is made when it is first asked for is made now
-        gc.collect()
-        gc.freeze()  # looking through a large model for garbage holds every answer up
 
     def _keep(self, lists: list[Shown]) -> None:
         """Keep lists as exposures. Where another process erased somebody since the last ones, those

@@ -44,6 +44,8 @@ class Quick:
 
     def toward(self, asked: Sequences) -> Floats:
         """d over the temperature of each sequence [B × D]; 0 where there is no event."""
+        if not len(asked):
+            return np.zeros((0, self.vectors.shape[1]), np.float32)
         there = asked.item != NOBODY
         gaps = bucket(asked.when - asked.came)
         x = self.vectors[np.where(there, asked.item, 0)] * np.float32(self.scale)
