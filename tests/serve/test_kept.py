@@ -1,11 +1,13 @@
 """What a service leaves behind: lists as exposures, acts in the audit log, lines in the log."""
 
 import asyncio
+import gc
 import json
 import logging
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from weakref import ref
 
 import polars as pl
 import pytest
@@ -275,3 +277,21 @@ def test_metrics_count(own):
     assert "penchant_event_lag_seconds 0.0" in told
     assert 'penchant_model_info{version="memory"} 1.0' in told
     assert f'penchant_request_seconds_bucket{{le="0.001",{route}}}' in told
+
+
+def test_the_collector_is_told_what_stays_and_lets_a_model_go_that_no_longer_serves(own):
+    app = create_app(own, ServeConfig(auth="off"))
+    service = app.state.service
+    service.alone = True
+    try:
+        with client(app) as http:
+            http.get("/users/u0001/recommendations?n=2")
+            assert gc.get_freeze_count() > 10_000
+            before = ref(own.live)
+            own._serve(own.model, own.live.facts)  # another version serves
+            http.get("/users/u0001/recommendations?n=2")
+            assert service._stays() is own.live
+            assert before() is None
+            assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()

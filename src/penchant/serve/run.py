@@ -69,7 +69,9 @@ def application() -> "FastAPI":
     config = EngineConfig(**asked["config"])
     whole = max(config.live.whole, config.serve.whole)
     engine = Engine(asked["workspace"], config.but(**{"live.whole": whole}))
-    return create_app(engine)
+    app = create_app(engine)
+    app.state.service.alone = True
+    return app
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """What all routes share: the engine, its threads, keys, lists on their way, counters."""
 
 import asyncio
+import gc
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import ref
 
 import polars as pl
 from fastapi import Request
@@ -13,6 +15,7 @@ from penchant.clock import when
 from penchant.data import columns as c
 from penchant.data.incoming import AHEAD, FIRST
 from penchant.engine.engine import Engine
+from penchant.engine.live import Live
 from penchant.engine.serving import ServeConfig
 from penchant.errors import NotFittedError, PenchantError
 from penchant.serve.access import Doorkeeper
@@ -35,6 +38,9 @@ class Service:
     keys: KeyStore = field(default_factory=MemoryKeys)
     audit: AuditLog = field(default_factory=MemoryAudit)
     metrics: Metrics = field(default_factory=Metrics)
+    alone: bool = False
+    """Whether nothing else runs in this process: then Python's collector is told what stays."""
+    _stays: "ref[Live] | None" = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.work = Work(self.config)
@@ -58,6 +64,7 @@ class Service:
 
     def presents(self, at: str | None, users: list[str]) -> list[tuple[Any, list[str]]]:
         """The same of several people: each time, and whose it is."""
+        self._settle()
         if at is not None or self.config.present == "log":
             return [(at, users)]
         now, found = self.engine.clock(), dict[datetime, list[str]]()
@@ -107,6 +114,20 @@ class Service:
     def _load(self) -> None:
         with suppress(PenchantError):  # who asks is told
             self.engine.recommend("", 1)  # what is made when it is first asked for is made now
+            self._settle()
+
+    def _settle(self) -> None:
+        """Keep the collector from looking through the model that serves, again and again, while
+        answers wait; once another serves, what is left of the one before is let go of."""
+        if not self.alone:
+            return
+        with suppress(NotFittedError):
+            live = self.engine.live
+            if self._stays is None or self._stays() is not live:
+                self._stays = ref(live)
+                gc.unfreeze()
+                gc.collect()
+                gc.freeze()
 
     def _keep(self, lists: list[Shown]) -> None:
         """Keep lists as exposures. Where another process erased somebody since the last ones, those
