@@ -13,7 +13,6 @@ stopped at once and started again. In the end the store is read, and held agains
 """
 
 import argparse
-import json
 import os
 import random
 import signal
@@ -30,7 +29,7 @@ from typing import Any
 
 import httpx
 from benchmarks.interests.promises import told as origin
-from benchmarks.serve.load import RESULTS
+from benchmarks.serve.figures import keep
 from benchmarks.serve.postgres import Postgres, postgres
 from benchmarks.serve.running import free_port
 
@@ -215,10 +214,7 @@ def told(found: dict[str, Any], what: str, store: str) -> None:
         "command": "python -m benchmarks.serve.faults", "store": store,
         "sqlite": sqlite3.sqlite_version, **found,
     }  # fmt: skip
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(run, indent=1)
-    (RESULTS / f"{what}-{store}.json").write_text(text + "\n", encoding="utf-8")
-    print(text)
+    keep(f"{what}-{store}", run)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ import hypothesis
 import schemathesis
 from benchmarks.interests.promises import told as origin
 from benchmarks.serve.bodies import made
+from benchmarks.serve.figures import keep
 from benchmarks.serve.fuzzed import call, hammered, kept
-from benchmarks.serve.load import RESULTS
 from fastapi import FastAPI
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
@@ -145,12 +145,6 @@ def one(number: int, seed: int) -> None:
     print(body, told, sep="\n")
 
 
-def written(found: Found) -> None:
-    """Write down what was found so far."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "fuzz.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
 def main() -> str | None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -168,9 +162,9 @@ def main() -> str | None:
         "command": f"python -m benchmarks.serve.fuzz --bodies {asked.bodies}",
         "bodies": bodies(asked.bodies, asked.seed),
     }  # fmt: skip
-    written(found)
+    keep("fuzz", found)
     found["described"] = described(asked.calls)
-    written(found)
+    keep("fuzz", found)
     wrong = [*found["bodies"]["bad"], *found["described"]["bad"]]
     clean = not (wrong or any(found["bodies"][name] for name in ("differ", "lost", "doubled")))
     print(*wrong[:20], sep="\n")

@@ -9,7 +9,6 @@ to that event on the list is asked for until that item is gone from it.
 """
 
 import argparse
-import json
 import re
 import subprocess
 import tempfile
@@ -21,10 +20,10 @@ from typing import Any
 import httpx
 import numpy as np
 from benchmarks.interests.promises import told as origin
+from benchmarks.serve.figures import keep
 from benchmarks.serve.running import Running, served
 from benchmarks.serve.shop import fresh_events, opened, person
 
-RESULTS = Path(__file__).resolve().parent / "results"
 _LUA = """
 math.randomseed(os.time())
 request = function()
@@ -139,10 +138,7 @@ def main() -> None:
         found["lists"] = lists(running, asked.people, asked.seconds)
         found["events"] = events(running, asked.items, asked.seconds // 2)
         found["memory_gib"] = round(running.memory() / 2**30, 2)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / "load.json"
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
+    keep("load", found)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ Items of an interest lie together in text and in behaviour, neighbours of an ite
 interest, a few items are very popular, and people have a handful of interests.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -70,6 +70,19 @@ class Drawn:
             item[anything] = draw.choice(len(self.leaf), anything.sum(), p=self.popular)
             found.append(_asked(item, draw))
         return found
+
+
+def together(each: list[Moments]) -> Moments:
+    """Moments of one person each as moments that are asked about together."""
+    columns = ("item", "time", "weight", "source", "chosen", "at")
+    sizes = [len(m.item) for m in each]
+    return replace(
+        each[0],
+        offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        **{name: np.concatenate([getattr(m, name) for m in each]) for name in columns},
+        context={n: pl.concat([m.context[n] for m in each]) for n in each[0].context},
+        past={n: pl.concat([m.past[n] for m in each]) for n in each[0].past},
+    )
 
 
 def _asked(item: Longs, draw: np.random.Generator) -> Moments:

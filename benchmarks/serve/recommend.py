@@ -3,22 +3,22 @@
     python -m benchmarks.serve.recommend --items 100000              # results/recommend-100000.json
     python -m benchmarks.serve.recommend --items 1000000 --recall 50
 
-The model is drawn, not fitted (see `made`). What is timed is `Pipeline.one`, without reasons, for
+The model is drawn, not fitted (see `made`). What is timed is `Pipeline.each`, without reasons, for
 people with 200 events each, another person every time, after some were asked: by the clock, and in
 processor time, which is what it takes where nobody else works. Steps are timed by themselves. With
 `--recall` the hundred best by approximate search are held against those by exact scoring.
 """
 
 import argparse
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from time import perf_counter, process_time
+from collections.abc import Iterator
+from functools import partial
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 from benchmarks.interests.promises import told as origin
-from benchmarks.serve.made import Drawn, drawn
+from benchmarks.serve.figures import keep, spent
+from benchmarks.serve.made import Drawn, drawn, together
 
 from penchant.data.histories import Moments
 from penchant.interests.told import told
@@ -27,23 +27,9 @@ from penchant.recommend.rank import ranked
 from penchant.recommend.result import Recommendations
 from penchant.types import Report
 
-RESULTS = Path(__file__).resolve().parent / "results"
 EVENTS = 200
-Work = Callable[[Moments], Any]
-
-
-def spent(work: Work, people: list[Moments]) -> dict[str, Any]:
-    """Milliseconds of some work for each person: by the clock, and of the processor."""
-    wall, busy = [], []
-    for moments in people:
-        began, used = perf_counter(), process_time()
-        work(moments)
-        wall.append(1000 * (perf_counter() - began))
-        busy.append(1000 * (process_time() - used))
-    found = {"best": float(np.min(wall))}
-    for name, times in (("clock", wall), ("processor", busy)):
-        found |= {f"{name}_p{q}": float(np.percentile(times, q)) for q in (50, 99)}
-    return {name: round(ms, 2) for name, ms in found.items()}
+TOGETHER = 16
+"""As many lists as the service makes together, at most."""
 
 
 def steps(pipe: Pipeline, people: list[Moments]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -96,6 +82,10 @@ def measured(world: Drawn, people: int, recalled: int) -> dict[str, Any]:
         spent(lambda m, pipe=pipe: one(pipe, m, Asked(10)), some)
         timed = spent(lambda m, pipe=pipe: one(pipe, m, Asked(10)), asked)
         found["ways"][way] = {"first_s": round(first, 2), **timed}
+    few = [together(asked[k : k + TOGETHER]) for k in range(0, people - TOGETHER + 1, TOGETHER)]
+    ids = [f"u{k}" for k in range(TOGETHER)]
+    work = partial(pipes["exact"].each, ids, asked=Asked(10))
+    found["ways"][f"exact, {TOGETHER} together, each"] = spent(work, few, TOGETHER)
     found["steps"] = dict(steps(pipes["exact"], world.moments(people // 2, EVENTS, seed=2)))
     if recalled:
         found["recall"] = recall(*pipes.values(), world.moments(recalled, EVENTS, seed=3))
@@ -111,7 +101,6 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--recall", type=int, default=0, help="people whose lists are compared")
-    parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args()
     world = drawn(asked.items)
     weights = world.model.layers["base"].M_.M.nnz
@@ -120,11 +109,8 @@ def main() -> None:
         "interests": [len(level) for level in world.model.catalogue.tree.nodes],
         "threads": torch.get_num_threads(), **measured(world, asked.people, asked.recall),
     }  # fmt: skip
-    asked.results.mkdir(parents=True, exist_ok=True)
-    path = asked.results / f"recommend-{asked.items}.json"
     whole = origin("recommend") | {"command": "python -m benchmarks.serve.recommend"} | found
-    path.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
+    keep(f"recommend-{asked.items}", whole)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ processes is looked at every ten seconds. Growth is from the mean of the fifth p
 """
 
 import argparse
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 import httpx
 import numpy as np
 from benchmarks.interests.promises import told as origin
-from benchmarks.serve.load import RESULTS
+from benchmarks.serve.figures import keep
 from benchmarks.serve.running import Running, served
 from benchmarks.serve.shop import fresh_events, opened, person
 
@@ -85,9 +84,7 @@ def main() -> None:
         "memory_gib": [round(float(x), 3) for x in gib[:: max(1, len(gib) // 60)]],
         "growth": round(float(late / early - 1), 4),
     }  # fmt: skip
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "soak.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
+    keep("soak", found)
 
 
 if __name__ == "__main__":

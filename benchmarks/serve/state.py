@@ -8,42 +8,22 @@ somebody who was asked about lately. Milliseconds of the processor, and by the c
 """
 
 import argparse
-import json
 import time
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 from benchmarks.interests.promises import told as origin
-from benchmarks.serve.load import RESULTS
+from benchmarks.serve.figures import keep, spent
 from benchmarks.serve.shop import CONFIG, fresh_events, opened, person
 
 from penchant import Engine
 from penchant.data.incoming import read_rows
+from penchant.store.tables import Kind, Receipt
 
-
-class Timed:
-    """How long calls took."""
-
-    def __init__(self) -> None:
-        self._clock: list[float] = []
-        self._busy: list[float] = []
-
-    def __call__(self, work: Callable[[], Any]) -> None:
-        began, used = time.perf_counter(), time.process_time()
-        work()
-        self._busy.append(1000 * (time.process_time() - used))
-        self._clock.append(1000 * (time.perf_counter() - began))
-
-    def told(self) -> dict[str, Any]:
-        """Milliseconds, by both."""
-        both = {"processor": self._busy, "clock": self._clock}
-        return {
-            f"{name}_p{q}": round(float(np.percentile(times, q)), 2)
-            for name, times in both.items() for q in (50, 99)
-        }  # fmt: skip
+ITEMS = 20
+"""New items, one by one."""
 
 
 def measured(engine: Engine, items: int, people: int, events: int) -> dict[str, Any]:
@@ -51,23 +31,30 @@ def measured(engine: Engine, items: int, people: int, events: int) -> dict[str, 
     known = [person(k) for k in range(min(people, 300))]
     for user in known:
         engine.recommend(user, 1)
-    rows = fresh_events(events, items, int(time.time()))
-    kept, state, both, joined = Timed(), Timed(), Timed(), Timed()
-    for k, row in enumerate(rows):
-        one = read_rows("events", [row | {"user_id": known[k % len(known)]}], now=engine.clock())
-        if k % 2:
-            both(lambda one=one: (engine.take("events", one.frame), engine.live.catch_up()))
-        else:
-            kept(lambda one=one: engine.take("events", one.frame))
-            state(engine.live.catch_up)
-    for k in range(20):
-        name = f"fresh-{time.time_ns()}-{k}"
-        engine.take("items", pl.DataFrame({"item_id": [name], "title": [f"A new thing {k}"]}))
-        joined(engine.live.catch_up)
-    return {
-        "kept": kept.told(), "state": state.told(), "both": both.told(), "item": joined.told(),
-        "events": events, "items": items, "people": people,
-    }  # fmt: skip
+    rows = [
+        read_rows("events", [row | {"user_id": known[k % len(known)]}], now=engine.clock()).frame
+        for k, row in enumerate(fresh_events(events, items, int(time.time())))
+    ]
+    third = max(1, events // 3)
+
+    def taken(kind: Kind, frames: Iterable[pl.DataFrame]) -> Iterator[Receipt]:
+        for frame in frames:
+            yield engine.take(kind, frame)
+
+    def both(frame: pl.DataFrame) -> None:
+        engine.take("events", frame)
+        engine.live.catch_up()
+
+    names = [f"fresh-{time.time_ns()}-{k}" for k in range(ITEMS)]
+    fresh = (pl.DataFrame({"item_id": [n], "title": [f"A new thing {n}"]}) for n in names)
+    found = {
+        "state": spent(lambda _: engine.live.catch_up(), taken("events", rows[:third])),
+        "both": spent(both, rows[third : 2 * third]),
+        "kept": spent(lambda frame: engine.take("events", frame), rows[2 * third :]),
+    }
+    engine.live.catch_up()
+    found["item"] = spent(lambda _: engine.live.catch_up(), taken("items", fresh))
+    return found | {"events": events, "items": items, "people": people}
 
 
 def main() -> None:
@@ -83,9 +70,7 @@ def main() -> None:
     engine = Engine(asked.workspace, CONFIG)
     found = origin("state") | {"command": "python -m benchmarks.serve.state"}
     found |= measured(engine, asked.items, asked.people, asked.events)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "state.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
+    keep("state", found)
 
 
 if __name__ == "__main__":

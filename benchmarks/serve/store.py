@@ -7,7 +7,6 @@ found is written to benchmarks/serve/results/, one file a database and size.
 """
 
 import argparse
-import json
 import os
 import platform
 import resource
@@ -21,12 +20,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from benchmarks.serve.figures import keep
 
 from penchant.random import rng
 from penchant.store.sql.database import Database
 from penchant.store.sql.tables import SqlTables
 
-RESULTS = Path(__file__).with_name("results")
 START = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1_000_000)
 YEAR = 365 * 86_400_000_000
 
@@ -137,9 +136,7 @@ def main() -> None:
         "python": platform.python_version(), "polars": pl.__version__, "cores": os.cpu_count(),
         "load": os.getloadavg(), "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
-    RESULTS.mkdir(exist_ok=True)
-    name = f"store-{kind}-{said.rows}{'-ids' if said.ids else ''}.json"
-    (RESULTS / name).write_text(json.dumps(result, indent=1) + "\n")
+    keep(f"store-{kind}-{said.rows}{'-ids' if said.ids else ''}", result)
 
 
 if __name__ == "__main__":

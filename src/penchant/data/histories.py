@@ -116,6 +116,7 @@ class Moments:
 
     def _slice(self, a: int, b: int) -> "Moments":
         """Those that follow each other, without a copy of their events."""
+        b = max(a, b)
         start, end = int(self.offsets[a]), int(self.offsets[b])
         events, rows = slice(start, end), np.arange(a, b)
         return replace(

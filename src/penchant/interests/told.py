@@ -116,9 +116,10 @@ def told(model: "InterestModel", moments: Moments) -> list[Told]:
     ]
     if moments.said is None or not len(moments.said):
         return found
-    wishes, spoke = Wishes(tree), np.flatnonzero(np.diff(moments.said.offsets))
-    for b in spoke:
-        found[b] = found[b].beside(FEEDBACK, wishes.parts(moments.said.take(spoke[spoke == b]))[0])
+    wishes = Wishes(tree)
+    for b in np.flatnonzero(np.diff(moments.said.offsets)):
+        own = moments.said.take(np.array([b]))
+        found[b] = found[b].beside(FEEDBACK, wishes.parts(own)[0])
     return found
 
 

@@ -34,7 +34,7 @@ class Shown:
 
 
 def exposures(lists: Sequence[Shown]) -> pl.DataFrame:
-    """Lists as rows of exposures, in any number of stores: the same row twice counts once."""
+    """Lists as rows of exposures; a list that is stored again is the same rows, and counts once."""
     size = [len(shown.items) for shown in lists]
     times = pl.Series([micros(s.at) for s, n in zip(lists, size, strict=True) for _ in range(n)])
     return pl.DataFrame(

@@ -135,19 +135,8 @@ class _Line:
                     self.pool.submit(self._work_off, work, what)
             elif not alike.called:
                 del self._alike[what]
-        if not taken:
-            return  # all of them left
-        try:
-            found = work([of for of, _ in taken])
-        except Exception as error:  # noqa: BLE001  whatever it is, who asked is told
-            for of, future in taken:
-                if len(taken) == 1:
-                    future.set_exception(error)
-                else:
-                    _alone(work, of, future)
-            return
-        for (_, future), answer in zip(taken, found, strict=True):
-            future.set_result(answer)
+        if taken:  # not all of them left
+            _answer(work, taken)
 
     def close(self) -> None:
         """See through what was begun; nothing else is."""
@@ -170,12 +159,22 @@ class _Line:
         self.inside -= 1
 
 
-def _alone(work: Callable[[list[str]], Sequence[T]], of: str, future: "Future[T]") -> None:
-    """Work on one by itself: what is wrong with one question is not told to another."""
+def _answer(
+    work: Callable[[list[str]], Sequence[T]], taken: Sequence[tuple[str, "Future[T]"]]
+) -> None:
+    """Tell each what work comes to; where it fails they are worked on one by one, so that what is
+    wrong with one question is not told to another."""
     try:
-        future.set_result(work([of])[0])
+        found = work([of for of, _ in taken])
     except Exception as error:  # noqa: BLE001  whatever it is, who asked is told
-        future.set_exception(error)
+        if len(taken) == 1:
+            taken[0][1].set_exception(error)
+        else:
+            for one in taken:
+                _answer(work, [one])
+        return
+    for (_, future), answer in zip(taken, found, strict=True):
+        future.set_result(answer)
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

@@ -57,7 +57,7 @@ class Sparse:
     def __post_init__(self) -> None:
         M = self.M
         if M.nnz <= np.iinfo(np.int32).max and M.indptr.dtype != np.int32:
-            places = (M.data, M.indices.astype(np.int32), M.indptr.astype(np.int32))
+            places = (M.data, M.indices.astype(np.int32, copy=False), M.indptr.astype(np.int32))
             object.__setattr__(self, "M", sparse.csr_array(places, shape=M.shape))
 
     @property
