@@ -17,6 +17,7 @@ from sqlalchemy import text
 from penchant.errors import StoreError
 from penchant.store.memory import MemoryTables
 from penchant.store.sql import database, log, migrate, reading
+from penchant.store.sql import tables as sql_tables
 from penchant.store.sql.database import Database
 from penchant.store.sql.schema import METADATA
 from penchant.store.sql.tables import SqlTables
@@ -282,6 +283,23 @@ def test_a_large_import_equals_a_small_one(tmp_path, monkeypatch):
             assert {"event_same", "event_named"} <= set(names.scalars())
     assert counts[0] == counts[1]
     assert found[0].equals(found[1])
+
+
+def test_a_large_import_leaves_its_connection_as_it_was(tmp_path, monkeypatch):
+    tables = SqlTables(Database(sqlite_url(tmp_path)))
+    before = memory_of(tables.database)
+    monkeypatch.setattr(sql_tables, "LARGE", 1)
+    monkeypatch.setattr(log, "LATER", 1)
+    tables.append("events", events(*[(f"u{n}", "a", n) for n in range(10)]))
+    assert tables.rows("events") == 10
+    assert memory_of(tables.database) == before
+
+
+def memory_of(store):
+    """What a connection keeps, sorts in files (1) or in memory (2), and by how many threads."""
+    with store.bare() as bare:
+        asked = ("cache_size", "temp_store", "threads")
+        return [bare.execute(f"PRAGMA {name}").fetchone()[0] for name in asked]
 
 
 def test_the_rows_of_one_user_are_found_by_an_index(tmp_path):

@@ -26,6 +26,11 @@ CACHE: Final = 32_768
 """Kilobytes of pages that a connection to SQLite keeps at most."""
 LARGE_CACHE: Final = 524_288
 """The same while much is written."""
+SORTING_CACHE: Final = 4_096
+"""The same while it sorts much: pieces of this size go to a file without a name, and are sorted by
+threads of its own; in one piece they would be sorted by one, and stay in memory."""
+SORTERS: Final = 2
+"""Such threads, at most."""
 
 _HEARD: Final = {
     "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
@@ -34,6 +39,7 @@ _HEARD: Final = {
 """A server that fell silent (its machine is off, a cable is out) is given up after some 25 seconds,
 not after the hours that TCP would wait; what the URL says of these counts instead."""
 
+_SORTED: Final = "temp_store = MEMORY"  # what is sorted on the way stays out of files
 _EXPECTED: Final = "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _NAMES: Final = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 _DRIVERS: Final = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
@@ -157,13 +163,16 @@ class Database:
 
 @contextmanager
 def _roomy(connection: Connection) -> Iterator[None]:
-    """More pages in memory: rows land all over an index, which else is read again and again."""
+    """More pages in memory: rows land all over an index, which else is read again and again. What
+    is sorted, which is numbers and hashes, may go through files."""
     driver: Any = connection.connection.driver_connection
-    driver.execute(f"PRAGMA cache_size = {-LARGE_CACHE}")
+    for line in (f"cache_size = {-LARGE_CACHE}", "temp_store = FILE", f"threads = {SORTERS}"):
+        driver.execute(f"PRAGMA {line}")
     try:
         yield
     finally:
-        driver.execute(f"PRAGMA cache_size = {-CACHE}")
+        for line in (f"cache_size = {-CACHE}", _SORTED, "threads = 0"):
+            driver.execute(f"PRAGMA {line}")
 
 
 def parsed(url: str | URL) -> URL:
@@ -236,7 +245,7 @@ def _settle(connection: Any) -> None:
         "synchronous = FULL",
         "secure_delete = ON",
         "foreign_keys = ON",
-        "temp_store = MEMORY",  # what is sorted on the way stays out of files
+        _SORTED,
         f"cache_size = {-CACHE}",
     ):
         connection.execute(f"PRAGMA {line}")

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from penchant.data import columns as c
 from penchant.store.dtypes import Types
+from penchant.store.sql.database import SORTING_CACHE
 from penchant.store.sql.ids import Codes, rows_of, run
 from penchant.store.sql.layout import coded, laid_out
 from penchant.store.sql.reading import SEQ, Reader
@@ -98,6 +99,7 @@ class Log:
             index.drop(self.connection)
         for rows in self._chunks(frame, last):
             self._insert(rows if last else rows.drop(SEQ))  # from 1 on SQLite counts by itself
+        run(self.connection, f"PRAGMA cache_size = {-SORTING_CACHE}")
         for index in indexes:
             try:
                 index.create(self.connection)
