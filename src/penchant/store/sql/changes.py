@@ -5,7 +5,7 @@ row each that follow each other, in their numbers too, stand in one row: its `ch
 they are, and every one of them can be read from it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 
@@ -37,10 +37,14 @@ def latest(connection: Connection) -> int:
     return newest or 0
 
 
-def since(connection: Connection, after: int) -> list[Change]:
-    """The changes behind a number, oldest first."""
-    asked = f"SELECT {_COLUMNS} FROM change WHERE seq > {after:d} ORDER BY seq"
-    return list(chain.from_iterable(_each(after, *row) for row in rows_of(connection, asked)))
+def behind(after: int) -> str:
+    """What asks for the rows that tell of the changes behind a number."""
+    return f"SELECT {_COLUMNS} FROM change WHERE seq > {after:d} ORDER BY seq"
+
+
+def told(rows: Iterable[tuple[Any, ...]], after: int) -> list[Change]:
+    """The changes behind a number that those rows tell of, oldest first."""
+    return list(chain.from_iterable(_each(after, *row) for row in rows))
 
 
 def last_number(connection: Connection, kind: Kind) -> int:

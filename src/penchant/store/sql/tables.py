@@ -13,7 +13,7 @@ from penchant.store.sql import changes
 from penchant.store.sql.columns import note_types, types_of
 from penchant.store.sql.database import Database
 from penchant.store.sql.forgetting import forget
-from penchant.store.sql.ids import Codes, Met
+from penchant.store.sql.ids import Codes, Met, rows_of
 from penchant.store.sql.keyed import Keyed
 from penchant.store.sql.layout import KEYED
 from penchant.store.sql.log import Log
@@ -112,12 +112,15 @@ class SqlTables:
 
     def changes(self, after: int) -> Sequence[Change]:
         """What changed since the change of that number, oldest first."""
+        if self.database.sqlite:
+            with self.database.bare() as bare:
+                return changes.told(bare.execute(changes.behind(after)).fetchall(), after)
         with self.database.reading() as connection:
-            return changes.since(connection, after)
+            return changes.told(rows_of(connection, changes.behind(after)), after)
 
     def latest(self) -> int:
         """The number of the newest change (0: none)."""
-        if self.database.sqlite:  # asked before every answer: a transaction costs more than it
+        if self.database.sqlite:  # asked before every answer; a transaction costs more than it
             with self.database.bare() as bare:
                 return int(bare.execute(changes.NEWEST).fetchone()[0] or 0)
         with self.database.reading() as connection:
