@@ -19,7 +19,7 @@ import pytest
 
 from penchant.errors import MissingExtraError, StoreError
 from penchant.store import files
-from penchant.store.sql import ids
+from penchant.store.sql import changes, ids
 from penchant.store.sql.database import Database, parsed
 from penchant.store.sql.tables import SqlTables
 from penchant.testing.stores import events, rows_of
@@ -184,6 +184,23 @@ def test_a_reader_sees_one_moment_while_others_write(url):
         first = connection.exec_driver_sql("SELECT count(*) FROM event").scalar()
         other.append("events", events(("bob", "b", 0)))
         assert connection.exec_driver_sql("SELECT count(*) FROM event").scalar() == first == 1
+    assert tables.rows("events") == 2
+
+
+def test_a_snapshot_has_nothing_that_came_after_its_change(url, monkeypatch):
+    """A fit that learned from it would else be told of it once more."""
+    tables, other = SqlTables(Database(url)), SqlTables(Database(url))
+    tables.append("events", events(("ann", "a", 0)))
+    latest = changes.latest
+
+    def slow(connection):
+        found = latest(connection)
+        other.append("events", events(("bob", "b", 1)))
+        return found
+
+    monkeypatch.setattr(changes, "latest", slow)
+    change, found = tables.snapshot(("events",))
+    assert (change, found["events"].collect()["user_id"].to_list()) == (1, ["ann"])
     assert tables.rows("events") == 2
 
 

@@ -205,7 +205,12 @@ class Engine(Lists, People, Holdings):
         """From now on this model is asked, which served first at a change of the store (None: its
         newest)."""
         since = self.tables.latest() if since is None else since
-        live = Live(self.tables, self.config, self.clock, self._texts, (model, facts), since)
+        return self._ask(
+            Live(self.tables, self.config, self.clock, self._texts, (model, facts), since)
+        )
+
+    def _ask(self, live: Live) -> Live:
+        """From now on this is asked."""
         self._forecasters.clear()
         self._live, self._data = live, None
         return live
@@ -220,13 +225,14 @@ class Engine(Lists, People, Holdings):
             CorruptModelError: no version's files are as they were written.
         """
         live = self._live
-        if live is not None and not live.stale:
+        if live is not None and not (live.stale or live.astray):
             return live
         if not self._opening.acquire(blocking=live is None):
             return live  # type: ignore[return-value]  # somebody else is loading the new one
         try:
-            if self._live is not None and not self._live.stale:
-                return self._live
+            live = self._live
+            if live is not None and not live.stale:
+                return self._begun_again(live) if live.astray else live
             if self.workspace is None:
                 raise NotFittedError("nothing has been learned yet: call engine.fit() first")
             since = self.tables.latest()  # a version that is promoted from now on is another one
@@ -236,6 +242,13 @@ class Engine(Lists, People, Holdings):
             return self._serve(*unpack(saved), since)
         finally:
             self._opening.release()
+
+    def _begun_again(self, live: Live) -> Live:
+        """The same model from the beginning; it is asked when it has taken in what came since."""
+        tables, config = self.tables, self.config
+        made = Live(tables, config, self.clock, self._texts, live.learned, live.since)
+        made.catch_up()
+        return self._ask(made)
 
     @property
     def model(self) -> InterestModel:
@@ -262,7 +275,10 @@ class Engine(Lists, People, Holdings):
         with self._opening:
             known, age = self._data, monotonic() - self._read
             new = known is None or known.facts.change != self.tables.latest()
-            if known is None or (new and age >= self.config.live.whole):
+            gone = known is not None and known.facts.change < live.forgotten
+            if known is None or gone or (new and age >= self.config.live.whole):
+                if gone:
+                    self._forecasters.clear()
                 known = Prepared.of(self.tables, self.config, self.clock, live.facts)
                 known = known.arranged(live.join(known.items).model.catalogue.items)
                 self._data, self._read = known, monotonic()

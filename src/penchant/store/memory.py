@@ -50,6 +50,11 @@ class MemoryTables:
         """All rows of a kind, each once, in the order they came."""
         return self._rows(known_kind(kind)).drop(NUMBER, strict=False)
 
+    def snapshot(self, kinds: Sequence[Kind]) -> tuple[int, dict[Kind, pl.LazyFrame]]:
+        """The newest change, and all rows of some kinds as they were right after it."""
+        with self._lock:
+            return self.latest(), {kind: self.read(kind) for kind in kinds}
+
     def forget(self, user_id: str) -> int:
         """Remove every row of a user; says how many there were."""
         with self._lock:

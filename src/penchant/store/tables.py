@@ -136,6 +136,11 @@ class Tables(Protocol):
         """All rows of a kind, each once, in the order they came."""
         ...
 
+    def snapshot(self, kinds: Sequence[Kind]) -> tuple[int, dict[Kind, pl.LazyFrame]]:
+        """The number of the newest change, and all rows of some kinds as they were right after it,
+        whatever comes meanwhile."""
+        ...
+
     def forget(self, user_id: str) -> int:
         """Remove every row of a user, and every copy of it; says how many rows were visible."""
         ...

@@ -65,6 +65,17 @@ class TablesContract:
         assert found[c.USER].to_list() == ["bob", "ann", "ann", "ann"]
         assert found.head(3).equals(came)
 
+    def test_a_snapshot_is_of_the_newest_change(self, tmp_path: Path) -> None:
+        """And of all the kinds that were asked for, in the order they were."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("bob", "b", 2)))
+        tables.append("items", pl.DataFrame({c.ITEM: ["a", "b"]}))
+        change, found = tables.snapshot(("items", "events", "users"))
+        tables.append("events", events(("ann", "a", 1)))
+        assert change == tables.latest() - 1
+        assert list(found) == ["items", "events", "users"]
+        assert [frame.collect().height for frame in found.values()] == [2, 1, 0]
+
     def test_same_event_counts_once(self, tmp_path: Path) -> None:
         """Within a batch, in a batch that is sent again, and in one that overlaps."""
         tables = self.open(tmp_path)

@@ -55,12 +55,20 @@ class SqlTables:
 
     def read(self, kind: Kind) -> pl.LazyFrame:
         """All rows of a kind, each once, in the order they came; read at once, of one moment."""
-        kind = known_kind(kind)
         with self.database.reading() as connection:
-            types = types_of(connection, kind)
-            if not types:
-                return empty(kind, types).lazy()
-            return Reader(connection, kind, types, self._known()).span().lazy()
+            return self._whole(connection, known_kind(kind))
+
+    def snapshot(self, kinds: Sequence[Kind]) -> tuple[int, dict[Kind, pl.LazyFrame]]:
+        """The newest change, and all rows of some kinds as they were right after it."""
+        with self.database.reading() as connection:
+            change = changes.latest(connection)
+            return change, {kind: self._whole(connection, known_kind(kind)) for kind in kinds}
+
+    def _whole(self, connection: Connection, kind: Kind) -> pl.LazyFrame:
+        types = types_of(connection, kind)
+        if not types:
+            return empty(kind, types).lazy()
+        return Reader(connection, kind, types, self._known()).span().lazy()
 
     def forget(self, user_id: str) -> int:
         """Remove every row of a user and the id itself; says how many rows there were.
