@@ -90,7 +90,8 @@ class People(ABC):
         at: datetime | str | None = None,
     ) -> Segments:
         """Who is like whom: everybody grouped by profile into k groups (None: as many as stand
-        apart best), by one level of the tree (None: the second).
+        apart best; fewer where people are too much alike), by one level of the tree (None: the
+        second).
 
         Raises:
             DataError: there are fewer people than groups.
