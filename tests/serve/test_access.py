@@ -9,10 +9,10 @@ import pytest
 from penchant.engine.serving import ServeConfig
 from penchant.errors import UnknownIdError
 from penchant.serve.app import create_app
-from penchant.serve.audit import MemoryAudit
 from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.serve.rate import Bucket
-from penchant.store.sql.audit import Entry, SqlAudit
+from penchant.store.audit import Entry, MemoryAudit
+from penchant.store.sql.audit import SqlAudit
 from penchant.store.sql.database import Database
 from penchant.store.sql.keys import Key, SqlKeys
 from penchant.testing.served import NOW, client

@@ -8,23 +8,26 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from weakref import ref
 
+import httpx
 import polars as pl
 import pytest
 
 from penchant.engine.serving import ServeConfig
-from penchant.errors import DataError, StoreError
+from penchant.errors import DataError, HeldError, StoreError
 from penchant.serve.app import create_app
-from penchant.serve.audit import MemoryAudit, masked
 from penchant.serve.fits import Fits
 from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.serve.lists import Lists, Shown
 from penchant.serve.logs import JsonLines
 from penchant.serve.metrics import Metrics
 from penchant.serve.problem import Problem
+from penchant.store.audit import masked
+from penchant.store.lock import fitting
 from penchant.store.sql.keys import Key
-from penchant.testing.served import NOW, client
+from penchant.testing.served import CONFIG, NOW, client, stocked
 
 SECRET = "ann.the.secret@example.com"
 
@@ -126,11 +129,11 @@ def test_lists_that_come_while_others_are_stored_are_not_taken_for_a_failure(mon
 
 
 def test_a_fit_runs_in_the_background_one_at_a_time(own):
-    keys, audit = MemoryKeys(), MemoryAudit()
+    keys, before = MemoryKeys(), len(own.tables.audit.read())
     token = fresh()
     keys.add(Key("", "boss", hashed(token), ("admin",), NOW))
     headers = {"Authorization": f"Bearer {token}"}
-    app = create_app(own, ServeConfig(), keys=keys, audit=audit)
+    app = create_app(own, ServeConfig(), keys=keys)
     with client(app, **headers) as http:
         assert http.get("/fit").json()["state"] == "idle"
         begun = http.post("/fit")
@@ -146,10 +149,46 @@ def test_a_fit_runs_in_the_background_one_at_a_time(own):
         assert told["fitted"]["promoted"] and told["fitted"]["version"] == own.version
         http.get(f"/users/{SECRET}/export")
         http.delete(f"/users/{SECRET}")
-    acts = [(e.actor, e.action, e.subject) for e in audit.read()]
+    entries = own.tables.audit.read(before)
+    acts = [(e.actor, e.action, e.subject) for e in entries]
     hash_ = masked(SECRET)
     assert acts == [("1", "fit", None), ("1", "export", hash_), ("1", "forget", hash_)]
-    assert SECRET not in str(audit.read())
+    assert SECRET not in str(entries)
+
+
+def test_an_erasure_is_in_the_audit_log_whoever_left_meanwhile(own, monkeypatch):
+    own.add(users=pl.DataFrame({"user_id": ["in-a-hurry"]}))
+    before, go, forget = len(own.tables.audit.read()), threading.Event(), own.forget
+
+    def slow(user, **named):
+        assert go.wait(20)
+        return forget(user, **named)
+
+    monkeypatch.setattr(own, "forget", slow)
+    with client(create_app(own, ServeConfig(auth="off"))) as http:
+        with pytest.raises(httpx.ReadTimeout):
+            http.delete("/users/in-a-hurry", timeout=0.2)
+        go.set()
+    acts = [(e.action, e.subject, e.detail) for e in own.tables.audit.read(before)]
+    assert acts == [("forget", masked("in-a-hurry"), {"rows": 1})]
+
+
+def test_an_erasure_beside_a_reader_is_told_as_it_is(world, tmp_path):
+    """The rows are gone, and that is in the audit log; the copies in SQLite's log are not yet."""
+    engine = stocked(world, tmp_path, CONFIG.but(**{"store.wait": 0.1}))
+    half = engine.workspace.scratch("half-a-fit")
+    with client(create_app(engine, ServeConfig(auth="off"))) as http:
+        with engine.tables.database.reading() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM event").scalar()
+            engine.add(users=pl.DataFrame({"user_id": ["u0003"]}))
+            told = http.delete("/users/u0003")
+        assert told.status_code == 200
+        assert told.json()["rows"] > 1 and "erase once more" in told.json()["note"]
+        assert not any(engine.person("u0003").values()) and not half.exists()
+        again = http.delete("/users/u0003").json()
+        assert again == {"user_id": "u0003", "rows": 0, "note": None}
+    rows = [act.detail["rows"] for act in engine.tables.audit.read()]
+    assert rows == [told.json()["rows"], 0]
 
 
 def test_one_fit_runs_at_a_time_in_all_processes_and_all_tell_the_same(tmp_path):
@@ -177,6 +216,46 @@ def test_one_fit_runs_at_a_time_in_all_processes_and_all_tell_the_same(tmp_path)
     while one.status()["state"] == "running":  # until the last one has let go
         pass
     assert one.status()["problem"]["type"].endswith(":broken")
+
+
+def test_a_fit_that_cannot_begin_keeps_no_other_from_it(tmp_path, monkeypatch):
+    fits = Fits(dict, lambda: NOW, tmp_path)
+
+    def full(path, text):
+        raise StoreError("the disk is full")
+
+    def unheard():
+        raise StoreError("the database is gone")
+
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="disk is full"):
+        patch.setattr("penchant.serve.fits.write_text", full)
+        fits.start()
+    with pytest.raises(StoreError, match="database is gone"):
+        fits.start(unheard)
+    assert fits.status()["state"] == "idle"
+    assert fits.start()["number"] == 1
+    until(lambda: fits.status()["state"] == "done")
+
+
+def test_what_cannot_be_locked_is_no_fit_that_runs(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="could not be reached"):
+        Fits(dict, lambda: NOW, tmp_path / "file" / "shop").start()
+
+
+def test_a_fit_by_hand_keeps_the_service_from_one(world, tmp_path, monkeypatch):
+    engine = stocked(world, tmp_path)
+    monkeypatch.setattr("penchant.engine.engine.fitting", partial(fitting, wait=0.05))
+    with client(create_app(engine, ServeConfig(auth="off"))) as http:
+        with fitting(tmp_path):
+            told = http.post("/fit")
+            assert told.status_code == 409
+            assert "not asked for here" in told.json()["detail"]
+            for learn in (engine.fit, engine.refit):
+                with pytest.raises(HeldError, match=r"another fit \(process \d+\).*Wait until"):
+                    learn()
+        assert http.get("/fit").json()["state"] == "idle"
+    assert not engine.tables.audit.read()
 
 
 def test_a_fit_that_fails_says_so():

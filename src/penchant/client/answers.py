@@ -268,10 +268,11 @@ class Held(Answer):
 
 
 class Forgotten(Answer):
-    """How many rows were removed."""
+    """How many rows were removed; `note`: what is still to be done, if anything."""
 
     user_id: str
     rows: int
+    note: str | None = None
 
 
 class Item(Answer):

@@ -8,7 +8,8 @@ print(engine.recommend("ann").explain()[0])
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
@@ -39,12 +40,14 @@ from penchant.engine.texts import Texts
 from penchant.engine.trial import Trial
 from penchant.engine.tuned import Tuning
 from penchant.engine.tuning import Tuner
-from penchant.errors import NotFittedError, StoreError
+from penchant.errors import HeldError, NotFittedError, StoreError
 from penchant.evaluate.diagnosis import Diagnosis
 from penchant.evaluate.experiment import Plan, evaluate
 from penchant.evaluate.layers import diagnose
 from penchant.evaluate.report import Evaluation
 from penchant.interests.model import InterestModel
+from penchant.store.audit import Entry, masked
+from penchant.store.lock import fitting
 from penchant.store.memory import MemoryTables
 from penchant.store.tables import Tables
 from penchant.store.workspace import Workspace
@@ -140,7 +143,12 @@ class Engine(Lists, People, Holdings):
 
         Raises:
             DataError: there is nothing to learn from.
+            HeldError: another fit of the workspace runs.
         """
+        with self._alone():
+            return self._fit()
+
+    def _fit(self) -> Fitted:
         data = self._prepared()
         report = Report([*data.report.findings])
         learned = self._learning(data, report).model()
@@ -159,7 +167,12 @@ class Engine(Lists, People, Holdings):
 
         Raises:
             DataError: there is nothing to learn from.
+            HeldError: another fit of the workspace runs.
         """
+        with self._alone():
+            return self._refit()
+
+    def _refit(self) -> Refit:
         data, report = self._prepared(), Report()
         try:
             live = self.live
@@ -174,7 +187,22 @@ class Engine(Lists, People, Holdings):
             )
             if not found.better:
                 return Refit(None, found, report)
-        return Refit(self.fit().version, found, report)
+        return Refit(self._fit().version, found, report)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the one fit of the workspace; where somebody is forgotten meanwhile, what is half done
+        goes at the end, however that comes."""
+        if self.workspace is None:
+            yield
+            return
+        with fitting(self.workspace.path):
+            since = self.tables.latest()
+            try:
+                yield
+            finally:
+                if any(change.kind == "forget" for change in self.tables.changes(since)):
+                    self.workspace.clear_scratch()
 
     def _learning(self, data: Prepared, report: Report) -> Learning:
         scratch = None if self.workspace is None else self.workspace.scratch(data.fingerprint)
@@ -368,14 +396,19 @@ class Engine(Lists, People, Holdings):
         tuner = Tuner(self.tables, self.workspace, self.config, self.clock, self.progress)
         return tuner.run(space, TuneConfig(**settings))
 
-    def forget(self, user_id: str) -> int:
+    def forget(self, user_id: str, *, by: str | None = None) -> int:
         """Remove a person: every event, exposure, attribute, relation and word; the number of rows.
 
         Nothing of the person is kept in the model's state. Weights between items that were learned
-        from many people's events stay until the next fit.
+        from many people's events stay until the next fit. `by` says who asks: then it stands in the
+        audit log, the person's name as a hash, as surely as the rows are gone.
+
+        Raises:
+            CopiesLeftError: the rows are gone, but a reader holds copies of them in SQLite's log.
         """
-        removed = self.tables.forget(user_id)
+        act = None if by is None else Entry(self.clock(), by, "forget", masked(user_id))
         if self.workspace is not None:
-            self.workspace.clear_scratch()
+            with suppress(HeldError), fitting(self.workspace.path, wait=0.0):
+                self.workspace.clear_scratch()  # where a fit runs, it does that itself
             self.workspace.clear_tuning()
-        return removed
+        return self.tables.forget(user_id, act)

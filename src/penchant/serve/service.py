@@ -19,14 +19,13 @@ from penchant.engine.live import Live
 from penchant.engine.serving import ServeConfig
 from penchant.errors import NotFittedError, PenchantError
 from penchant.serve.access import Doorkeeper
-from penchant.serve.audit import AuditLog, MemoryAudit, masked
 from penchant.serve.beside import refit_beside
 from penchant.serve.fits import Fits
 from penchant.serve.keys import KeyStore, MemoryKeys
 from penchant.serve.lists import Lists, Shown, exposures
 from penchant.serve.metrics import Metrics
 from penchant.serve.work import Work
-from penchant.store.sql.audit import Entry
+from penchant.store.audit import Entry, masked
 
 
 @dataclass
@@ -36,7 +35,6 @@ class Service:
     engine: Engine
     config: ServeConfig
     keys: KeyStore = field(default_factory=MemoryKeys)
-    audit: AuditLog = field(default_factory=MemoryAudit)
     metrics: Metrics = field(default_factory=Metrics)
     alone: bool = False
     """Whether nothing else runs in this process: then Python's collector is told what stays."""
@@ -98,13 +96,10 @@ class Service:
         last = dict(said.iter_rows())
         return [max(did, last.get(user, did)) for user, did in zip(users, acted, strict=True)]
 
-    async def note(
-        self, actor: str, action: str, subject: str | None = None, **detail: Any
-    ) -> None:
+    def note(self, actor: str, action: str, subject: str | None = None) -> None:
         """Keep in the audit log that somebody did something, to whom by a hash."""
         whom = None if subject is None else masked(subject)
-        entry = Entry(self.engine.clock(), actor, action, whom, detail)
-        await self.work.write(self.audit.append, entry)
+        self.engine.tables.audit.append(Entry(self.engine.clock(), actor, action, whom))
 
     async def begin(self) -> None:
         """Start what runs beside the answers, and load the model meanwhile, if there is one."""

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from penchant.store.audit import AuditLog, Entry, MemoryAudit
 from penchant.store.dtypes import Types
 from penchant.store.rows import conform, empty, latest, take_in
 from penchant.store.tables import KINDS, OWNERS, Change, Kind, Receipt, known_kind, person_of
@@ -26,6 +27,7 @@ class MemoryTables:
         self._last: dict[Kind, int] = {}
         self._changes: list[Change] = []
         self._lock = RLock()
+        self.audit: AuditLog = MemoryAudit()
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         """Put rows in; see `Tables.append`."""
@@ -55,12 +57,14 @@ class MemoryTables:
         with self._lock:
             return self.latest(), {kind: self.read(kind) for kind in kinds}
 
-    def forget(self, user_id: str) -> int:
-        """Remove every row of a user; says how many there were."""
+    def forget(self, user_id: str, act: Entry | None = None) -> int:
+        """Remove every row of a user; see `Tables.forget`."""
         with self._lock:
             gone = sum(self._forget(kind, user_id) for kind in KINDS if kind in self._frames)
             if gone:
                 self._note("forget", rows=gone)
+            if act is not None:
+                self.audit.append(act.counted(gone))
             return gone
 
     def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:

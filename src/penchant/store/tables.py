@@ -23,6 +23,7 @@ import polars as pl
 
 from penchant.data import columns as c
 from penchant.errors import StoreError, did_you_mean
+from penchant.store.audit import AuditLog, Entry
 from penchant.types import Report
 
 Kind: TypeAlias = Literal["events", "items", "users", "relations", "exposures", "feedback"]
@@ -126,7 +127,10 @@ class Change:
 
 
 class Tables(Protocol):
-    """Where events, items, users, relations, exposures and feedback live."""
+    """Where events, items, users, relations, exposures and feedback live, and who did what to
+    them (`audit`)."""
+
+    audit: AuditLog
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         """Put rows in; once the receipt is returned they survive a crash (if the store lasts)."""
@@ -141,8 +145,13 @@ class Tables(Protocol):
         whatever comes meanwhile."""
         ...
 
-    def forget(self, user_id: str) -> int:
-        """Remove every row of a user, and every copy of it; says how many rows were visible."""
+    def forget(self, user_id: str, act: Entry | None = None) -> int:
+        """Remove every row of a user, and every copy of it; says how many rows were visible. An
+        `act`, with that number, goes into the audit log if the rows go, and only then.
+
+        Raises:
+            CopiesLeftError: the rows are gone, but not yet every copy.
+        """
         ...
 
     def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:

@@ -16,6 +16,7 @@ import polars as pl
 from penchant.data import columns as c
 from penchant.errors import SchemaError, StoreError
 from penchant.random import rng
+from penchant.store.audit import Entry
 from penchant.store.tables import KEYS, KINDS, PERSON, Change, Kind, Tables
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -237,6 +238,17 @@ class TablesContract:
         assert _came(tables, came)[c.USER].to_list() == ["bob"]
         tables.append("events", events(("cy", "c", 2)))
         assert tables.changes(2)[0].first > came.last
+
+    def test_an_act_stands_beside_what_it_did(self, tmp_path: Path) -> None:
+        """Who erased, and how many rows; also where there were none."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("ann", "a", 0), ("bob", "b", 1), ("ann", "c", 2)))
+        act = Entry(START, "1", "forget", "hash", {"why": "asked"})
+        assert [tables.forget("ann", act), tables.forget("ann", act), tables.forget("bob")] == [
+            2, 0, 1,
+        ]  # fmt: skip
+        told = [(one.actor, one.subject, one.detail) for one in tables.audit.read()]
+        assert told == [("1", "hash", {"why": "asked", "rows": n}) for n in (2, 0)]
 
     def test_changes_together_are_all_rows(self, tmp_path: Path) -> None:
         """Who reads every change has what who reads everything has."""

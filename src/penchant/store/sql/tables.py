@@ -7,9 +7,11 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Connection, func, select
 
+from penchant.errors import CopiesLeftError, StoreError
+from penchant.store.audit import AuditLog, Entry
 from penchant.store.dtypes import Types
 from penchant.store.rows import Arrival, arrive, empty, upsert
-from penchant.store.sql import changes
+from penchant.store.sql import audit, changes
 from penchant.store.sql.columns import note_types, types_of
 from penchant.store.sql.database import Database
 from penchant.store.sql.forgetting import forget
@@ -32,6 +34,7 @@ class SqlTables:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.audit: AuditLog = audit.SqlAudit(database)
         self._met: dict[str, Met] = {}
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
@@ -70,20 +73,31 @@ class SqlTables:
             return empty(kind, types).lazy()
         return Reader(connection, kind, types, self._known()).span().lazy()
 
-    def forget(self, user_id: str) -> int:
-        """Remove every row of a user and the id itself; says how many rows there were.
+    def forget(self, user_id: str, act: Entry | None = None) -> int:
+        """Remove every row of a user and the id itself; says how many rows there were. An `act`
+        goes into the audit log in the same transaction.
 
         In SQLite the bytes are overwritten, in the file and in its log; in PostgreSQL they go with
         the next VACUUM.
 
         Raises:
-            StoreError: another writer holds the store, or a reader its log.
+            StoreError: another writer holds the store.
+            CopiesLeftError: the rows are gone, but a reader holds the log of SQLite.
         """
         with self.database.writing() as connection:
             gone = forget(connection, user_id)
             if gone:
                 changes.note(connection, "forget", rows=gone)
-        self.database.scrub()
+            if act is not None:
+                audit.note(connection, act.counted(gone))
+        try:
+            self.database.scrub()
+        except StoreError as error:
+            raise CopiesLeftError(
+                f"{gone} rows are gone, but copies of them may still stand in the log of SQLite "
+                f"({error}). Forget once more when it has finished",
+                gone,
+            ) from None
         return gone
 
     def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:
