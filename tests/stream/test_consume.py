@@ -124,15 +124,15 @@ def test_in_other_threads_signals_are_left_alone():
     assert found == [(False, before)]
 
 
-def test_items_have_no_id_of_an_event_and_the_later_one_counts(tmp_path, letters):
+@pytest.mark.parametrize("batch", [1, 100])
+def test_items_have_no_id_of_an_event_and_the_later_one_counts(tmp_path, letters, batch):
     path = tmp_path / "items.ndjson"
     rows = [{"item_id": 1, "title": "old"}, {"item_id": 2}, {"item_id": 1, "title": "new"}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     engine = Engine()
     source = LineFile(path)
-    tally = Consumer(source, EngineSink(engine), letters, CONFIG.but(kind="items", batch=1)).run(
-        once=True
-    )
+    config = CONFIG.but(kind="items", batch=batch)
+    tally = Consumer(source, EngineSink(engine), letters, config).run(once=True)
     source.close()
     assert (tally.new, tally.replaced) == (2, 1)
     assert set(engine.tables.read("items").collect().rows()) == {("1", "new"), ("2", None)}
