@@ -43,6 +43,41 @@ def test_rows_that_the_store_can_never_take_are_found_and_the_others_kept(
     assert [i for _, i in sink.rows()] == [str(n) for n in range(10) if n != 5]
 
 
+@pytest.mark.parametrize(
+    ("items", "passing"),
+    [(["good", "bad", "later", "last"], "last"), (["bad 1", "some", "more", "bad 2"], "some")],
+)
+def test_an_outage_amid_rows_that_can_never_be_takes_no_good_one_with_it(
+    tmp_path, event, sink, letters, items, passing
+):
+    path = tmp_path / "mixed.ndjson"
+    path.write_text("".join(json.dumps(event(item)) + "\n" for item in items))
+    outages = [StoreError("busy")]
+
+    def before(frame):
+        here = frame["item_id"].to_list()
+        if any(item.startswith("bad") for item in here):
+            raise SchemaError("events.x: a clash")
+        if passing in here and outages:
+            raise outages.pop()
+
+    sink.before = before
+    stop = Event()
+    timer = threading.Timer(20, stop.set)  # else a fault would be tried again for ever
+    timer.start()
+    source = LineFile(path)
+    tally = Consumer(source, sink, letters, CONFIG, stop=stop).run(once=True)
+    timer.cancel()
+    source.close()
+    good = [item for item in items if not item.startswith("bad")]
+    assert [item for _, item in sink.rows()] == good
+    assert [json.loads(m.value)["item_id"] for m, _ in letters.found] == [
+        item for item in items if item.startswith("bad")
+    ]
+    # what was taken in before the outage was not handed in again
+    assert (tally.new, tally.known, tally.failures) == (len(good), 0, 1)
+
+
 def test_dead_letters_that_cannot_be_written_are_tried_again_before_the_commit(
     source, sink, letters, never, tmp_path
 ):

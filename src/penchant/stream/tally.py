@@ -1,7 +1,7 @@
 """What a stream did so far: counts, rate and lag, for people, for the log and for Prometheus."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -35,14 +35,16 @@ class Tally:
     _findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
     _told: tuple[float, int] = field(default=(0.0, 0))
 
-    def count(self, messages: int, receipt: Receipt, dead: int) -> None:
-        """A batch is done with."""
+    def count(self, messages: int, receipts: Iterable[Receipt], dead: int) -> None:
+        """A batch is done with; there is a receipt for each part that was taken in by itself."""
         self.batches += 1
         self.messages += messages
         self.dead += dead
-        self.new += receipt.new
-        self.known += receipt.known
-        self.replaced += receipt.replaced
+        for receipt in receipts:
+            self.new += receipt.new
+            self.known += receipt.known
+            self.replaced += receipt.replaced
+            self.note(receipt.notes)
 
     def note(self, report: Report) -> None:
         """Add findings to those of the same kind."""
