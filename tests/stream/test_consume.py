@@ -11,6 +11,7 @@ from threading import Event
 import pytest
 
 from penchant import Engine
+from penchant.data.incoming import read_rows
 from penchant.engine.sink import EngineSink
 from penchant.errors import SchemaError, StoreError
 from penchant.stream.config import StreamConfig
@@ -18,6 +19,7 @@ from penchant.stream.consume import Consumer, until_signalled
 from penchant.stream.dead import DeadLetterFile
 from penchant.stream.lines import LineFile
 from penchant.stream.source import Message
+from penchant.stream.tally import DIFFERING
 
 CONFIG = StreamConfig(batch=4, seconds=0.02, slow=0.05, first_wait=0.01, longest_wait=0.03)
 
@@ -185,9 +187,43 @@ def test_an_engine_takes_events_in_and_a_clash_of_types_is_poison(tmp_path, even
     assert "but the store holds" in letters.found[0][1]
 
 
-def test_an_engine_that_cannot_be_written_is_no_poison(event, monkeypatch):
-    from penchant.data.incoming import read_rows
+@pytest.mark.parametrize("stored", [False, True])
+def test_an_event_under_the_id_of_another_is_counted(tmp_path, event, letters, stored):
+    path = tmp_path / "events.ndjson"
+    rows = [event(1, event_id="1"), event(2, event_id="1"), event("bad", event_id="2", shelf=[1])]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    engine = Engine(tmp_path / "shop") if stored else Engine()
+    frame = read_rows("events", [event(0, event_id="0", shelf="top")]).frame
+    EngineSink(engine).apply("events", frame)  # so that one row can never be, and the batch is cut
+    source = LineFile(path)
+    tally = Consumer(source, EngineSink(engine), letters, CONFIG).run(once=True)
+    source.close()
+    assert (tally.new, tally.known, tally.differing, tally.dead) == (1, 1, 1, 1)
+    assert [(f.count, f.examples) for f in tally.report.findings if f.what == DIFFERING] == [
+        (1, ("1",))
+    ]
+    assert tally.to_json()["differing"] == 1
+    assert "penchant_stream_differing_rows_total 1\n" in tally.prometheus()
 
+
+def test_a_clash_of_types_takes_no_row_beside_it_along(tmp_path, event, letters):
+    path = tmp_path / "events.ndjson"
+    rows = [event(1, shelf=[1]), event(2, shelf="top"), event(3), event(4, shelf=[2])]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    engine = Engine()
+    EngineSink(engine).apply("events", read_rows("events", [event(0, shelf=[1])]).frame)
+    source = LineFile(path)
+    tally = Consumer(source, EngineSink(engine), letters, CONFIG).run(once=True)
+    source.close()
+    assert [json.loads(m.value)["item_id"] for m, _ in letters.found] == ["2"]
+    assert tally.report.count("columns of mixed types read as text") == 0
+    found = engine.tables.read("events").collect()
+    assert found.select("item_id", "shelf").rows() == [
+        ("0", [1]), ("1", [1]), ("3", None), ("4", [2])
+    ]  # fmt: skip
+
+
+def test_an_engine_that_cannot_be_written_is_no_poison(event, monkeypatch):
     engine = Engine()
     frame = read_rows("events", [event(1, shelf="top")]).frame
 
