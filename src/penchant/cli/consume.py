@@ -234,6 +234,7 @@ def _shown(tally: "Tally") -> "Table":
     table.add_column(overflow="fold")
     rate = tally.messages / max(tally.seconds, 1e-9)
     rows = f"{tally.new:,} new, {tally.known:,} already there"
+    rows += f" ({tally.differing:,} of them say something else)" * bool(tally.differing)
     table.add_row("messages", f"{tally.messages:,} in {duration(tally.seconds)}, {rate:,.0f}/s")
     table.add_row("rows", rows + f", {tally.replaced:,} replaced" * bool(tally.replaced))
     table.add_row("dead letters", f"{tally.dead:,}")

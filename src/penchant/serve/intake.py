@@ -19,6 +19,7 @@ from penchant.serve.problem import Problem
 from penchant.serve.service import Service
 from penchant.serve.wire import ROWS
 from penchant.store.tables import Kind
+from penchant.stream.tally import DIFFERING
 
 TOLD: Final = 1_000
 """Rejected rows that an answer names, at most; all are counted."""
@@ -39,6 +40,7 @@ class Taking:
     accepted: int = 0
     known: int = 0
     replaced: int = 0
+    differing: int = 0
     bad: list[dict[str, Any]] = field(default_factory=list)
     bad_total: int = 0
     newest: datetime | None = None
@@ -60,6 +62,7 @@ class Taking:
             "accepted": self.accepted,
             "known": self.known,
             "replaced": self.replaced,
+            "differing": self.differing,
             "rejected": sorted(self.bad, key=itemgetter("index")),
             "rejected_total": self.bad_total,
         }
@@ -89,6 +92,7 @@ class Taking:
         self.accepted += receipt.new
         self.known += receipt.known
         self.replaced += receipt.replaced
+        self.differing += receipt.notes.count(DIFFERING)
         if self.kind == "events":
             newest: Any = frame[c.TIME].max()
             self.newest = newest if self.newest is None else max(newest, self.newest)
@@ -133,6 +137,7 @@ def _count(service: Service, taking: Taking) -> None:
     for result in ("accepted", "known", "replaced"):
         rows.labels(taking.kind, result).inc(getattr(taking, result))
     rows.labels(taking.kind, "rejected").inc(taking.bad_total)
+    service.metrics.differing.labels(taking.kind).inc(taking.differing)
     if taking.newest is not None:
         age = (service.engine.clock() - taking.newest).total_seconds()
         service.metrics.lag.set(age)

@@ -1,14 +1,16 @@
 """What a stream did so far: counts, rate and lag, for people, for the log and for Prometheus."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from penchant.store.tables import Receipt
 from penchant.types import Finding, Report
 
+DIFFERING: Final = "rows set aside that say something else under a known event_id"
+"""What every store notes of events whose id is taken by another one."""
 logger = logging.getLogger(__name__)
 
 
@@ -16,7 +18,8 @@ logger = logging.getLogger(__name__)
 class Tally:
     """Counts since the beginning.
 
-    messages: done with; new, known, replaced: rows by what the store said of them; dead: dead
+    messages: done with; new, known, replaced: rows by what the store said of them; differing: those
+    of `known` that say something else than the row that has their id, which stays; dead: dead
     letters; failures: tries that the store did not take; lag: how much waits, by partition, in
     `unit`; waiting: the error of the last try, while it is tried again.
     """
@@ -26,6 +29,7 @@ class Tally:
     new: int = 0
     known: int = 0
     replaced: int = 0
+    differing: int = 0
     dead: int = 0
     batches: int = 0
     failures: int = 0
@@ -35,14 +39,17 @@ class Tally:
     _findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
     _told: tuple[float, int] = field(default=(0.0, 0))
 
-    def count(self, messages: int, receipt: Receipt, dead: int) -> None:
-        """A batch is done with."""
+    def count(self, messages: int, receipts: Iterable[Receipt], dead: int) -> None:
+        """A batch is done with; there is a receipt for each part that was taken in by itself."""
         self.batches += 1
         self.messages += messages
         self.dead += dead
-        self.new += receipt.new
-        self.known += receipt.known
-        self.replaced += receipt.replaced
+        for receipt in receipts:
+            self.new += receipt.new
+            self.known += receipt.known
+            self.replaced += receipt.replaced
+            self.differing += receipt.notes.count(DIFFERING)
+            self.note(receipt.notes)
 
     def note(self, report: Report) -> None:
         """Add findings to those of the same kind."""
@@ -93,6 +100,7 @@ class Tally:
             "new": self.new,
             "known": self.known,
             "replaced": self.replaced,
+            "differing": self.differing,
             "dead_letters": self.dead,
             "failures": self.failures,
             "seconds": round(self.seconds, 3),
@@ -112,6 +120,7 @@ class Tally:
             "messages": ("Messages that are done with.", self.messages),
             "new_rows": ("Rows that were not in the store.", self.new),
             "known_rows": ("Rows that were in the store already.", self.known + self.replaced),
+            "differing_rows": ("Rows that say something else under a known id.", self.differing),
             "dead_letters": ("Messages that could not be used.", self.dead),
             "failures": ("Tries that the store did not take.", self.failures),
         }
