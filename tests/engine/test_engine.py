@@ -255,6 +255,14 @@ def test_many_profiles_are_those_of_each(engine, world):
     assert len(engine.interests_many()) == engine.data.log.users.ids.len()
 
 
+def test_who_is_not_known_is_not_told_who_is(engine, world):
+    almost = user(world) + "0"
+    for ask in (engine.similar_users, engine.interests_many([user(world)]).row):
+        with pytest.raises(UnknownIdError, match=f"user '{almost}' is not among") as told:
+            ask(almost)
+        assert "Did you mean" not in str(told.value)
+
+
 def test_people_are_grouped(engine):
     groups = engine.segments(4, level=1)
     assert 1 < len(groups) <= 4
