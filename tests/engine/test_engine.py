@@ -244,6 +244,8 @@ def test_a_forecast_is_of_the_step_after_a_time(engine, world):
         engine.forecast(ann, step="hour")
     with pytest.raises(DataError, match="Ask for a shorter step"):
         engine.forecast(ann, step="year", at="2024-01-05")
+    with pytest.raises(DataError, match="forecast: 0 people"):
+        engine.forecast(ann, step="day", at="1990-01-01")  # before anybody acted
 
 
 def test_many_profiles_are_those_of_each(engine, world):

@@ -187,7 +187,8 @@ class Forecaster:
         rows = after[on] * U + place[log.user[on]]
         shape = (T * U, int(on.sum()))
         into = sparse.csr_array((np.ones(shape[1], np.float32), (rows, np.arange(shape[1]))), shape)
-        came = (into @ tree.membership(level)[log.item[on]]).toarray().reshape(T, U, -1)
+        members = tree.membership(level)
+        came = (into @ members[log.item[on]]).toarray().reshape(T, U, members.shape[1])
         return np.stack(found), came.sum(axis=2), np.asarray(came, np.float32)
 
     @staticmethod
