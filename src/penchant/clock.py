@@ -1,8 +1,8 @@
 """Time: UTC everywhere, microseconds since 1970 inside."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import TypeAlias
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeAlias
 
 from penchant.errors import DataError
 
@@ -11,6 +11,12 @@ Clock: TypeAlias = Callable[[], datetime]
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
+
+_BEGIN: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = (
+    (end.replace(tzinfo=UTC) - _BEGIN) // timedelta(microseconds=1)
+    for end in (datetime.min, datetime.max)
+)
 
 
 def now() -> datetime:
@@ -25,7 +31,7 @@ def micros(at: datetime | str) -> int:
     86400000000
 
     Raises:
-        DataError: the text is not an ISO 8601 time.
+        DataError: the text is not an ISO 8601 time, or in UTC it is outside the years 1 to 9999.
     """
     if isinstance(at, str):
         try:
@@ -34,11 +40,12 @@ def micros(at: datetime | str) -> int:
             raise DataError(f"at: {at!r} is not a time; expected ISO 8601, as 2024-05-01") from None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    return round((at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * SECOND)
+    us = (at - _BEGIN) // timedelta(microseconds=1)
+    if not _FIRST <= us <= _LAST:
+        raise DataError(f"at: {at.isoformat()} is outside the years 1 to 9999 in UTC")
+    return us
 
 
 def when(us: int) -> datetime:
     """Microseconds since 1970 as a time in UTC."""
-    from datetime import timedelta
-
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(us))
+    return _BEGIN + timedelta(microseconds=int(us))

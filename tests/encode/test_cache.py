@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from penchant.encode import once
-from penchant.encode.cache import VectorCache, keys_of
+from penchant.encode.cache import MANY, VectorCache, keys_of
 from penchant.encode.config import EncodeConfig
 from penchant.encode.hashed import HashedEncoder
 from penchant.encode.once import encode_texts
@@ -84,7 +84,7 @@ def test_another_encoder_has_vectors_of_its_own(tmp_path):
 
 
 def test_a_cut_is_told_again_when_the_vector_comes_from_disk(tmp_path):
-    texts = ["word " * 10_000, "short", "word " * 10_000]
+    texts = ["word " * 10_000, *TEXTS, "word " * 10_000]
     reports = [Report(), Report()]
     for report in reports:
         encode(texts, Counting(), tmp_path, report)
@@ -127,11 +127,40 @@ def test_a_shard_that_another_process_took_away_is_encoded_again(tmp_path):
     assert cache.set_aside == []
 
 
+def test_a_few_texts_leave_no_file_each(tmp_path):
+    encoder = Counting()
+    for text in TEXTS:
+        encode([text], encoder, tmp_path)
+    assert shards(tmp_path) == []
+
+
+def test_many_small_shards_become_one(tmp_path):
+    texts = [f"{text}, {n}" for n in range(MANY + 2) for text in TEXTS]
+    encoder = Counting()
+    vectors = encode(texts, encoder, None)
+    for start in range(0, len(texts), 50):
+        encode(texts[start : start + 50], encoder, tmp_path)
+        assert len(shards(tmp_path)) < MANY
+    again = Counting()
+    np.testing.assert_array_equal(encode(texts, again, tmp_path), vectors)
+    assert again.asked == []
+
+
+def test_shards_of_which_one_is_damaged_become_one_all_the_same(tmp_path):
+    encoder, report = Counting(), Report()
+    for n in range(MANY - 1):
+        encode([f"{text}, {n}" for text in TEXTS], encoder, tmp_path)
+    spoil_middle(shards(tmp_path)[0])
+    encode(TEXTS, encoder, tmp_path, report)
+    assert report.count("damaged cache files set aside, texts encoded again") == 1
+    assert len(shards(tmp_path)) == 1
+
+
 WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from penchant.encode.cache import VectorCache, keys_of
+from penchant.encode.cache import MANY, VectorCache, keys_of
 from penchant.encode.encoder import Encoded
 cache = VectorCache(Path(sys.argv[1]), "shared")
 for n in range(int(sys.argv[2]), int(sys.argv[2]) + 40):

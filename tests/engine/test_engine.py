@@ -244,6 +244,8 @@ def test_a_forecast_is_of_the_step_after_a_time(engine, world):
         engine.forecast(ann, step="hour")
     with pytest.raises(DataError, match="Ask for a shorter step"):
         engine.forecast(ann, step="year", at="2024-01-05")
+    with pytest.raises(DataError, match="forecast: 0 people"):
+        engine.forecast(ann, step="day", at="1990-01-01")  # before anybody acted
 
 
 def test_many_profiles_are_those_of_each(engine, world):
@@ -253,6 +255,14 @@ def test_many_profiles_are_those_of_each(engine, world):
         alone = engine.interests(one, at="2024-03-01", context={"device": "mobile"})
         np.testing.assert_allclose(found.weights(2)[b], alone.weights(2), atol=1e-5)
     assert len(engine.interests_many()) == engine.data.log.users.ids.len()
+
+
+def test_who_is_not_known_is_not_told_who_is(engine, world):
+    almost = user(world) + "0"
+    for ask in (engine.similar_users, engine.interests_many([user(world)]).row):
+        with pytest.raises(UnknownIdError, match=f"user '{almost}' is not among") as told:
+            ask(almost)
+        assert "Did you mean" not in str(told.value)
 
 
 def test_people_are_grouped(engine):

@@ -223,3 +223,22 @@ def test_before_the_first_fit_questions_say_so(http):
         assert told.headers["retry-after"] == "30"
     assert http.get("/health").status_code == 200
     assert http.get("/status").json()["fitted"] is False
+
+
+def test_items_of_any_columns_are_stored_and_answered(http, shop):
+    odd = [{"item_id": "fine"}, {"item_id": "odd", "__same__": 1, "__row__": 2, "__number__": 3}]
+    assert http.post("/items", json={"items": odd}).json()["accepted"] == 2
+    assert http.get("/items/odd").json() == odd[1]
+    shop.add(items=pl.DataFrame({"item_id": ["shot"], "thumb": [b"\xff\xd8\xff\x00"]}))
+    assert http.get("/items/shot").json() == {"item_id": "shot", "thumb": "_9j_AA=="}
+    assert http.get("/items", params={"limit": 1_000}).status_code == 200
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_a_time_that_no_calendar_has_is_refused(ask, at):
+    for path in ("interests", "recommendations", "forecast"):
+        told = ask.get(f"/users/u0002/{path}", params={"at": at})
+        assert (told.status_code, "years 1 to 9999" in told.text) == (422, True)
+    stated = {"direction": "more", "item": "i00001", "at": at}
+    assert ask.post("/users/u0002/feedback", json=stated).status_code == 422
+    assert ask.post("/interests/from-text", json={"text": "tea", "at": at}).status_code == 422

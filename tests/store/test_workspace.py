@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from penchant.errors import StoreError
+from penchant.store.files import write_atomic, write_text
 from penchant.store.workspace import FOLDERS, Workspace
 from penchant.testing.stores import events
 
@@ -27,6 +28,31 @@ def test_it_is_made_where_there_is_none_and_opened_again(tmp_path):
     again = Workspace(path, create=False)
     assert again.tables.rows("events") == 1
     assert json.loads((path / "penchant.json").read_text()) == mark
+
+
+class Late(Workspace):
+    """Another process makes the workspace while this one looks whether it may."""
+
+    def _strangers(self):
+        Workspace(self.path)
+        return super()._strangers()
+
+
+def test_it_may_be_made_by_several_at_once(tmp_path):
+    assert Late(tmp_path / "shop").tables.rows("events") == 0
+
+
+def test_of_several_writers_of_a_file_none_disturbs_another(tmp_path):
+    path = tmp_path / "config.toml"
+
+    def slowly(temporary):
+        temporary.write_text("first")
+        write_text(path, "second")
+        assert path.read_text() == "second"
+
+    write_atomic(path, slowly)
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_settings_may_be_there_first(tmp_path):

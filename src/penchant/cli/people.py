@@ -1,16 +1,10 @@
 """What to say about a person of whom little is known."""
 
-from typing import TYPE_CHECKING, Final
-
-from penchant.errors import did_you_mean
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from penchant.data.vocabulary import Vocabulary
     from penchant.engine import Engine
     from penchant.types import Longs
-
-FEW: Final = 50_000
-"""User ids among which a similar one is looked for."""
 
 
 def note_on(engine: "Engine", user_id: str, at: str | None = None) -> str | None:
@@ -20,7 +14,7 @@ def note_on(engine: "Engine", user_id: str, at: str | None = None) -> str | None
     if rows[0] < 0:
         return (
             f"{user_id} is not known{_because(engine, user_id)}: answered as for someone new, "
-            f"who gets what is popular.{_near(user_id, log.users)}"
+            "who gets what is popular."
         )
     if at is not None and not log.moments_at(rows.astype("int64"), _moment(at)).length[0]:
         return f"{user_id} has no events before {at}: answered as for someone new"
@@ -33,13 +27,6 @@ def _moment(at: str) -> "Longs":
     from penchant.clock import micros
 
     return np.array([micros(at)], np.int64)
-
-
-def _near(user_id: str, users: "Vocabulary") -> str:
-    """A hint at an id that looks alike; numbers all look alike."""
-    if user_id.isdigit() or len(users) > FEW:
-        return ""
-    return did_you_mean(user_id, users.ids.to_list())
 
 
 def _because(engine: "Engine", user_id: str) -> str:

@@ -8,6 +8,8 @@ from pydantic import Field
 from penchant.config import Config
 from penchant.types import Report
 
+_LOW, _HIGH = "\0low", "\0high"  # no column that comes is called so
+
 
 class OutliersConfig(Config):
     """When a value is too far out, and what then becomes of it."""
@@ -33,9 +35,9 @@ def treat_outliers(
     A column whose spread is zero has no outliers: there is no measure of far.
     """
     low, high = _bounds(pl.col(name).cast(pl.Float64), config)
-    marked = table.with_columns(low.alias("__low"), high.alias("__high"))
-    apart = pl.col("__high") > pl.col("__low")
-    out = (apart & ~pl.col(name).is_between("__low", "__high")).fill_null(False)
+    marked = table.with_columns(low.alias(_LOW), high.alias(_HIGH))
+    apart = pl.col(_HIGH) > pl.col(_LOW)
+    out = (apart & ~pl.col(name).is_between(_LOW, _HIGH)).fill_null(False)
     count = int(marked.select(out.sum()).item())
     what = {"drop": "set aside", "null": "forgotten", "clip": "pulled to the limit"}[config.action]
     some = marked.filter(out).head(3)[name].to_list()
@@ -45,9 +47,9 @@ def treat_outliers(
     elif config.action == "null":
         marked = marked.with_columns(pl.when(~out).then(name).alias(name))
     else:
-        clipped = pl.col(name).cast(pl.Float64).clip("__low", "__high")
+        clipped = pl.col(name).cast(pl.Float64).clip(_LOW, _HIGH)
         marked = marked.with_columns(pl.when(out).then(clipped).otherwise(name).alias(name))
-    return marked.drop("__low", "__high")
+    return marked.drop(_LOW, _HIGH)
 
 
 def _bounds(column: pl.Expr, config: OutliersConfig) -> tuple[pl.Expr, pl.Expr]:

@@ -29,7 +29,7 @@ Kind: TypeAlias = Literal["last", "time", "rolling", "user"]
 
 AT = "at"
 UNREACHABLE = "unreachable: positive events on items not new to their user"
-_POSITIVE, _ROW, _EARLIER, _ASKED = "__positive", "__row", "__earlier", "__asked"
+_POSITIVE, _ROW, _EARLIER, _ASKED = "\0positive", "\0row", "\0earlier", "\0asked"
 _NOT_CONTEXT = {c.USER, c.ITEM, c.TIME, c.EVENT, c.VALUE, c.POSITION, c.EVENT_ID, AT}
 
 
@@ -141,7 +141,7 @@ def canonical_order(events: pl.DataFrame, context: Sequence[str] = ()) -> pl.Ser
     taken = (c.USER, c.TIME, c.POSITION, c.ITEM)
     rest = [n for n in named if n in events.columns and n not in taken]
     position = [c.POSITION] if c.POSITION in events.columns else []
-    keys = events.select(c.USER, c.TIME, *position, tie(events).alias("__tie"), c.ITEM, *rest)
+    keys = events.select(c.USER, c.TIME, *position, tie(events).alias("\0tie"), c.ITEM, *rest)
     return keys.select(pl.arg_sort_by(keys.columns, maintain_order=True)).to_series()
 
 
@@ -337,15 +337,15 @@ def _earlier() -> pl.Expr:
 
 
 def _item_asked() -> pl.Expr:
-    return pl.col(c.ITEM).alias("__item_asked")
+    return pl.col(c.ITEM).alias("\0item_asked")
 
 
 def _time_asked() -> pl.Expr:
-    return pl.col(c.TIME).alias("__time_asked")
+    return pl.col(c.TIME).alias("\0time_asked")
 
 
 def _same_act() -> pl.Expr:
-    same = (pl.col(c.ITEM) == pl.col("__item_asked")) & (pl.col(c.TIME) == pl.col("__time_asked"))
+    same = (pl.col(c.ITEM) == pl.col("\0item_asked")) & (pl.col(c.TIME) == pl.col("\0time_asked"))
     return same.fill_null(False)
 
 
@@ -359,4 +359,4 @@ def _answers(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:
     """Without the columns that were only needed for splitting."""
-    return rows.drop([name for name in rows.columns if name.startswith("__")])
+    return rows.drop([name for name in rows.columns if name.startswith("\0")])

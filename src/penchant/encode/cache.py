@@ -1,6 +1,7 @@
 """Vectors kept on disk under a digest of encoder and text, so that nothing is encoded twice.
 
-A folder an encoder, many small files (shards) in it, each written once and never changed:
+A folder an encoder, files (shards) in it, each written once and never changed; where many small
+ones have come together, one takes their place:
 
     vectors/3f…/about.json              the encoder's name, for people
     vectors/3f…/<digest>.safetensors    keys [n × 2], vectors [n × D], truncated [n]
@@ -13,6 +14,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,10 @@ Keys = npt.NDArray[np.uint64]
 """Digests of 128 bits as two numbers each [n × 2]."""
 
 PARTS = ("keys", "vectors", "truncated")
+SMALL = 2_048
+"""A shard with fewer texts than this is put together with others like it."""
+MANY = 32
+"""So many small shards become one: all are opened before a text is looked up."""
 
 
 def keys_of(encoder: str, texts: Sequence[str]) -> Keys:
@@ -83,19 +89,42 @@ class VectorCache:
         Raises:
             StoreError: it cannot be written, as when the disk is full.
         """
+        shard = self._write_shard(
+            {
+                "keys": np.ascontiguousarray(keys),
+                "vectors": np.ascontiguousarray(encoded.vectors),
+                "truncated": np.ascontiguousarray(encoded.truncated),
+            }
+        )
+        self._index = pl.concat([self._index, _entries(shard, keys)])
+        sizes = self._index.group_by("shard").len()
+        small = sizes.filter(pl.col("len") < SMALL)["shard"].sort().to_list()
+        if len(small) >= MANY:
+            self._merge(small)
+
+    def _merge(self, shards: list[str]) -> None:
+        """One shard in the place of several; who was about to read one of these encodes again."""
+        paths = [self.folder / f"{shard}.safetensors" for shard in shards]
+        held = [parts for path in paths if (parts := self._load(path)) is not None]
+        if not held:
+            return
+        merged = {part: np.concatenate([parts[part] for parts in held]) for part in PARTS}
+        made = self._write_shard(merged)
+        kept = self._index.filter(~pl.col("shard").is_in(shards))
+        self._index = pl.concat([kept, _entries(made, merged["keys"])])
+        for path in paths:
+            if path.stem != made:
+                path.unlink(missing_ok=True)
+
+    def _write_shard(self, parts: Arrays) -> str:
         from safetensors.numpy import save
 
-        parts: Arrays = {
-            "keys": np.ascontiguousarray(keys),
-            "vectors": np.ascontiguousarray(encoded.vectors),
-            "truncated": np.ascontiguousarray(encoded.truncated),
-        }
         path = self.folder / f"{_contents(parts)}.safetensors"
         try:
             _write(path, save(parts))
         except OSError as error:
             raise StoreError(f"{path}: vectors cannot be kept ({error})") from None
-        self._index = pl.concat([self._index, _entries(path.stem, parts["keys"])])
+        return path.stem
 
     def _read_index(self) -> pl.DataFrame:
         """Where each key is kept: a, b (the key), shard, at (row in it)."""
@@ -155,6 +184,6 @@ def _write(path: Path, data: bytes) -> None:
     """Write whole or not at all; files that are there already have these very contents."""
     if path.exists():
         return
-    made = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     made.write_bytes(data)
     os.replace(made, path)

@@ -14,6 +14,9 @@ from penchant.encode.encoder import Encoded, Encoder
 from penchant.types import QUIET, Bools, Floats, Longs, Progress, Report, Step
 
 CHUNK = 2_048  # texts that are kept at once: what an interruption can cost
+FEW = 32
+"""Fewer texts than this are neither looked up nor kept: what comes one by one would make a file
+each, all of which are opened to look one up."""
 
 
 def make_encoder(config: EncodeConfig, cache: Path | None = None) -> Encoder:
@@ -40,11 +43,12 @@ def encode_texts(
     cache: Path | None = None,
     progress: Progress = QUIET,
 ) -> Floats:
-    """Vectors of any texts [n × D], as of a search or a user's own words; see `encode_items`."""
+    """Vectors of any texts [n × D], of which many are kept in `cache`; see `encode_items`."""
     said = plain(pl.Series("text", texts, dtype=pl.String))
     encoder = make_encoder(config, cache) if encoder is None else encoder
     distinct = said.filter(said != "").unique(maintain_order=True)
-    store = None if cache is None else VectorCache(cache, encoder.name)
+    looked_up = None if len(distinct) < FEW else cache
+    store = None if looked_up is None else VectorCache(looked_up, encoder.name)
     made = _encode(distinct, encoder, store, progress)
     row = _rows(said, distinct)
     truncated = np.append(made.truncated, False)[row]

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from penchant.data import columns as c
+from penchant.data.vocabulary import near
 from penchant.engine.config import EngineConfig
 from penchant.errors import UnknownIdError, did_you_mean
 from penchant.store.memory import whose
@@ -35,8 +36,8 @@ class Holdings(ABC):
         items = self._shelved()
         if items.width and (found := items.filter(pl.col(c.ITEM) == item_id)).height:
             return filled(found)[0]
-        known = items[c.ITEM].head(100_000) if items.width else ()
-        raise UnknownIdError(f"item {item_id!r}: there is none.{did_you_mean(item_id, known)}")
+        hint = did_you_mean(item_id, near(item_id, items[c.ITEM])) if items.width else ""
+        raise UnknownIdError(f"item {item_id!r}: there is none.{hint}")
 
     def items(self, after: str | None = None, n: int = 100) -> list[dict[str, Any]]:
         """What is stored of n items, in the order of their ids, from the one after some id on."""

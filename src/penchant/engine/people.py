@@ -108,7 +108,7 @@ class People(ABC):
             UnknownIdError: the person has no events, or there is no such level.
         """
         log = self.data.log
-        row = log.users.row(user_id, "user")
+        row = log.users.row(user_id, "user", hint=False)
         others = companions(log, row, among, self.config.seed)
         people = [user_id, *log.users.ids.gather(others).to_list()]
         return neighbours(self.interests_many(people), user_id, n, level=level)

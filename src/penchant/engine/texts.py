@@ -2,26 +2,32 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import polars as pl
 
 from penchant.data import columns as c
 from penchant.encode.config import EncodeConfig
+from penchant.encode.encoder import Encoder
 from penchant.encode.items import encode_items
-from penchant.encode.once import encode_texts
+from penchant.encode.once import encode_texts, make_encoder
 from penchant.interests.reading import Said
 from penchant.types import Floats, Longs, Progress, Report
 
 
 @dataclass
 class Texts:
-    """Encodes with a cache in a folder; without one, the last table of items is remembered."""
+    """Encodes; vectors of items are kept in a cache in a folder, or where there is none, those of
+    the last table are remembered. What people say is never kept: it would outlive them."""
 
     cache: Path | None
     progress: Progress
     _before: tuple[pl.DataFrame, EncodeConfig, Floats, Report] | None = field(
         init=False, repr=False, default=None
     )
+    _listening: Lock = field(init=False, repr=False, default_factory=Lock)
+    _listener: tuple[EncodeConfig, Encoder] | None = field(init=False, repr=False, default=None)
+    """Reads what people say one by one; loading it takes far longer."""
 
     def of(self, items: pl.DataFrame, config: EncodeConfig, report: Report) -> Floats:
         """Vectors of items [I × D]; what was encoded before is not encoded again."""
@@ -38,7 +44,11 @@ class Texts:
 
     def words(self, said: str, config: EncodeConfig) -> Floats:
         """The vector of somebody's words [D]."""
-        found: Floats = encode_texts([said], config, report=Report(), cache=self.cache)[0]
+        with self._listening:  # a language model reads for one at a time
+            if self._listener is None or self._listener[0] != config:
+                self._listener = config, make_encoder(config, self.cache)
+            encoder = self._listener[1]
+            found: Floats = encode_texts([said], config, report=Report(), encoder=encoder)[0]
         return found
 
     def said(self, events: pl.DataFrame, config: EncodeConfig) -> Said | None:
@@ -48,8 +58,9 @@ class Texts:
         text = events[c.TEXT].cast(pl.String).fill_null("").str.strip_chars()
 
         def vectors(rows: Longs) -> Floats:
+            encoder = make_encoder(config, self.cache)
             return encode_texts(
-                text.gather(rows), config, report=Report(), cache=self.cache, progress=self.progress
+                text.gather(rows), config, report=Report(), encoder=encoder, progress=self.progress
             )
 
         return Said((text != "").to_numpy(), vectors)

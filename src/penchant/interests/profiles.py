@@ -78,7 +78,7 @@ class Profiles:
         Raises:
             UnknownIdError: nobody is called that here.
         """
-        return self._rows.row(user_id, "user")
+        return self._rows.row(user_id, "user", hint=False)
 
     @cached_property
     def _rows(self) -> Vocabulary:

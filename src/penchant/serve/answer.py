@@ -1,4 +1,4 @@
-"""Answers: plain values as JSON, fast; what is not a number is null."""
+"""Answers: plain values as JSON, fast; what is not a number is null, bytes are base64."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ class Answer(Response):
 
 
 def as_json(content: Any) -> bytes:
-    """Plain values as bytes of JSON.
+    """Plain values as bytes of JSON; bytes in the alphabet of base64 that goes into a URL.
 
-    >>> as_json({"a": float("nan")})
-    b'{"a":null}'
+    >>> as_json({"a": float("nan"), "b": b"\\xff\\xd8"})
+    b'{"a":null,"b":"_9g="}'
     """
-    return to_json(content, inf_nan_mode="null")
+    return to_json(content, inf_nan_mode="null", bytes_mode="base64")

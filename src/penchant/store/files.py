@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,12 +27,13 @@ _MISSING: Final = {errno.ENOENT, errno.ENOTDIR}
 
 
 def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file, then put it in place durably.
+    """Let `write` fill a temporary file of its own, then put it in place durably: of several
+    writers at once the last one counts, and none disturbs another.
 
     Raises:
         StoreError: the disk is full or cannot be written; nothing was changed.
     """
-    temporary = path.with_name(f".{path.name}{TEMPORARY}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
     with guarded(path):
         try:
             write(temporary)

@@ -11,7 +11,7 @@ from penchant.store.dtypes import Types
 from penchant.store.rows import conform, empty, latest, take_in
 from penchant.store.tables import KINDS, OWNERS, Change, Kind, Receipt, known_kind, person_of
 
-NUMBER: Final = "__number__"
+NUMBER: Final = "\0number"
 
 
 class MemoryTables:

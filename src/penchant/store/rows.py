@@ -15,8 +15,9 @@ from penchant.store.dtypes import UTC, Types, plain, union
 from penchant.store.tables import KEYS, NEEDED, TEXT, Kind, Receipt
 from penchant.types import Report
 
-ROW: Final = "__row__"
-SAME: Final = "__same__"
+ROW: Final = "\0row"
+SAME: Final = "\0same"
+"""Columns while rows are looked at: no column that comes is called so."""
 
 Stored = Callable[[pl.DataFrame, Types], pl.LazyFrame]
 """Given rows that come and the columns that will be: stored rows that might be the same."""

@@ -187,7 +187,10 @@ class Workspace:
                 f"{self.path}: there is no workspace here; `penchant add FILE` begins one, "
                 "or name another folder"
             )
-        if others := self._strangers():
+        others = self._strangers()
+        if (self.path / MARK).is_file():
+            return  # another process made it meanwhile
+        if others:
             raise StoreError(
                 f"{self.path}: this folder holds other things ({', '.join(others[:3])}) and no "
                 f"{MARK}; choose an empty folder, or one that does not exist yet"

@@ -10,15 +10,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import polars as pl
 from scipy import sparse
 
-from penchant.data.vocabulary import Vocabulary
+from penchant.data.vocabulary import Vocabulary, near
 from penchant.errors import DataError, UnknownIdError, did_you_mean
 from penchant.taxonomy.siblings import Siblings
 from penchant.types import Bools, Floats, Ints, Longs, State
 
 if TYPE_CHECKING:
-    import polars as pl
     from rich.tree import Tree as RichTree
 
 
@@ -111,10 +111,11 @@ class Tree:
         Raises:
             UnknownIdError: nothing is called that.
         """
-        node = self._by_id.get(id_or_name) or self._by_name.get(_folded(id_or_name))
+        asked = _folded(id_or_name)
+        node = self._by_id.get(id_or_name) or self._by_name.get(asked)
         if node is None:
             known = [*self._by_name, *self._by_id]
-            hint = did_you_mean(_folded(id_or_name), known)
+            hint = did_you_mean(asked, near(asked, pl.Series(known)))
             raise UnknownIdError(
                 f"interest {id_or_name!r} is not among the {len(self):,} nodes of the tree "
                 f"(asked by id, name or path 'A > B').{hint}"

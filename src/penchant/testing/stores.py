@@ -135,6 +135,17 @@ class TablesContract:
         assert (back.new, back.known, back.replaced) == (0, 0, 2)
         assert {r[c.ITEM]: r[c.TITLE] for r in rows_of(tables, "items")} == {"a": "2", "b": "x"}
 
+    def test_a_column_may_have_any_name(self, tmp_path: Path) -> None:
+        """Also one that a store might use itself."""
+        tables = self.open(tmp_path)
+        odd = {
+            name: [1, 2] for name in ("row", "seq", "index", "__row__", "__same__", "__number__")
+        }
+        batch = pl.DataFrame({c.ITEM: ["a", "b"], **odd})
+        assert tables.append("items", batch).new == 2
+        assert tables.append("items", batch.reverse()).known == 2
+        assert tables.read("items").collect().sort(c.ITEM).equals(batch)
+
     def test_relations_are_unique(self, tmp_path: Path) -> None:
         """One edge of a sort between two users."""
         tables = self.open(tmp_path)

@@ -1,0 +1,37 @@
+"""What is kept of texts on disk and in memory, and what is not."""
+
+import numpy as np
+import polars as pl
+
+from penchant.encode.config import EncodeConfig
+from penchant.engine import texts as module
+from penchant.engine.texts import Texts
+from penchant.types import QUIET, Report
+
+CONFIG = EncodeConfig(kind="hashed", hashed_dim=16)
+
+
+def test_items_are_kept_and_what_people_say_is_not(tmp_path):
+    texts, said = Texts(tmp_path, QUIET), [f"I like number {n}" for n in range(50)]
+    texts.words(said[0], CONFIG)
+    found = texts.said(pl.DataFrame({"text": said}), CONFIG)
+    assert found is not None
+    assert found.vectors(np.arange(50)).shape == (50, 16)
+    assert list(tmp_path.rglob("*.safetensors")) == []
+    items = pl.DataFrame({"item_id": said, "title": said})
+    texts.of(items, CONFIG, Report())
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 1
+
+
+def test_what_reads_words_is_loaded_once(tmp_path, monkeypatch):
+    made = []
+
+    def make_encoder(config, cache):
+        made.append(config)
+        return module_make(config, cache)
+
+    module_make = module.make_encoder
+    monkeypatch.setattr(module, "make_encoder", make_encoder)
+    texts, other = Texts(tmp_path, QUIET), EncodeConfig(kind="hashed", hashed_dim=32)
+    assert [len(texts.words("red wine", c)) for c in (CONFIG, CONFIG, other)] == [16, 16, 32]
+    assert made == [CONFIG, other]
