@@ -273,6 +273,15 @@ def test_counts_are_told_to_the_log_and_to_prometheus(source, sink, letters, nev
     assert "messages that became dead letters for their form" in [f["what"] for f in told["report"]]
 
 
+def test_a_watcher_that_fails_stops_nothing(source, sink, letters, caplog):
+    def watch(_):
+        raise StoreError("no room")
+
+    tally = Consumer(source, sink, letters, CONFIG, watch=watch).run(once=True)
+    assert (tally.new, tally.failures, tally.behind) == (10, 0, 0)
+    assert caplog.text.count("how it goes could not be told: no room") == 1
+
+
 def test_prometheus_reads_what_is_told(source, sink, letters):
     parser = pytest.importorskip("prometheus_client.parser", reason="prometheus_client is absent")
     tally = Consumer(source, sink, letters, CONFIG).run(once=True)

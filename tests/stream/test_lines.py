@@ -260,6 +260,42 @@ def test_lines_are_the_same_however_the_bytes_come(size):
     assert found == [(0, b"one"), (4, b""), (5, b"two"), (9, b"three")]
 
 
+@pytest.fixture
+def pipe(event):
+    """The reading end of a pipe with twelve lines, an empty one among them, and half a line."""
+    reading, writing = os.pipe()
+    lines = [json.dumps(event(n)) for n in range(12)]
+    os.write(writing, "\n".join([*lines[:4], *[""] * 9, *lines[4:], "{half"]).encode())
+    yield reading
+    os.close(writing)
+    os.close(reading)
+
+
+def test_told_to_stop_what_was_read_of_a_pipe_is_taken_in(pipe, sink, letters):
+    stop = threading.Event()
+    sink.before = lambda _: stop.set()
+    tally = Consumer(StandardInput(pipe), sink, letters, CONFIG, stop=stop).run()
+    assert [item for _, item in sink.rows()] == [str(n) for n in range(12)]
+    assert (tally.messages, tally.dead, tally.lost) == (13, 1, 0)
+    assert [m.value for m, _ in letters.found] == [b"{half"]
+
+
+def test_what_was_read_of_a_pipe_and_is_never_taken_in_is_counted(pipe, sink, letters, caplog):
+    stop = threading.Event()
+
+    def fails(frame):
+        if "1" in frame["item_id"].to_list():
+            stop.set()
+            raise StoreError("no room")
+
+    sink.before = fails
+    tally = Consumer(StandardInput(pipe), sink, letters, CONFIG, stop=stop).run()
+    assert (tally.messages, tally.new, tally.dead, tally.lost) == (10, 9, 1, 3)
+    assert "3 messages are lost" in caplog.text
+    assert tally.to_json()["lost"] == 3
+    assert "penchant_stream_lost_total 3\n" in tally.prometheus()
+
+
 def test_a_pipe_is_read_to_its_end_and_slowed_down_by_the_store(event, sink, letters):
     reading, writing = os.pipe()
     rows = [event(n, text="x" * 500) for n in range(400)]

@@ -83,6 +83,7 @@ class Consumer:
         self.clock, self.progress, self.watch = clock, progress, watch
         self.stop = stop or Event()
         self.tally = Tally(unit=source.unit)
+        self._unheard = ""
         self._decode: Decode = decoder(self.config)
 
     def run(self, once: bool = False) -> Tally:
@@ -91,16 +92,21 @@ class Consumer:
             ThreadPoolExecutor(1, "penchant-stream") as pool,
             self.progress.step("consume") as step,
         ):
-            while not self.stop.is_set():
-                messages = self.source.poll(self.config.batch, self.config.seconds)
-                if not messages and (self.source.over or (once and self.source.ended)):
-                    break
+            while (messages := self._next(once)) is not None:
                 if messages and (done := self._seen_through(Work(messages, self.clock()), pool)):
                     self.source.commit()
                     self._count(done, step)
                 self._tell()
         self._tell()
         return self.tally
+
+    def _next(self, once: bool) -> list[Message] | None:
+        """The next messages; None where there are no more, or none that would not come again."""
+        if self.stop.is_set():
+            return None if self.source.again else self.source.poll(self.config.batch, 0) or None
+        messages = self.source.poll(self.config.batch, self.config.seconds)
+        over = self.source.over or (once and self.source.ended)
+        return None if over and not messages else messages
 
     def _seen_through(self, work: Work, pool: ThreadPoolExecutor) -> Work | None:
         """The work, done; None where it went to another consumer or we were told to stop."""
@@ -120,10 +126,22 @@ class Consumer:
                 logger.warning("%d messages went to another consumer", len(work.messages))
                 return None
             if self.stop.is_set():
-                logger.warning("stopped while the store failed: %d messages come again", len(kept))
+                self._give_up(work, len(kept))
                 return None
             if len(kept) < len(work.messages):
                 work = Work(kept, work.at)
+
+    def _give_up(self, work: Work, kept: int) -> None:
+        """Say what becomes of a batch that could not be finished before the stop."""
+        said = "stopped while the store failed: %d messages "
+        if self.source.again:
+            logger.warning(said + "come again", kept)
+            return
+        taken = sum(receipt.rows for receipt in work.receipts)
+        self.tally.count(taken, work.receipts, 0)
+        self.tally.note(work.report)
+        self.tally.lost += kept - taken
+        logger.warning(said + "are lost, they cannot be read again", kept - taken)
 
     def _failed(self, error: Exception, pause: float) -> None:
         self.tally.failures += 1
@@ -155,7 +173,12 @@ class Consumer:
         """Let others see how it goes."""
         self.tally.lag = self.source.lag()
         self.tally.tell(self.config.told)
-        self.watch(self.tally)
+        try:
+            self.watch(self.tally)
+        except Exception as error:  # noqa: BLE001  what a watcher raises is not known here
+            if str(error) != self._unheard:
+                logger.warning("how it goes could not be told: %s", error)
+            self._unheard = str(error)
 
     def _settle(self, work: Work) -> None:
         """All steps up to the commit."""

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -75,6 +75,7 @@ class LineFile:
     """
 
     unit: str = "bytes"
+    again: bool = True
 
     def __init__(
         self,
@@ -257,6 +258,7 @@ class StandardInput:
     """
 
     unit: str = "bytes"
+    again: bool = False
     name: Final = "stdin"
 
     def __init__(self, fd: int | None = None) -> None:
@@ -268,7 +270,7 @@ class StandardInput:
         self._open = True
 
     def poll(self, most: int, seconds: float) -> list[Message]:
-        """The next lines."""
+        """The next lines; with no time those that were read, and what was read of one more."""
         until = monotonic() + seconds
         while self._open and len(self._waiting) < most:
             left = until - monotonic()
@@ -276,9 +278,15 @@ class StandardInput:
                 break
             data = os.read(self._fd, _BLOCK)
             self._open = bool(data)
-            self._waiting.extend(self._lines.feed(data) if data else self._lines.end())
+            self._keep(self._lines.feed(data) if data else self._lines.end())
+        if seconds <= 0 and len(self._waiting) < most:
+            self._keep(self._lines.end())
         taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
         return _messages(taken, self.name, None)
+
+    def _keep(self, lines: Iterable[tuple[int, bytes]]) -> None:
+        """Let lines wait that say something."""
+        self._waiting.extend((offset, line) for offset, line in lines if line.strip())
 
     def hold(self, finish: Callable[[], bool]) -> None:
         """A full pipe makes its writer wait."""

@@ -20,8 +20,9 @@ class Tally:
 
     messages: done with; new, known, replaced: rows by what the store said of them; differing: those
     of `known` that say something else than the row that has their id, which stays; dead: dead
-    letters; failures: tries that the store did not take; lag: how much waits, by partition, in
-    `unit`; waiting: the error of the last try, while it is tried again.
+    letters; lost: not taken in until the stop, and never to come again; failures: tries that the
+    store did not take; lag: how much waits, by partition, in `unit`; waiting: the error of the last
+    try, while it is tried again.
     """
 
     unit: str = "messages"
@@ -31,6 +32,7 @@ class Tally:
     replaced: int = 0
     differing: int = 0
     dead: int = 0
+    lost: int = 0
     batches: int = 0
     failures: int = 0
     lag: Mapping[str, int] = field(default_factory=dict)
@@ -102,6 +104,7 @@ class Tally:
             "replaced": self.replaced,
             "differing": self.differing,
             "dead_letters": self.dead,
+            "lost": self.lost,
             "failures": self.failures,
             "seconds": round(self.seconds, 3),
             "lag": dict(self.lag),
@@ -122,6 +125,7 @@ class Tally:
             "known_rows": ("Rows that were in the store already.", self.known + self.replaced),
             "differing_rows": ("Rows that say something else under a known id.", self.differing),
             "dead_letters": ("Messages that could not be used.", self.dead),
+            "lost": ("Messages not taken in that never come again.", self.lost),
             "failures": ("Tries that the store did not take.", self.failures),
         }
         lines = []
