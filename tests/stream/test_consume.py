@@ -14,12 +14,12 @@ from penchant import Engine
 from penchant.data.incoming import read_rows
 from penchant.engine.sink import EngineSink
 from penchant.errors import SchemaError, StoreError
+from penchant.store.tables import DIFFERING
 from penchant.stream.config import StreamConfig
 from penchant.stream.consume import Consumer, until_signalled
 from penchant.stream.dead import DeadLetterFile
 from penchant.stream.lines import LineFile
 from penchant.stream.source import Message
-from penchant.stream.tally import DIFFERING
 
 CONFIG = StreamConfig(batch=4, seconds=0.02, slow=0.05, first_wait=0.01, longest_wait=0.03)
 

@@ -19,7 +19,6 @@ from penchant.serve.problem import Problem
 from penchant.serve.service import Service
 from penchant.serve.wire import ROWS
 from penchant.store.tables import Kind
-from penchant.stream.tally import DIFFERING
 
 TOLD: Final = 1_000
 """Rejected rows that an answer names, at most; all are counted."""
@@ -92,7 +91,7 @@ class Taking:
         self.accepted += receipt.new
         self.known += receipt.known
         self.replaced += receipt.replaced
-        self.differing += receipt.notes.count(DIFFERING)
+        self.differing += receipt.differing
         if self.kind == "events":
             newest: Any = frame[c.TIME].max()
             self.newest = newest if self.newest is None else max(newest, self.newest)

@@ -70,6 +70,10 @@ TEXT: Final = frozenset({c.USER, c.ITEM, c.SOURCE, c.TARGET, c.EVENT_ID, c.SESSI
 """Ids: kept as text, whatever type they came in."""
 
 
+DIFFERING: Final = "rows set aside that say something else under a known event_id"
+"""What a report says of them."""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What an acknowledged append did; the rows are safe once it is in hand.
@@ -92,6 +96,11 @@ class Receipt:
     def rows(self) -> int:
         """How many rows were handed in."""
         return self.new + self.known + self.replaced
+
+    @property
+    def differing(self) -> int:
+        """How many of those that were known say something else than what stands."""
+        return self.notes.count(DIFFERING)
 
     def report(self) -> Report:
         """What was set aside, replaced or changed."""

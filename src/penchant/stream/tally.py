@@ -4,13 +4,11 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Final
+from typing import Any
 
 from penchant.store.tables import Receipt
 from penchant.types import Finding, Report
 
-DIFFERING: Final = "rows set aside that say something else under a known event_id"
-"""What every store notes of events whose id is taken by another one."""
 logger = logging.getLogger(__name__)
 
 
@@ -50,7 +48,7 @@ class Tally:
             self.new += receipt.new
             self.known += receipt.known
             self.replaced += receipt.replaced
-            self.differing += receipt.notes.count(DIFFERING)
+            self.differing += receipt.differing
             self.note(receipt.notes)
 
     def note(self, report: Report) -> None:
