@@ -19,6 +19,7 @@ from penchant import Engine
 from penchant.engine.serving import ServeConfig
 from penchant.errors import DataError, HeldError, StoreError
 from penchant.serve.app import create_app
+from penchant.serve.beside import refit_beside
 from penchant.serve.fits import Fits
 from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.serve.lists import Lists, Shown
@@ -354,6 +355,17 @@ def test_the_log_names_routes_and_nobody(own, lines):
     assert told[0]["key"] == "1"
     assert {t["route"] for t in told} >= {"unmatched", "/v1/events", "/v1/health"}
     assert all(re.fullmatch(r"[0-9a-f]{16}", t["request"]) for t in told)
+
+
+def test_an_error_of_the_process_that_learns_is_told_by_its_kind_and_place(tmp_path, lines, capfd):
+    """Where no folder can be: a NUL is in its name."""
+    with pytest.raises(RuntimeError, match="met an error"):
+        refit_beside(tmp_path / f"{SECRET}\0", CONFIG)
+    (line,) = [json.loads(line) for line in lines]
+    assert line["error"]["kind"] == "ValueError"
+    assert line["error"]["at"][-1].endswith("mkdir")
+    assert SECRET not in lines[0]
+    assert capfd.readouterr().err == ""
 
 
 def test_many_ask_and_put_in_at_once(own):
