@@ -15,9 +15,11 @@ import httpx
 import polars as pl
 import pytest
 
+from penchant import Engine
 from penchant.engine.serving import ServeConfig
 from penchant.errors import DataError, HeldError, StoreError
 from penchant.serve.app import create_app
+from penchant.serve.beside import refit_beside
 from penchant.serve.fits import Fits
 from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.serve.lists import Lists, Shown
@@ -65,6 +67,46 @@ def test_lists_of_somebody_whom_another_process_erased_are_not_kept(own):
     assert exposures(own, "elsewhere").height == 0
     assert exposures(own, "u0002").height >= 2
     assert "penchant_lists_lost_total 0.0" in lost
+
+
+def seen(user):
+    return pl.DataFrame({"user_id": [user], "item_id": ["i00001"], "timestamp": [NOW]})
+
+
+@pytest.mark.parametrize("kind", ["memory", "database"])
+def test_no_list_comes_between_the_look_at_who_was_erased_and_the_keeping(kind, tmp_path):
+    engine = Engine(tmp_path if kind == "database" else None, CONFIG)
+    other = engine if kind == "memory" else Engine(tmp_path, CONFIG)
+    service = create_app(engine, ServeConfig(auth="off")).state.service
+    for user in ("ann", "bob", "cy"):
+        engine.add(events=seen(user))
+    lists = [shown(1, "ann"), shown(2, "bob"), shown(3, "cy")]
+    other.forget("cy")
+    people = engine.tables.people
+
+    def then(kind, users):
+        found = people(kind, users)
+        other.forget("ann")
+        return found
+
+    engine.tables.people = then
+    service._keep(lists)
+    engine.tables.people = people
+    assert set(engine.tables.read("exposures").collect()["user_id"]) == {"bob"}
+    assert b"penchant_lists_lost_total 4.0" in service.metrics.text()
+
+
+def test_a_list_is_held_against_all_erasures_since_it_was_made(own):
+    """Also where others were kept after the erasure, and before it."""
+    service = create_app(own, ServeConfig(auth="off")).state.service
+    own.add(events=seen("made-before"))
+    late = Shown("late", "made-before", NOW, ("a", "b"), own.tables.latest())
+    own.forget("made-before")
+    stranger = Shown("new", "never-seen", NOW, ("a", "b"), own.tables.latest())
+    service._keep([stranger])
+    service._keep([late])
+    assert exposures(own, "never-seen").height == 2, "nobody was erased since"
+    assert exposures(own, "made-before").height == 0
 
 
 def shown(k, user="u"):
@@ -259,8 +301,6 @@ def test_a_fit_by_hand_keeps_the_service_from_one(world, tmp_path, monkeypatch):
 
 
 def test_a_fit_that_fails_says_so():
-    from penchant import Engine
-
     with client(create_app(Engine(), ServeConfig(auth="off"))) as http:
         assert http.post("/fit").status_code == 202
         for _ in range(100):
@@ -315,6 +355,17 @@ def test_the_log_names_routes_and_nobody(own, lines):
     assert told[0]["key"] == "1"
     assert {t["route"] for t in told} >= {"unmatched", "/v1/events", "/v1/health"}
     assert all(re.fullmatch(r"[0-9a-f]{16}", t["request"]) for t in told)
+
+
+def test_an_error_of_the_process_that_learns_is_told_by_its_kind_and_place(tmp_path, lines, capfd):
+    """Where no folder can be: a NUL is in its name."""
+    with pytest.raises(RuntimeError, match="met an error"):
+        refit_beside(tmp_path / f"{SECRET}\0", CONFIG)
+    (line,) = [json.loads(line) for line in lines]
+    assert line["error"]["kind"] == "ValueError"
+    assert line["error"]["at"][-1].endswith("mkdir")
+    assert SECRET not in lines[0]
+    assert capfd.readouterr().err == ""
 
 
 def test_many_ask_and_put_in_at_once(own):

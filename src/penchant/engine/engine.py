@@ -86,6 +86,7 @@ class Engine(Lists, People, Holdings):
         self.tables: Tables = MemoryTables() if self.workspace is None else self.workspace.tables
         self.clock, self.progress = clock, progress
         self._live: Live | None = None
+        self._version: str | None = None
         self._data: Prepared | None = None
         self._forecasters = {}
         self._opening, self._read = RLock(), 0.0
@@ -157,7 +158,7 @@ class Engine(Lists, People, Holdings):
         ledger = Ledger(self.tables, self.config.feedback)
         report.extend(Hearing(ledger, tree, data.vocabulary).gone())
         version = self._save(learned.model, summary, data.facts)
-        self._serve(learned.model, data.facts)
+        self._serve(learned.model, data.facts, version=version)
         seconds = learned.seconds | {"save": perf_counter() - began}
         return Fitted(version, seconds, report, summary)
 
@@ -229,9 +230,15 @@ class Engine(Lists, People, Holdings):
         self.workspace.clear_scratch()
         return version
 
-    def _serve(self, model: InterestModel, facts: Facts, since: int | None = None) -> Live:
-        """From now on this model is asked, which served first at a change of the store (None: its
-        newest)."""
+    def _serve(
+        self,
+        model: InterestModel,
+        facts: Facts,
+        since: int | None = None,
+        version: str | None = None,
+    ) -> Live:
+        """From now on this model is asked, of a version (None: in memory only), which served first
+        at a change of the store (None: its newest)."""
         since = self.tables.latest() if since is None else since
         return self._ask(
             Live(self.tables, self.config, self.clock, self._texts, (model, facts), since)
@@ -240,7 +247,7 @@ class Engine(Lists, People, Holdings):
     def _ask(self, live: Live) -> Live:
         """From now on this is asked."""
         self._forecasters.clear()
-        self._live, self._data = live, None
+        self._live, self._version, self._data = live, version, None
         return live
 
     @property
@@ -267,7 +274,7 @@ class Engine(Lists, People, Holdings):
             saved = self.workspace.models.last_good()
             if saved.report.findings:
                 warnings.warn(f"version {saved.version} serves: {saved.report}", stacklevel=2)
-            return self._serve(*unpack(saved), since)
+            return self._serve(*unpack(saved), since, saved.version)
         finally:
             self._opening.release()
 
@@ -286,6 +293,20 @@ class Engine(Lists, People, Holdings):
             NotFittedError, CorruptModelError: see `live`.
         """
         return self.live.catch_up().model
+
+    @property
+    def version(self) -> str | None:
+        """The version of the model that serves, an earlier one where the files of the one that was
+        promoted last are broken; None in memory, or where there is none.
+
+        Raises:
+            CorruptModelError: see `live`.
+        """
+        try:
+            _ = self.live
+        except NotFittedError:
+            return None
+        return self._version
 
     @property
     def tree(self) -> Tree:

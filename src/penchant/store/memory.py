@@ -34,6 +34,15 @@ class MemoryTables:
         with self._lock:
             return self._append(known_kind(kind), frame)
 
+    def append_unless_forgotten(
+        self, kind: Kind, frame: pl.DataFrame, since: int
+    ) -> Receipt | None:
+        """Put rows in; see `Tables.append_unless_forgotten`."""
+        with self._lock:
+            if any(change.kind == "forget" for change in self.changes(since)):
+                return None
+            return self._append(known_kind(kind), frame)
+
     def _append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         held = self._frames.get(kind, pl.DataFrame())
         types = {name: dtype for name, dtype in held.schema.items() if name != NUMBER}

@@ -145,6 +145,13 @@ class Tables(Protocol):
         """Put rows in; once the receipt is returned they survive a crash (if the store lasts)."""
         ...
 
+    def append_unless_forgotten(
+        self, kind: Kind, frame: pl.DataFrame, since: int
+    ) -> Receipt | None:
+        """The same, of rows that rest on what was known at the change of that number; None where
+        somebody was forgotten since then, and nothing was put in."""
+        ...
+
     def read(self, kind: Kind) -> pl.LazyFrame:
         """All rows of a kind, each once, in the order they came."""
         ...

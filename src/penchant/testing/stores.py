@@ -250,6 +250,23 @@ class TablesContract:
         tables.append("events", events(("cy", "c", 2)))
         assert tables.changes(2)[0].first > came.last
 
+    def test_rows_come_in_unless_somebody_was_forgotten(self, tmp_path: Path) -> None:
+        """Since a change that is named: before it is another matter."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("ann", "a", 0), ("bob", "b", 1)))
+        known = tables.latest()
+        tables.append("events", events(("cy", "c", 2)))
+        came = tables.append_unless_forgotten("exposures", events(("bob", "a", 1)), known)
+        assert came is not None and came.new == 1
+        tables.forget("ann")
+        for since in (0, known, known + 2):
+            assert (
+                tables.append_unless_forgotten("exposures", events(("bob", "b", 2)), since) is None
+            )
+        latest = tables.latest()
+        came = tables.append_unless_forgotten("exposures", events(("bob", "b", 2)), latest)
+        assert came is not None and (came.new, len(rows_of(tables, "exposures"))) == (1, 2)
+
     def test_an_act_stands_beside_what_it_did(self, tmp_path: Path) -> None:
         """Who erased, and how many rows; also where there were none."""
         tables = self.open(tmp_path)

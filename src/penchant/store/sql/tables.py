@@ -44,17 +44,18 @@ class SqlTables:
             SchemaError: a column that the kind needs is missing or has empty cells.
             StoreError: another writer holds the store, or it cannot be written.
         """
-        kind = known_kind(kind)
-        put = _upserted if kind in KEYS else _logged
         with self.database.writing(large=frame.height >= LARGE) as connection:
-            known = types_of(connection, kind)
-            came = arrive(kind, frame, known)
-            receipt, first, last, rows = put(connection, came, known)
-            if rows:
-                if list(came.types.items()) != list(known.items()):
-                    note_types(connection, kind, came.types)
-                changes.note(connection, kind, first, last, rows)
-        return receipt
+            return _put(connection, known_kind(kind), frame)
+
+    def append_unless_forgotten(
+        self, kind: Kind, frame: pl.DataFrame, since: int
+    ) -> Receipt | None:
+        """Put rows in, unless somebody was forgotten since the change of that number, in one
+        transaction (see `Tables.append_unless_forgotten`)."""
+        with self.database.writing(large=frame.height >= LARGE) as connection:
+            if changes.forgotten(connection) > since:
+                return None
+            return _put(connection, known_kind(kind), frame)
 
     def read(self, kind: Kind) -> pl.LazyFrame:
         """All rows of a kind, each once, in the order they came; read at once, of one moment."""
@@ -154,6 +155,19 @@ class SqlTables:
         with self.database.reading() as connection:
             counted: int = connection.execute(select(func.count()).select_from(table)).scalar_one()
             return counted
+
+
+def _put(connection: Connection, kind: Kind, frame: pl.DataFrame) -> Receipt:
+    """Rows in, and what that changes put down."""
+    known = types_of(connection, kind)
+    came = arrive(kind, frame, known)
+    put = _upserted if kind in KEYS else _logged
+    receipt, first, last, rows = put(connection, came, known)
+    if rows:
+        if list(came.types.items()) != list(known.items()):
+            note_types(connection, kind, came.types)
+        changes.note(connection, kind, first, last, rows)
+    return receipt
 
 
 Put = tuple[Receipt, int, int, int]
