@@ -11,6 +11,7 @@ import pytest
 
 from penchant import WorldConfig, make_world
 from penchant.client import AsyncClient, Client, RefusedError, UnreachableError, calls
+from penchant.client.sending import Way
 from penchant.engine.serving import ServeConfig
 from penchant.serve.app import create_app
 from penchant.serve.keys import MemoryKeys, fresh, hashed
@@ -226,7 +227,53 @@ def test_it_comes_back_no_sooner_than_it_was_told(pauses):
     late = httpx.Response(429, headers={"Retry-After": "7"}, json={"type": "x:too-often"})
     with Client("http://shop", http=Failing(late, good())) as shop:
         shop.add_events([{"user_id": "u", "item_id": "i"}])
-    assert pauses == [7.0]
+    assert 7.0 < pauses[0] < 11.0
+
+
+def test_those_who_were_told_the_same_come_back_apart():
+    way = Way("http://shop", None, 30.0, 4)
+    assert len({round(way.pause(0, 5.0), 1) for _ in range(30)}) > 5
+
+
+@pytest.mark.parametrize(("name", "asked"), [("not-fitted", 3), ("too-long", 5), ("busy", 120)])
+def test_what_a_pause_does_not_help_is_not_sent_again(pauses, name, asked):
+    told = {"type": f"urn:penchant:problem:{name}", "detail": "no"}
+    service = Failing(httpx.Response(503, headers={"Retry-After": str(asked)}, json=told))
+    with Client("http://shop", http=service) as shop, pytest.raises(RefusedError) as refused:
+        shop.ready()
+    assert (refused.value.type, pauses) == (name, [])
+
+
+def test_events_that_can_be_known_again_get_no_id_of_the_clients():
+    service, row = Failing(good()), {"user_id": "u", "item_id": "i"}
+    told = [{**row, "event_id": "e"}, {**row, "timestamp": "2024-05-01"}]
+    with Client("http://shop", http=service) as shop:
+        shop.add_events([*told, row])
+    sent = service.sent[0]["events"]
+    assert sent[:2] == told
+    assert sent[2].keys() == {"user_id", "item_id", "event_id"}
+
+
+def test_long_rows_go_in_more_calls(monkeypatch):
+    monkeypatch.setattr(calls, "BYTES", 100)
+    bad = {"index": 0, "field": "", "reason": "no"}
+    answers = [httpx.Response(200, json=TAKEN | {"rejected": [bad], "rejected_total": 1})] * 3
+    rows = [{"item_id": "a" * 30}, {"item_id": "é" * 30}, {"item_id": "b" * 500}]
+    service = Failing(*answers)
+    with Client("http://shop", http=service) as shop:
+        told = shop.add_items([rows[0], *rows])
+    assert [sent["items"] for sent in service.sent] == [[rows[0], rows[0]], [rows[1]], [rows[2]]]
+    assert [r.index for r in told.rejected] == [0, 2, 3]
+
+
+def test_an_answer_of_something_else_is_an_error_of_the_client():
+    page = httpx.Response(200, html="<html>please log in</html>")
+    odd = httpx.Response(422, json={"rejected_total": 1})
+    with Client("http://shop", http=Failing(page, odd)) as shop:
+        with pytest.raises(UnreachableError, match="http://shop/v1/status.*not the service.*html"):
+            shop.status()
+        with pytest.raises(UnreachableError, match="not the service"):
+            shop.add_items([{"item_id": "a"}])
 
 
 def test_it_gives_up_in_the_end(pauses):

@@ -105,6 +105,12 @@ def test_a_key_may_call_so_often(http, store):
     assert http.get("/status", headers=bearer(other)).status_code == 200
 
 
+def test_who_comes_back_when_told_is_let_in(http, store, monkeypatch):
+    token, _ = key(store, "read")
+    monkeypatch.setattr(Bucket, "take", lambda bucket: 1.43)
+    assert http.get("/status", headers=bearer(token)).headers["retry-after"] == "2"
+
+
 def test_a_bucket_fills_at_its_rate_and_no_further():
     now = [0.0]
     bucket = Bucket(2.0, 3.0, clock=lambda: now[0])

@@ -5,8 +5,10 @@ import os
 import sqlite3
 import threading
 import warnings
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from hypothesis.extra import numpy as hnp
 from penchant import __version__
 from penchant.errors import CorruptModelError, NotFittedError, StoreError
 from penchant.store.arrays import DTYPES, read_arrays, write_arrays
+from penchant.store.lock import locked
 from penchant.store.models import Models
 from penchant.store.sql.database import Database
 from penchant.store.sql.tables import SqlTables
@@ -259,6 +262,33 @@ def test_pruning_keeps_the_newest_the_current_and_a_way_back(models):
     assert models.rollback() == "0002"
     with pytest.raises(StoreError, match="keep: 0"):
         models.prune(keep=0)
+
+
+def test_versions_of_another_database_are_left_alone(models, tmp_path):
+    saved(models, 1)
+    other = Models(models.folder, Database(f"sqlite:///{tmp_path / 'other.db'}"), clock)
+    assert other.save(state(7), {}) == "0002"
+    assert other.prune(keep=1) == []
+    saved(models, 1)
+    assert [v.name for v in models.versions()] == ["0001", "0003"]
+    for version in models.versions():
+        models.verify(version.name)
+    assert other.load("0002").state["base"][1]["n"] == 7
+
+
+def test_a_writer_waits_for_a_backup_to_end(models, monkeypatch):
+    held, slept = ExitStack(), []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 10:
+            held.close()
+
+    clock = SimpleNamespace(monotonic=lambda: 30.0 * len(slept), sleep=sleep)
+    with held:
+        held.enter_context(locked(models.folder / ".lock"))
+        monkeypatch.setattr("penchant.store.lock.time", clock)
+        assert models.save(state(), {}) == "0001"
 
 
 def test_an_unknown_version_is_named(models):

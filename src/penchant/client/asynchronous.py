@@ -9,7 +9,7 @@ from penchant.client import answers as a
 from penchant.client import calls
 from penchant.client.calls import Call, Row, T
 from penchant.client.failures import UnreachableError
-from penchant.client.sending import Way, answer, request, sent_again, transport
+from penchant.client.sending import Way, answer, request, transport
 
 
 class AsyncClient:
@@ -66,17 +66,20 @@ class AsyncClient:
                     raise UnreachableError(f"{self._way.url}: no answer ({error!r})") from error
                 await asyncio.sleep(self._way.pause(attempt))
                 continue
-            if last or not sent_again(call.again, response.status_code):
+            pause = self._way.after(call, attempt, response)
+            if pause is None:
                 break
-            await asyncio.sleep(self._way.pause(attempt, response.headers.get("retry-after")))
+            await asyncio.sleep(pause)
         return answer(call, response)
 
     async def _rows(self, kind: str, rows: Iterable[Row]) -> a.Taken:
-        return calls.joined([await self.send(call) for call in calls.rows(kind, rows)])
+        parts = [(first, await self.send(call)) for first, call in calls.rows(kind, rows)]
+        return calls.joined(parts)
 
     async def add_events(self, events: Iterable[Row]) -> a.Taken:
-        """Put events in, any number. Those without an `event_id` get one, so that they count once
-        however often they are sent. Rows that cannot be used stand in `rejected`."""
+        """Put events in, any number. Those with neither an `event_id` nor a `timestamp` get an id, so
+        that they count once however often this call has to send them; the others also when you
+        call again. Rows that cannot be used stand in `rejected`."""
         return await self._rows("events", events)
 
     async def add_items(self, items: Iterable[Row]) -> a.Taken:

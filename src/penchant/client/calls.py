@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from json import dumps
 from typing import Any, Final, Generic, Literal, TypeAlias, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
@@ -16,6 +15,8 @@ Step: TypeAlias = Literal["day", "week", "month", "quarter", "year"]
 Direction: TypeAlias = Literal["more", "less", "never", "clear"]
 AT_ONCE: Final = 5_000
 """Rows of one call; more are sent in several."""
+BYTES: Final = 4_000_000
+"""Bytes of them, unless a single row has more; by default a service takes four times as many."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,10 @@ class Call(Generic[T]):
     again: bool = True
 
     def content(self) -> bytes | None:
-        """The body as it is sent."""
-        return None if self.body is None else dumps(self.body, allow_nan=False).encode()
+        """The body as it is sent; bytes are one already."""
+        if self.body is None or isinstance(self.body, bytes):
+            return self.body
+        return dumps(self.body, allow_nan=False).encode()
 
 
 class Profile(TypedDict, total=False):
@@ -105,23 +108,38 @@ def _path(*parts: str) -> str:
 # Rows in
 
 
-def rows(kind: str, given: Iterable[Row]) -> Iterator[Call[a.Taken]]:
-    """Rows in as many calls as they need; events without an id get one, so that a call that is sent
-    again counts once."""
-    left = map(_marked, given) if kind == "events" else iter(given)
-    while some := list(islice(left, AT_ONCE)):
-        yield Call(a.Taken, "POST", _path(kind), body={kind: some})
+def rows(kind: str, given: Iterable[Row]) -> Iterator[tuple[int, Call[a.Taken]]]:
+    """Rows in as many calls as they need, each with the number of its first row; events that say
+    neither their id nor their time get an id, so that a call that is sent again counts once."""
+    first, some, size = 0, list[str](), 0
+    for row in map(_marked, given) if kind == "events" else given:
+        text = dumps(row, allow_nan=False)
+        if some and (len(some) == AT_ONCE or size + len(text) > BYTES):
+            yield first, _several_rows(kind, some)
+            first, some, size = first + len(some), [], 0
+        some.append(text)
+        size += len(text)
+    if some:
+        yield first, _several_rows(kind, some)
+
+
+def _several_rows(kind: str, texts: Sequence[str]) -> Call[a.Taken]:
+    body = f'{{"{kind}": [{", ".join(texts)}]}}'
+    return Call(a.Taken, "POST", _path(kind), body=body.encode())
 
 
 def _marked(row: Row) -> Row:
-    return row if row.get("event_id") is not None else {**row, "event_id": uuid4().hex}
+    """One of which the service would say when it came has no other way to be known again."""
+    told = row.get("event_id") is not None or row.get("timestamp") is not None
+    return row if told else {**row, "event_id": uuid4().hex}
 
 
-def joined(parts: Iterable[a.Taken]) -> a.Taken:
-    """What became of rows that were sent in several calls; numbers are those of all rows."""
+def joined(parts: Iterable[tuple[int, a.Taken]]) -> a.Taken:
+    """What became of rows that were sent in several calls, each with the number of its first row;
+    numbers are those of all rows."""
     total = a.Taken(accepted=0, known=0, replaced=0, rejected=(), rejected_total=0)
-    for number, part in enumerate(parts):
-        moved = [r.model_copy(update={"index": r.index + number * AT_ONCE}) for r in part.rejected]
+    for first, part in parts:
+        moved = [r.model_copy(update={"index": r.index + first}) for r in part.rejected]
         total = a.Taken(
             accepted=total.accepted + part.accepted,
             known=total.known + part.known,

@@ -20,9 +20,14 @@ class RefusedError(PenchantError):
 
     def __init__(self, status: int, problem: Mapping[str, Any], request: str = "") -> None:
         self.status, self.problem, self.request = status, dict(problem), request
-        self.type = str(problem.get("type", "")).rpartition(":")[2] or "unknown"
+        self.type = named(problem)
         super().__init__(f"{status} {self.type}: {problem.get('detail', 'no reason was given')}")
 
 
 class UnreachableError(PenchantError, ConnectionError):
-    """The service did not answer, however often it was asked."""
+    """The service did not answer, however often it was asked; or something else did."""
+
+
+def named(problem: Mapping[str, Any]) -> str:
+    """The name of a problem, as `too-often`."""
+    return str(problem.get("type", "")).rpartition(":")[2] or "unknown"

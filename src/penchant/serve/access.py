@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
@@ -93,7 +94,7 @@ class Doorkeeper:
             detail = "this key is not known, revoked or past its time"
             raise Problem(401, detail, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
         if wait := known.bucket.take():
-            after = {"Retry-After": str(max(1, round(wait)))}
+            after = {"Retry-After": str(max(1, ceil(wait)))}
             detail = f"this key may call {known.bucket.rate:g} times a second; come back later"
             raise Problem(429, detail, headers=after)
         if not may(known.key, scope):

@@ -26,6 +26,7 @@ from penchant.errors import StoreError
 from penchant.store.config import CONFIG
 from penchant.store.files import guarded, make_folder, remove, sha256, sync, write_atomic
 from penchant.store.lock import locked
+from penchant.store.models import PATIENCE
 from penchant.store.workspace import DATABASE, MARK, Workspace
 
 FORMAT: Final = 1
@@ -61,7 +62,7 @@ def backup(workspace: Workspace, file: str | Path, created: str) -> Backup:
     make_folder(path.parent)
     with guarded(path), tempfile.TemporaryDirectory(dir=path.parent) as kept:
         copy = Path(kept) / DATABASE
-        with locked(workspace.path / "models" / ".lock"):  # no version goes away meanwhile
+        with locked(workspace.path / "models" / ".lock", PATIENCE):  # no version goes away now
             _copy_database(workspace, copy)
             members = _members(workspace, copy)
             about = _about(members, created)

@@ -32,6 +32,11 @@ FORMAT: Final = 4
 ARRAYS: Final = ".safetensors"
 VALUES: Final = ".json"
 
+PATIENCE: Final = 600.0
+"""Seconds that who writes files waits for another, which may be copying all of them: a model that
+took hours to learn is worth minutes."""
+
+_VERSION: Final = r"\d{4,}"
 _OWN: Final = ("format", "version", "created", "penchant", "parts", "files")
 
 
@@ -65,13 +70,10 @@ class Saved:
 class Models:
     """Model versions: their files in a folder, made where missing, their list in a database."""
 
-    def __init__(
-        self, folder: str | Path, database: Database, clock: Clock = now, lock_wait: float = 5.0
-    ) -> None:
+    def __init__(self, folder: str | Path, database: Database, clock: Clock = now) -> None:
         self.folder = make_folder(Path(folder))
         self._database = database
         self._clock = clock
-        self._lock_wait = lock_wait
 
     def save(self, state: Mapping[str, State], manifest: Mapping[str, Any]) -> str:
         """Keep a fitted model as a new version, which is not current before it is promoted.
@@ -208,18 +210,16 @@ class Models:
 
     @contextmanager
     def _files(self) -> Iterator[None]:
-        """One writer of files at a time; what those left who died on the way is removed."""
-        with locked(self.folder / ".lock", self._lock_wait):
-            known = self._names()
-            for folder in self._folders():
-                if folder.name not in known:
-                    remove(folder)
+        """One writer of files at a time; drafts of those who died on the way are removed. Whole
+        versions that the database does not name are left alone: another database may."""
+        with locked(self.folder / ".lock", PATIENCE):
             for draft in self.folder.glob(f".*{TEMPORARY}"):
                 remove(draft)
             yield
 
     def _next(self) -> str:
-        return f"{max((int(name) for name in self._names()), default=0) + 1:04d}"
+        taken = [*self._names(), *(p.name for p in self.folder.iterdir())]
+        return f"{max((int(n) for n in taken if re.fullmatch(_VERSION, n)), default=0) + 1:04d}"
 
     def _now(self) -> str:
         return self._clock().isoformat(timespec="seconds")
@@ -262,9 +262,6 @@ class Models:
     def _note(self, name: str) -> Path:
         """Where it is noted which files of a version were found whole."""
         return self.folder / f".{name}.checked"
-
-    def _folders(self) -> list[Path]:
-        return [p for p in self.folder.iterdir() if re.fullmatch(r"\d{4,}", p.name)]
 
     def _names(self) -> list[str]:
         with self._database.reading() as connection:
