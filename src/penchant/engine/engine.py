@@ -240,14 +240,14 @@ class Engine(Lists, People, Holdings):
         """From now on this model is asked, of a version (None: in memory only), which served first
         at a change of the store (None: its newest)."""
         since = self.tables.latest() if since is None else since
-        return self._ask(
-            Live(self.tables, self.config, self.clock, self._texts, (model, facts), since)
-        )
+        live = Live(self.tables, self.config, self.clock, self._texts, (model, facts), since)
+        self._version = version
+        return self._ask(live)
 
     def _ask(self, live: Live) -> Live:
         """From now on this is asked."""
         self._forecasters.clear()
-        self._live, self._version, self._data = live, version, None
+        self._live, self._data = live, None
         return live
 
     @property
