@@ -48,7 +48,7 @@ def model(
     if str(seed) not in known:
         known[str(seed)] = made.fit().version
         kept.write_text(json.dumps(known) + "\n", encoding="utf-8")
-    return unpack(made.workspace.models.load(known[str(seed)]))
+    return unpack(made.workspace.models.load(known[str(seed)]))[0]
 
 
 def _tables(name: str, progress: Progress) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -398,3 +398,19 @@ def test_who_is_forgotten_is_named_to_nobody_however_old_the_log_may_be(split, s
     assert bob in dict(engine.similar_users(ann, 100).people)
     fresh(engine).forget(bob)
     assert bob not in dict(engine.similar_users(ann, 100).people)
+
+
+def test_a_model_is_asked_with_what_it_was_learned_with(world, tmp_path):
+    """Whatever the settings say now: they count from the next fit on."""
+    learned = Engine(tmp_path, CONFIG, clock=lambda: NOW)
+    learned.add(events=world.events, items=world.items)
+    learned.fit()
+    changes = {"encode.hashed_dim": 32, "events.weights": {"view": -1.0}, "clean.near_seconds": 60}
+    other = Engine(tmp_path, CONFIG.but(**changes), clock=lambda: NOW)
+    ann = str(world.events["user_id"][0])
+    learned.add(items=world.items.head(1).with_columns(item_id=pl.lit("new")))
+    learned.add(events=bought(ann, "new", NOW))
+    agree(learned, other, [ann], NOW + timedelta(days=1))
+    assert len(other.data.log) == len(learned.data.log)
+    words = [engine.interests_from_text("a red thing") for engine in (learned, other)]
+    assert words[0].to_json() == words[1].to_json()

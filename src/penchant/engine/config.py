@@ -1,7 +1,7 @@
 """All settings together, one group a part; each group is described where its part is."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field
 
@@ -17,6 +17,9 @@ from penchant.recommend.pipeline import RecommendConfig
 from penchant.store.config import CONFIG, StoreConfig
 from penchant.stream.config import StreamConfig
 from penchant.taxonomy.config import TreeConfig
+
+LEARNED: Final = ("ties", "events", "clean", "encode", "tree", "interests")
+"""The settings that a model is learned with: what they say counts from the next fit on."""
 
 
 class LiveConfig(Config):
@@ -79,6 +82,11 @@ class EngineConfig(Config):
     """How the HTTP service behaves."""
     store: StoreConfig = StoreConfig()
     """Where tables are kept."""
+
+    def asking(self, learned: Self) -> Self:
+        """These settings for who asks a model: what it was learned with stands as it was then,
+        whatever it is now, until the next fit."""
+        return self.model_copy(update={name: getattr(learned, name) for name in LEARNED})
 
 
 def passed_on(config: EngineConfig) -> dict[str, Any]:

@@ -234,13 +234,16 @@ class Engine(Lists, People, Holdings):
         self,
         model: InterestModel,
         facts: Facts,
+        learned: EngineConfig | None = None,
         since: int | None = None,
         version: str | None = None,
     ) -> Live:
-        """From now on this model is asked, of a version (None: in memory only), which served first
-        at a change of the store (None: its newest)."""
+        """From now on this model is asked, which was `learned` with some settings (None: those of
+        now), of a version (None: in memory only), which served first at a change of the store
+        (None: its newest)."""
         since = self.tables.latest() if since is None else since
-        live = Live(self.tables, self.config, self.clock, self._texts, (model, facts), since)
+        config = self.config if learned is None else self.config.asking(learned)
+        live = Live(self.tables, config, self.clock, self._texts, (model, facts), since)
         self._version = version
         return self._ask(live)
 
@@ -280,7 +283,7 @@ class Engine(Lists, People, Holdings):
 
     def _begun_again(self, live: Live) -> Live:
         """The same model from the beginning; it is asked when it has taken in what came since."""
-        tables, config = self.tables, self.config
+        tables, config = self.tables, live.config
         made = Live(tables, config, self.clock, self._texts, live.learned, live.since)
         made.catch_up()
         return self._ask(made)
@@ -328,7 +331,7 @@ class Engine(Lists, People, Holdings):
             if known is None or gone or (new and age >= self.config.live.whole):
                 if gone:
                     self._forecasters.clear()
-                known = Prepared.of(self.tables, self.config, self.clock, live.facts)
+                known = Prepared.of(self.tables, live.config, self.clock, live.facts)
                 known = known.arranged(live.join(known.items).model.catalogue.items)
                 self._data, self._read = known, monotonic()
         return known

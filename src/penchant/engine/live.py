@@ -56,9 +56,9 @@ REST: Final = 30.0
 
 
 class Live:
-    """What a model is asked with; `learned`: it, and the facts that it was learned with; `since`:
-    the store's change at which it began to serve. `stale`: another one serves since then. Safe for
-    threads."""
+    """What a model is asked with; `config`: what it was learned with as it was then; `learned`: it,
+    and the facts that it was learned with; `since`: the store's change at which it began to serve.
+    `stale`: another one serves since then. Safe for threads."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class Live:
         """Take in items by a clean table of them, if one is not in the catalogue yet."""
         with self._joining:
             if (self.view.model.catalogue.items.rows(items[c.ITEM]) < 0).any():
-                self.view = self.view.joined(items, self._texts, self.config.encode)
+                self.view = self.view.joined(items, self._texts)
                 with self._taking, self._whole_or_broken():
                     self._house()
             return self.view
@@ -258,7 +258,7 @@ class Live:
                 c.ITEM, keep="last", maintain_order=True
             )
             self._unlike |= self._told_anew(table)
-            self.view = self.view.joined(table, self._texts, self.config.encode)
+            self.view = self.view.joined(table, self._texts)
 
     def _told_anew(self, rows: pl.DataFrame) -> bool:
         """Whether an item that joined after the fit has another text now: it stays where it is, as

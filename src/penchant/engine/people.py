@@ -123,8 +123,8 @@ class People(ABC):
         """
         if not text.strip():
             raise DataError("text: nothing came; expected some words on what somebody likes")
-        said = self._texts.words(text, self.config.encode)
         asking = self._asking([])
+        said = self._texts.words(text, asking.view.encode)
         return written(asking.model, said, asking.present(at), words=text)
 
     def evolution(

@@ -20,19 +20,20 @@ def pack(model: InterestModel) -> dict[str, State]:
     }
 
 
-def unpack(saved: Saved) -> tuple[InterestModel, Facts]:
-    """The model that `pack` took apart, and the facts that it was learned with.
+def unpack(saved: Saved) -> tuple[InterestModel, Facts, EngineConfig]:
+    """The model that `pack` took apart, and the facts and settings that it was learned with.
 
     Raises:
         StoreError: it was written by another version, in parts that this one does not know.
     """
     states = saved.state
     try:
-        config = EngineConfig(**saved.manifest["config"]).interests
+        config = EngineConfig(**saved.manifest["config"])
         tree = Tree.from_state(states["tree"])
         catalogue = Catalogue(tree.items, states["catalogue"][0]["text"], tree)
         facts = Facts(**saved.manifest["facts"])
-        return InterestModel(config).restore(dict(states), catalogue), facts
+        model = InterestModel(config.interests).restore(dict(states), catalogue)
+        return model, facts, config
     except (KeyError, TypeError, ConfigError) as error:
         raise StoreError(
             f"model {saved.version}: it was written by another version of penchant and cannot be "

@@ -22,6 +22,8 @@ class View:
 
     model: InterestModel
     items: pl.DataFrame
+    encode: EncodeConfig
+    """How their texts, and people's words, become vectors."""
 
     @classmethod
     def of(
@@ -34,12 +36,12 @@ class View:
         if items.height > len(known):
             more = texts.of(items.slice(len(known)), encode, Report())
             model = model.extended(_catalogue(model.catalogue, items[c.ITEM], more))
-        return cls(model, items)
+        return cls(model, items, encode)
 
-    def joined(self, rows: pl.DataFrame, texts: Texts, encode: EncodeConfig) -> "View":
+    def joined(self, rows: pl.DataFrame, texts: Texts) -> "View":
         """With items that came: those that are known already are as they are said to be now."""
         table = pl.concat([self.items, rows], how="diagonal_relaxed")
-        return View.of(self.model, table.unique(c.ITEM, keep="last"), texts, encode)
+        return View.of(self.model, table.unique(c.ITEM, keep="last"), texts, self.encode)
 
     @cached_property
     def shelf(self) -> Shelf:
