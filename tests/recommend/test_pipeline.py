@@ -1,6 +1,7 @@
 """From a moment to a list with reasons."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from penchant.clock import DAY
 from penchant.errors import ConfigError, DataError, SchemaError, UnknownIdError
 from penchant.interests.model import InterestModel
+from penchant.interests.shares import named, shares
 from penchant.recommend.cold_start import STRENGTH
 from penchant.recommend.cold_start import given as by_hand
 from penchant.recommend.explain import Explainer, sentence
@@ -267,6 +269,18 @@ def test_reasons_have_parts_that_add_up_and_events_that_were(pipeline):
         assert reason.sentence.endswith(".")
         assert "base" in reason.exact
     assert recs.explain() is reasons, "worked out once"
+
+
+def test_what_was_turned_down_is_no_reason(pipeline):
+    """However much the score of something gains by it."""
+    moment = someone()
+    against = replace(moment, weight=-np.abs(moment.weight))
+    mixed = replace(moment, weight=np.where(np.arange(len(moment.item)) % 2, 1.0, -1.0))
+    for item in range(0, ITEMS, 7):
+        assert not pipeline.explain(against, item).events
+        carried = shares(pipeline.model, mixed, np.array([item]))
+        (some,) = named(pipeline.model, mixed, np.array([item]), carried, 3)
+        assert (mixed.weight[some] > 0).all()
 
 
 def test_a_reason_names_the_weights_of_the_profile(pipeline):

@@ -241,3 +241,14 @@ def test_reordering_keeps_the_items_of_a_sequence():
 def test_the_same_seed_changes_the_same():
     assert same(change("reorder", 5), change("reorder", 5))
     assert not same(change("reorder", 5), change("reorder", 6))
+
+
+def test_who_only_turned_things_down_is_heading_nowhere():
+    rows = [("a", 1, 0), ("a", 2, 1), ("b", 1, 0), ("b", 3, 1)]
+    log = log_of(rows, shelf(), event=["dislike", "skip", "dislike", "like"])
+    at = np.full(2, log.time.max() + 1)
+    made = asked(log.moments_at(np.array([0, 1]), at), 5)
+    assert made.item.tolist() == [[-1, -1], [1, 3]]
+    assert np.sign(made.sign).tolist() == [[0, 0], [-1, 1]]
+    last = asked(log.moments_at(np.array([0]), at[:1]), 1)
+    assert last.item.tolist() == [[-1]]

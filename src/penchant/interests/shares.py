@@ -83,14 +83,14 @@ def named(
     model: InterestModel, moments: Moments, items: Longs, carried: Shares, most: int
 ) -> list[Longs]:
     """The events to name for each of some items' scores in one moment: those with the largest
-    shares, if the score falls without them.
+    shares, if the score falls without them, and none that speaks against its own item.
 
     It may not: events fade by what came after them, and without all that somebody did last, what
     they did before counts for more. Where it falls by less than half of what the shares say, events
     are chosen among the `CANDIDATES` with the largest ones, one after the other, such that it falls
     most.
     """
-    total = carried.total
+    total = np.where(moments.weight[:, None] > 0, carried.total, 0.0).astype(np.float32)
     found = [strongest(total[:, n], most) for n in range(len(items))]
     some = [n for n, events in enumerate(found) if len(events)]
     if not some:

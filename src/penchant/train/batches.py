@@ -36,13 +36,17 @@ class Sequences:
 
 
 def asked(moments: Moments, length: int) -> Sequences:
-    """The last events of each moment; from the latest, the time of asking is asked about."""
+    """The last events of each moment; from the latest, the time of asking is asked about. Where
+    none of them speaks for its item there is nothing to go on from, and none is told.
+    """
     B = len(moments)
     index, there = _last(moments.offsets, length)
+    sign = np.where(there, moments.weight[index] if len(moments.item) else 0.0, 0.0)
+    there &= (sign > 0).any(axis=1, keepdims=True)
     item = np.where(there, moments.item[index] if len(moments.item) else 0, -1).astype(np.int32)
     came = np.where(there, moments.time[index] if len(moments.item) else 0, 0)
     when = np.concatenate([came[:, 1:], moments.at[:, None]], axis=1)
-    sign = np.where(there, moments.weight[index] if len(moments.item) else 0.0, 0.0)
+    sign = np.where(there, sign, 0.0)
     nothing = np.full((B, item.shape[1]), -1, np.int32)
     return Sequences(item, sign.astype(np.float32), came, when, nothing)
 
