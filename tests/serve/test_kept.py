@@ -4,17 +4,22 @@ import asyncio
 import gc
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from weakref import ref
 
 import httpx
 import polars as pl
 import pytest
 
+import penchant
 from penchant import Engine
 from penchant.engine.serving import ServeConfig
 from penchant.errors import DataError, HeldError, StoreError
@@ -24,7 +29,7 @@ from penchant.serve.fits import Fits
 from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.serve.lists import Lists, Shown
 from penchant.serve.logs import JsonLines
-from penchant.serve.metrics import Metrics
+from penchant.serve.metrics import FOLDER, Metrics
 from penchant.serve.problem import Problem
 from penchant.store.audit import masked
 from penchant.store.lock import fitting
@@ -408,6 +413,44 @@ def test_metrics_count(own):
     assert "penchant_event_lag_seconds 0.0" in told
     assert 'penchant_model_info{version="memory"} 1.0' in told
     assert f'penchant_request_seconds_bucket{{le="0.001",{route}}}' in told
+
+
+COUNTS = """
+import os, sys
+from penchant.serve.metrics import Metrics
+metrics = Metrics()
+metrics.lists.set(int(sys.argv[1]))
+metrics.lost.inc(int(sys.argv[1]))
+metrics.serves(sys.argv[2])
+print("counted", flush=True)
+sys.stdin.read()
+print(metrics.text().decode())
+"""
+
+
+def test_what_a_worker_held_that_was_killed_is_counted_no_more(tmp_path):
+    """What it did, is."""
+    there = os.environ | {
+        FOLDER: str(tmp_path),
+        "PYTHONPATH": str(Path(penchant.__file__).parents[1]),
+    }
+
+    def worker(*said):
+        made = subprocess.Popen(
+            [sys.executable, "-c", COUNTS, *said], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=there, text=True,
+        )  # fmt: skip
+        assert made.stdout.readline() == "counted\n"
+        return made
+
+    with worker("7", "0001") as killed, worker("2", "0002") as lives, worker("1", "0002") as told:
+        killed.kill()
+        killed.wait()
+        text, _ = told.communicate("")
+        lives.communicate("")
+    assert "penchant_lists_waiting 3.0" in text
+    assert "penchant_lists_lost_total 10.0" in text
+    assert 'version="0002"' in text and 'version="0001"' not in text
 
 
 def until(true, seconds=10.0):

@@ -73,8 +73,9 @@ def test_a_body_that_does_not_say_so_is_cut_off(http):
         raise httpx.ReadError("answered")
 
 
-def test_lines_have_a_limit_of_their_own(http):
-    headers = {"content-type": "application/x-ndjson"}
+@pytest.mark.parametrize("media", ["application/x-ndjson", "Application/X-NDJSON; charset=utf-8"])
+def test_lines_have_a_limit_of_their_own(http, media):
+    headers = {"content-type": media}
     line = json.dumps({"user_id": "u", "item_id": "i"}) + "\n"
     assert http.post("/events", content=line * 100, headers=headers).status_code == 200
     assert http.post("/events", content=line * 1_000, headers=headers).status_code == 413

@@ -89,8 +89,8 @@ class Gate:
             self._note(call)
 
     def _body(self, headers: Headers, receive: Receive) -> Body:
-        lines = headers.get("content-type", "").partition(";")[0].strip() == LINES
-        most = self.config.stream_bytes if lines else self.config.max_bytes
+        media = headers.get("content-type", "").partition(";")[0].strip().lower()
+        most = self.config.stream_bytes if media == LINES else self.config.max_bytes
         length = headers.get("content-length", "")
         packed = headers.get("content-encoding", "identity").strip().lower()
         if packed != "identity":

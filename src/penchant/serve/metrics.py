@@ -1,14 +1,17 @@
 """What the service counts, for Prometheus.
 
 Several workers count in files of one folder (`PROMETHEUS_MULTIPROC_DIR`, which `penchant serve`
-sets), so that whichever of them is asked answers for all.
+sets), so that whichever of them is asked answers for all. What a worker holds goes when the worker
+goes, also where it was killed; what it did stays counted.
 """
 
 import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS: Final = (0.001, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -49,7 +52,7 @@ class Metrics:
             "penchant_model_info",
             "The model that serves",
             ("version",),
-            multiprocess_mode="mostrecent",
+            multiprocess_mode="livemostrecent",
             **some,
         )
         self._version: str | None = None
@@ -68,8 +71,20 @@ class Metrics:
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""
-        if not os.environ.get(FOLDER):
+        folder = os.environ.get(FOLDER)
+        if not folder:
             return generate_latest(self.registry)
+        _leave_out_the_dead(folder)
         everywhere = CollectorRegistry()
         MultiProcessCollector(everywhere)  # type: ignore[no-untyped-call]
         return generate_latest(everywhere)
+
+
+def _leave_out_the_dead(folder: str) -> None:
+    """Remove what workers held that are no more."""
+    for pid in {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("gauge_live*.db")}:
+        try:
+            os.kill(pid, 0)  # which only asks
+        except (ProcessLookupError, PermissionError):  # what is not ours is no worker either
+            with suppress(FileNotFoundError):  # another worker was asked too
+                mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
