@@ -263,7 +263,7 @@ def test_an_answer_of_something_else_is_an_error_of_the_client():
     page = httpx.Response(200, html="<html>please log in</html>")
     odd = httpx.Response(422, json={"rejected_total": 1})
     with Client("http://shop", http=Failing(page, odd)) as shop:
-        with pytest.raises(UnreachableError, match="http://shop/v1/status.*not the service.*html"):
+        with pytest.raises(UnreachableError, match=r"http://shop/v1/status.*not the service.*html"):
             shop.status()
         with pytest.raises(UnreachableError, match="not the service"):
             shop.add_items([{"item_id": "a"}])

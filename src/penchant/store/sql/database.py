@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from penchant.errors import MissingExtraError, StoreError
+from penchant.store.config import without_password
 from penchant.store.files import size
 from penchant.store.sql.migrate import NEWEST, migrate, version
 
@@ -57,7 +58,7 @@ class Database:
 
     def __init__(self, url: str | URL, wait: float = 30.0) -> None:
         self._url = parsed(url)
-        self.name = self._url.render_as_string(hide_password=True)
+        self.name = without_password(self._url.render_as_string())
         self.sqlite = self._url.get_backend_name() == "sqlite"
         self._engine = _engine(self._url, wait)
         _listen(self._engine, self.sqlite, wait)
