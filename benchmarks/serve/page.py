@@ -50,7 +50,10 @@ an event to the answer with a list that knows it, and how often the list had to 
 STORE = """## The store
 
 Import and read: rows a second of processor time, and of the clock; a hundred events appended, and
-the rows of a person with 200 events, in processor time.
+the rows of a person with 200 events, in processor time. Nothing is stored of a person beside the
+log ([decision 0019](decisions/0019-the-log-is-the-state.md)): a million people of 50 events take
+fifty million times what stands under *an event*, and no state; what is kept in memory of those who
+were asked about lately is bounded by `live.events`.
 
 | database | rows | import | by the clock | read | append | person | an event | memory |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""

@@ -9,7 +9,9 @@
     ├── UnknownIdError       an item, interest or column that was never seen
     ├── LeakError            a split or a scorer would see past the cut
     ├── StoreError           the workspace cannot be used as it is
-    │   └── CorruptModelError   a model file does not match its checksum
+    │   ├── CorruptModelError   a model file does not match its checksum
+    │   ├── CopiesLeftError     somebody's rows are gone, but not yet every copy of them
+    │   └── HeldError           somebody else has what only one can have
     ├── StreamError          a stream cannot be reached now, or at all
     └── MissingExtraError    an optional package is needed; the message has the install line
 
@@ -62,6 +64,19 @@ class StoreError(PenchantError, RuntimeError):
 
 class CorruptModelError(StoreError):
     """A model file does not match its checksum or cannot be parsed."""
+
+
+class CopiesLeftError(StoreError):
+    """Somebody's rows are gone (`rows`: how many), but copies may stand in a log that somebody who
+    reads holds; forgetting once more removes them."""
+
+    def __init__(self, message: str, rows: int = 0) -> None:
+        super().__init__(message)
+        self.rows = rows
+
+
+class HeldError(StoreError):
+    """Somebody else has what only one can have at a time; the lock goes away with its process."""
 
 
 class StreamError(PenchantError, RuntimeError):

@@ -12,6 +12,9 @@ from typer.testing import CliRunner
 
 from penchant import Engine
 from penchant.cli.main import app
+from penchant.errors import StoreError
+from penchant.store import files
+from penchant.stream import lines
 
 
 def run(*words, code=0, **more):
@@ -67,6 +70,20 @@ def test_settings_and_options_are_heard(shop, events, tmp_path):
     assert "cannot be opened" in run("consume", tmp_path / "none", code=2).stderr
     assert "expected kafka://HOST:PORT/TOPIC" in run("consume", "kafka://x", code=2).stderr
     assert not (tmp_path / "penchant-workspace").exists()
+
+
+def test_figures_and_a_place_that_cannot_be_written_stop_nothing(
+    shop, events, tmp_path, monkeypatch
+):
+    def full(path, _):
+        raise StoreError(f"{path.name}: no room")
+
+    monkeypatch.setattr(files, "write_text", full)
+    monkeypatch.setattr(lines, "write_json", full)
+    done = run("consume", events, "--once", "-w", shop, "--metrics", tmp_path / "m.prom")
+    assert "3 new" in done.stdout
+    assert "m.prom: no room" in done.stderr
+    assert "was consumed is not written yet" in done.stderr
 
 
 def begun(shop, *words, **more):

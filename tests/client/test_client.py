@@ -96,6 +96,13 @@ def test_many_rows_go_in_several_calls_and_keep_their_numbers(shop, monkeypatch)
     assert [r.index for r in told.rejected] == [1, 2, 3]
 
 
+def test_events_under_the_id_of_another_are_counted_over_all_calls(shop, monkeypatch):
+    monkeypatch.setattr(calls, "AT_ONCE", 2)
+    rows = [{"user_id": f"fay{k}", "item_id": "a", "event_id": "fay"} for k in range(4)]
+    told = shop.add_events(rows)
+    assert (told.accepted, told.known, told.differing) == (1, 3, 3)
+
+
 def test_a_name_may_hold_anything(shop):
     for name in ("a/b", "..", "é?#&=", "a%2Fb"):
         assert shop.interests(name, top=1).user_id == name

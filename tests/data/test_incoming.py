@@ -304,6 +304,16 @@ def test_relations_are_friends_unless_they_say() -> None:
     ]
 
 
+@pytest.mark.parametrize("other", ["follows", 7, None])
+def test_a_relation_is_read_the_same_whatever_comes_beside_it(other) -> None:
+    rows = [{"source": 1, "target": 2, "relation": other}, {"source": 3, "target": 4}]
+    beside = read_rows("relations", rows)
+    alone = read_rows("relations", rows[1:])
+    assert beside.frame.rows()[1] == alone.frame.rows()[0] == ("3", "4", "friend")
+    counted = beside.report.count("relations without a kind, taken as 'friend'")
+    assert counted == (2 if other is None else 1)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_rows_are_an_empty_table(kind: str) -> None:
     came = read_rows(kind, [])

@@ -332,6 +332,11 @@ def test_exposures_users_and_relations() -> None:
     edges = as_relations(pl.DataFrame({"source": [1], "target": [2]}), report=report)
     assert edges.rows() == [("1", "2", "friend")]
     assert report.count("relations without a kind, taken as 'friend'") == 1
+    some = {"source": [1, 2, 3], "target": [2, 3, 1], "relation": ["trusts", None, None]}
+    report = Report()
+    edges = as_relations(pl.DataFrame(some), report=report, default_relation="knows")
+    assert edges["relation"].to_list() == ["trusts", "knows", "knows"]
+    assert report.count("relations without a kind, taken as 'knows'") == 2
 
 
 def test_feedback_names_one_thing_or_takes_all_back() -> None:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from shutil import copytree
 
@@ -497,6 +497,30 @@ def test_an_interrupted_fit_goes_on_where_it_stopped(world, tmp_path, engine):
     assert not [name for name in watched.seen if name.startswith("dynamic: pass 1")]
     users = [user(world, 0.2), user(world, 0.8)]
     assert answers(second, users).equals(answers(engine, users))
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_who_is_forgotten_while_a_fit_runs_does_not_break_it_and_leaves_nothing(
+    world, tmp_path, stops
+):
+    shop = tmp_path / "shop"
+    config = CONFIG.but(**{"interests.layers": ("dynamic", "popularity")})
+    first, other = made(world, shop, config), Engine(shop, config, clock=lambda: NOW)
+    watched = first.progress = StopsAt("dynamic: pass 2" if stops else "never")
+    plain, left = watched.step, []
+
+    def step(name, total=None):
+        if "dynamic: pass 2" in name:
+            other.forget(user(world))
+            left.extend((shop / "scratch").iterdir())
+        return plain(name, total)
+
+    watched.step = step
+    with pytest.raises(KeyboardInterrupt) if stops else nullcontext():
+        first.fit()
+    assert len(left) == 1, "what runs keeps its own"
+    assert not list((shop / "scratch").iterdir())
+    assert (first.workspace.models.current() is None) == stops
 
 
 def test_other_data_or_settings_do_not_go_on_from_what_was(world, tmp_path):

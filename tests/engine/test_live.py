@@ -10,6 +10,8 @@ import pytest
 from penchant import Engine, EngineConfig, WorldConfig, make_world
 from penchant.data.histories import histories
 from penchant.data.vocabulary import Vocabulary
+from penchant.engine.view import View
+from penchant.errors import StoreError
 from penchant.testing.layers import quick
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -255,3 +257,144 @@ def test_few_events_are_shaped_as_many_are(split, served):
     for name, column in many.past.items():
         assert some.past[name].to_list() == column.cast(pl.String).to_list()
     assert live._few(pl.concat([rows.head(1), rows.head(1)]), users) is None
+
+
+# What can only be put right from the beginning
+
+
+@pytest.fixture
+def restless(monkeypatch):
+    """Whoever is astray begins anew at once."""
+    monkeypatch.setattr("penchant.engine.live.REST", 0.0)
+
+
+def fresh(engine):
+    """Another process on the same store, with the same model."""
+    other = Engine(config=engine.config, clock=engine.clock)
+    other.tables = engine.tables
+    other._serve(*engine.live.learned)
+    return other
+
+
+def agree(engine, other, users, at):
+    """Both say the same of all items."""
+    ids, one = scores(engine, users, at)
+    same, two = scores(other, users, at)
+    assert ids.to_list() == same.to_list()
+    np.testing.assert_allclose(one, two, atol=1e-5, rtol=1e-5)
+
+
+def bought(user, item, at, times=1):
+    """Some purchases, a minute apart."""
+    when = [at + timedelta(minutes=k) for k in range(times)]
+    rows = {"user_id": user, "item_id": item, "timestamp": when, "event": "purchase"}
+    return pl.DataFrame(rows, schema_overrides={"timestamp": pl.Datetime("us", "UTC")})
+
+
+def test_a_store_that_fails_halfway_makes_nothing_count_twice(split, served, monkeypatch):
+    """Events of several pieces, of which the second cannot be read at first."""
+    monkeypatch.setattr("penchant.engine.live._AT_ONCE", 10)
+    engine = served()
+    ann, item = split[0]["user_id"][0], split[0]["item_id"][0]
+    end = split[1]["timestamp"].max()
+    engine.recommend(ann)
+    engine.add(events=bought(ann, item, end, 20))
+    read, asked = engine.tables.between, []
+
+    def between(kind, first, last, columns=None):
+        asked.append(kind)
+        if len(asked) == 2:
+            raise StoreError("locked")
+        return read(kind, first, last, columns)
+
+    engine.tables.between = between
+    with pytest.raises(StoreError, match="locked"):
+        engine.recommend(ann)
+    agree(engine, fresh(engine), [ann], end + timedelta(days=1))
+
+
+def test_items_that_cannot_join_now_join_later(world, split, served, restless, monkeypatch):
+    """A disk that is full while texts are encoded, say; and so do events on them."""
+    engine, ann = served(), split[0]["user_id"][0]
+    end = split[1]["timestamp"].max()
+    engine.recommend(ann)
+    joined = View.joined
+    monkeypatch.setattr(View, "joined", lambda *_: (_ for _ in ()).throw(StoreError("disk full")))
+    engine.add(items=world.items.head(1).with_columns(item_id=pl.lit("new")))
+    engine.add(events=bought(ann, "new", end).vstack(bought(ann, "only met", end)))
+    with pytest.raises(StoreError, match="disk full"):
+        engine.recommend(ann)
+    monkeypatch.setattr(View, "joined", joined)
+    assert {"new", "only met"} <= set(engine.model.catalogue.items.ids)
+    agree(engine, fresh(engine), [ann], end + timedelta(days=1))
+
+
+def test_an_item_that_was_met_before_it_was_described_is_found_by_its_text(
+    world, split, served, restless
+):
+    engine, ann = served(), split[0]["user_id"][0]
+    end = split[1]["timestamp"].max()
+    engine.recommend(ann)
+    engine.add(events=bought(ann, "new", end))
+    assert not engine.model.catalogue.text[-1].any()
+    engine.add(items=world.items.head(1).with_columns(item_id=pl.lit("new")))
+    engine.model  # noqa: B018  # takes in what came
+    assert engine.model.catalogue.text[-1].any()
+    agree(engine, fresh(engine), [ann], end + timedelta(days=1))
+
+
+def test_popularity_forgets_whom_it_counted(split, served, restless):
+    engine, ann = served(), split[0]["user_id"][0]
+    item, end = split[0]["item_id"][0], split[1]["timestamp"].max()
+    engine.recommend(ann)
+    engine.add(events=bought("a stranger", item, end, 30))
+    engine.recommend(ann)
+    engine.forget("a stranger")
+    engine.recommend(ann)
+    agree(engine, fresh(engine), [ann], end + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"clean.near_seconds": 10.0},
+        {"clean.unknown_items": "drop"},
+        {"clean.future_days": 0.0},
+    ],
+)
+def test_what_counts_later_or_not_at_all_is_as_in_the_whole_log(world, split, served, changes):
+    """Doubles of an event, events on items that come after them, events of times to come."""
+    engine, ann, item = served(), split[0]["user_id"][0], split[0]["item_id"][0]
+    engine.config, now = CONFIG.but(**changes), [split[1]["timestamp"].max()]
+    engine.clock = lambda: now[0]
+    engine._serve(*engine.live.learned)
+    item_first = "clean.unknown_items" not in changes
+    new = world.items.head(1).with_columns(item_id=pl.lit("new"))
+    engine.add(items=new.head(item_first))
+    engine.recommend(ann)
+    events = [
+        bought(ann, item, now[0] - timedelta(hours=1)),
+        bought(ann, item, now[0] - timedelta(hours=1) + timedelta(seconds=1)),
+        bought(ann, "new", now[0]),
+        bought(ann, item, now[0] + timedelta(seconds=20)),
+    ]
+    for came in events:
+        engine.add(events=came)
+        engine.recommend(ann)
+    engine.add(items=new)
+    engine.recommend(ann)
+    now[0] += timedelta(hours=1)
+    had, log = split[0].filter(pl.col("user_id") == ann).height, engine._asking([ann]).log
+    kept, whole = (np.diff(x.offsets)[x.users.row(ann)] for x in (log, engine.data.log))
+    assert kept == whole
+    assert kept == had + 4 or "clean.near_seconds" in changes
+    agree(engine, fresh(engine), [ann, "a stranger"], now[0])
+
+
+def test_who_is_forgotten_is_named_to_nobody_however_old_the_log_may_be(split, served):
+    engine = served()
+    engine.config = CONFIG.but(**{"live.whole": 900.0})
+    ann, bob, *_ = split[0]["user_id"].unique().sort().to_list()
+    assert bob in dict(engine.similar_users(ann, 100).people)
+    fresh(engine).forget(bob)
+    assert bob not in dict(engine.similar_users(ann, 100).people)

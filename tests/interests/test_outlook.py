@@ -139,3 +139,8 @@ def test_the_step_after_a_time_is_what_people_did_then(told):
 def test_somebody_unknown_has_the_outlook_of_everybody(told):
     model, forecaster, _ = told
     assert forecaster.of(model, LOG, "nobody", NOW).levels[0][0].ahead > 0
+
+
+def test_a_log_without_anybody_to_learn_from_is_told_of(told):
+    with pytest.raises(DataError, match="0 people acted"):
+        Forecaster("week", steps=4).fit(told[0], LOG.keep(np.zeros(len(LOG), bool)), NOW)

@@ -71,5 +71,15 @@ def test_more_groups_than_people_are_refused(model):
         segments(at(model, NOW), 500)
 
 
+@pytest.mark.filterwarnings("error")
+def test_people_who_are_alike_are_one_group(model):
+    """However many groups were asked for, and without a word of the clustering's own."""
+    begin = np.full(20, LOG.time.min() - 1)
+    alike = profiles(model, USERS[:20], LOG.moments_at(np.arange(20), begin))
+    found = segments(alike, 3)
+    assert [s.size for s in found.segments] == [20]
+    assert [s.size for s in segments(alike).segments] == [20]
+
+
 def test_nearest_takes_the_first_of_equals():
     assert nearest(np.zeros((1, 2)), np.array([[1.0, 0.0], [0.0, 1.0]])).tolist() == [0]

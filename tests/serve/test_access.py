@@ -1,5 +1,6 @@
 """Keys, scopes, and who is served without one."""
 
+import socket
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,13 +10,13 @@ import pytest
 from penchant.engine.serving import ServeConfig
 from penchant.errors import UnknownIdError
 from penchant.serve.app import create_app
-from penchant.serve.audit import MemoryAudit
 from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.serve.rate import Bucket
-from penchant.store.sql.audit import Entry, SqlAudit
+from penchant.store.audit import Entry, MemoryAudit
+from penchant.store.sql.audit import SqlAudit
 from penchant.store.sql.database import Database
 from penchant.store.sql.keys import Key, SqlKeys
-from penchant.testing.served import NOW, client
+from penchant.testing.served import NOW, client, running
 
 
 def key(store, *scopes, **more):
@@ -138,6 +139,28 @@ def test_without_keys_only_this_machine_is_served(fitted, store):
     import asyncio
 
     assert asyncio.run(from_afar()).status_code == 401
+
+
+BARE = {
+    "a bare proxy_pass of nginx": b"GET /v1/status HTTP/1.0\r\nHost: %b\r\nConnection: close\r\n",
+    "no name": b"GET /v1/status HTTP/1.1\r\nHost:\r\nConnection: close\r\n",
+    "no port": b"GET /v1/status HTTP/1.1\r\nHost: %b:x\r\nConnection: close\r\n",
+    "its own": b"GET /v1/status HTTP/1.1\r\nHost: %b\r\nConnection: close\r\n",
+}
+
+
+@pytest.mark.parametrize("which", BARE)
+def test_who_does_not_call_this_machine_by_its_name_is_not_served_without_keys(
+    fitted, store, which
+):
+    with running(create_app(fitted, ServeConfig(), keys=store)) as url:
+        host = url.removeprefix("http://")
+        asked = BARE[which].replace(b"%b", host.encode()) + b"\r\n"
+        with socket.create_connection(tuple(host.split(":"))) as line:
+            line.sendall(asked)
+            told = line.recv(1_000)
+    status = 200 if which == "its own" else 401
+    assert int(told.split()[1]) == status, told
 
 
 def test_once_there_is_a_key_this_machine_needs_one_too(fitted, store):

@@ -11,11 +11,11 @@ import penchant
 from penchant import Engine
 from penchant.engine.serving import ServeConfig
 from penchant.serve.app import create_app
-from penchant.serve.audit import MemoryAudit
 from penchant.serve.fits import Fits
 from penchant.serve.keys import MemoryKeys, fresh, hashed
+from penchant.store.audit import Entry, MemoryAudit
 from penchant.store.models import Models
-from penchant.store.sql.audit import Entry, SqlAudit
+from penchant.store.sql.audit import SqlAudit
 from penchant.store.sql.database import Database
 from penchant.store.sql.keys import Key
 from penchant.testing.served import CONFIG, NOW, client

@@ -35,7 +35,8 @@ def test_one_event_is_stored_with_its_context_when_the_answer_comes(http, shop):
     told = http.post("/events", json={"user_id": "one", "item_id": "i00001", "device": "tv"})
     assert told.status_code == 200
     assert told.json() == {
-        "accepted": 1, "known": 0, "replaced": 0, "rejected": [], "rejected_total": 0
+        "accepted": 1, "known": 0, "replaced": 0, "differing": 0,
+        "rejected": [], "rejected_total": 0,
     }  # fmt: skip
     row = of(shop, "one").row(0, named=True)
     assert (row["item_id"], row["event"], row["device"], row["timestamp"]) == (
@@ -48,6 +49,20 @@ def test_an_event_sent_twice_counts_once(http, shop):
     assert http.post("/events", json=event).json()["accepted"] == 1
     assert http.post("/events", json={"events": [event, event]}).json()["known"] == 2
     assert of(shop, "two").height == 1
+
+
+@pytest.mark.parametrize("media", ["application/json", LINES["content-type"]])
+@pytest.mark.parametrize("stored", [False, True])
+def test_an_event_under_the_id_of_another_is_counted(world, tmp_path, media, stored):
+    shop = Engine(tmp_path / "shop") if stored else stocked(world)
+    rows = [{"user_id": name, "item_id": "a", "event_id": "1"} for name in ("ann", "bob", "ann")]
+    lines = "\n".join(map(json.dumps, rows))
+    body = lines if media in LINES.values() else json.dumps({"events": rows})
+    with client(create_app(shop, ServeConfig(auth="off"))) as http:
+        told = http.post("/events", content=body, headers={"content-type": media}).json()
+        metrics = http.get("/metrics").text
+    assert (told["accepted"], told["known"], told["differing"]) == (1, 2, 1)
+    assert 'penchant_rows_differing_total{kind="events"} 1.0' in metrics
 
 
 def test_bad_rows_are_named_and_good_ones_stored(http, shop):
@@ -190,7 +205,7 @@ def test_items_users_and_relations_come_in_too(http, shop):
     assert http.get("/users/ann").json()["attributes"] == {"country": "NO"}
     edge = {"source": "ann", "target": "bob"}
     assert http.post("/relations", json={"relations": [edge, {"source": "x"}]}).json() == {
-        "accepted": 1, "known": 0, "replaced": 0, "rejected_total": 1,
+        "accepted": 1, "known": 0, "replaced": 0, "differing": 0, "rejected_total": 1,
         "rejected": [{"index": 1, "field": "target", "reason": told_of(http)}],
     }  # fmt: skip
 

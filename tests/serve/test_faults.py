@@ -48,6 +48,20 @@ def test_broken_bodies_are_told_and_the_store_has_what_was_acknowledged(world, t
     assert tally.left > 3
 
 
+@pytest.mark.filterwarnings("ignore:version 0001 serves")
+def test_the_version_that_is_told_is_the_one_that_answers(world, tmp_path, quiet):
+    """Not the one that was promoted last, whose files are broken."""
+    shop = stocked(world, tmp_path)
+    assert (shop.version, shop.fit().version, shop.fit().version) == (None, "0001", "0002")
+    assert shop.version == "0002"
+    next((tmp_path / "models" / "0002").glob("*.safetensors")).unlink()
+    again = Engine(tmp_path, CONFIG, clock=lambda: NOW)
+    with client(create_app(again, ServeConfig(auth="off"))) as http:
+        assert http.get("/ready").json()["model"] == "0001"
+        assert http.get("/status").json()["model"] == "0001"
+        assert 'penchant_model_info{version="0001"} 1.0' in http.get("/metrics").text
+
+
 @pytest.fixture(params=["memory", "database"])
 def http(request, tmp_path):
     """A service without a model."""

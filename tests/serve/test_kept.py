@@ -8,23 +8,28 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from weakref import ref
 
+import httpx
 import polars as pl
 import pytest
 
+from penchant import Engine
 from penchant.engine.serving import ServeConfig
-from penchant.errors import DataError, StoreError
+from penchant.errors import DataError, HeldError, StoreError
 from penchant.serve.app import create_app
-from penchant.serve.audit import MemoryAudit, masked
+from penchant.serve.beside import refit_beside
 from penchant.serve.fits import Fits
 from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.serve.lists import Lists, Shown
 from penchant.serve.logs import JsonLines
 from penchant.serve.metrics import Metrics
 from penchant.serve.problem import Problem
+from penchant.store.audit import masked
+from penchant.store.lock import fitting
 from penchant.store.sql.keys import Key
-from penchant.testing.served import NOW, client
+from penchant.testing.served import CONFIG, NOW, client, stocked
 
 SECRET = "ann.the.secret@example.com"
 
@@ -62,6 +67,46 @@ def test_lists_of_somebody_whom_another_process_erased_are_not_kept(own):
     assert exposures(own, "elsewhere").height == 0
     assert exposures(own, "u0002").height >= 2
     assert "penchant_lists_lost_total 0.0" in lost
+
+
+def seen(user):
+    return pl.DataFrame({"user_id": [user], "item_id": ["i00001"], "timestamp": [NOW]})
+
+
+@pytest.mark.parametrize("kind", ["memory", "database"])
+def test_no_list_comes_between_the_look_at_who_was_erased_and_the_keeping(kind, tmp_path):
+    engine = Engine(tmp_path if kind == "database" else None, CONFIG)
+    other = engine if kind == "memory" else Engine(tmp_path, CONFIG)
+    service = create_app(engine, ServeConfig(auth="off")).state.service
+    for user in ("ann", "bob", "cy"):
+        engine.add(events=seen(user))
+    lists = [shown(1, "ann"), shown(2, "bob"), shown(3, "cy")]
+    other.forget("cy")
+    people = engine.tables.people
+
+    def then(kind, users):
+        found = people(kind, users)
+        other.forget("ann")
+        return found
+
+    engine.tables.people = then
+    service._keep(lists)
+    engine.tables.people = people
+    assert set(engine.tables.read("exposures").collect()["user_id"]) == {"bob"}
+    assert b"penchant_lists_lost_total 4.0" in service.metrics.text()
+
+
+def test_a_list_is_held_against_all_erasures_since_it_was_made(own):
+    """Also where others were kept after the erasure, and before it."""
+    service = create_app(own, ServeConfig(auth="off")).state.service
+    own.add(events=seen("made-before"))
+    late = Shown("late", "made-before", NOW, ("a", "b"), own.tables.latest())
+    own.forget("made-before")
+    stranger = Shown("new", "never-seen", NOW, ("a", "b"), own.tables.latest())
+    service._keep([stranger])
+    service._keep([late])
+    assert exposures(own, "never-seen").height == 2, "nobody was erased since"
+    assert exposures(own, "made-before").height == 0
 
 
 def shown(k, user="u"):
@@ -126,11 +171,11 @@ def test_lists_that_come_while_others_are_stored_are_not_taken_for_a_failure(mon
 
 
 def test_a_fit_runs_in_the_background_one_at_a_time(own):
-    keys, audit = MemoryKeys(), MemoryAudit()
+    keys, before = MemoryKeys(), len(own.tables.audit.read())
     token = fresh()
     keys.add(Key("", "boss", hashed(token), ("admin",), NOW))
     headers = {"Authorization": f"Bearer {token}"}
-    app = create_app(own, ServeConfig(), keys=keys, audit=audit)
+    app = create_app(own, ServeConfig(), keys=keys)
     with client(app, **headers) as http:
         assert http.get("/fit").json()["state"] == "idle"
         begun = http.post("/fit")
@@ -146,10 +191,46 @@ def test_a_fit_runs_in_the_background_one_at_a_time(own):
         assert told["fitted"]["promoted"] and told["fitted"]["version"] == own.version
         http.get(f"/users/{SECRET}/export")
         http.delete(f"/users/{SECRET}")
-    acts = [(e.actor, e.action, e.subject) for e in audit.read()]
+    entries = own.tables.audit.read(before)
+    acts = [(e.actor, e.action, e.subject) for e in entries]
     hash_ = masked(SECRET)
     assert acts == [("1", "fit", None), ("1", "export", hash_), ("1", "forget", hash_)]
-    assert SECRET not in str(audit.read())
+    assert SECRET not in str(entries)
+
+
+def test_an_erasure_is_in_the_audit_log_whoever_left_meanwhile(own, monkeypatch):
+    own.add(users=pl.DataFrame({"user_id": ["in-a-hurry"]}))
+    before, go, forget = len(own.tables.audit.read()), threading.Event(), own.forget
+
+    def slow(user, **named):
+        assert go.wait(20)
+        return forget(user, **named)
+
+    monkeypatch.setattr(own, "forget", slow)
+    with client(create_app(own, ServeConfig(auth="off"))) as http:
+        with pytest.raises(httpx.ReadTimeout):
+            http.delete("/users/in-a-hurry", timeout=0.2)
+        go.set()
+    acts = [(e.action, e.subject, e.detail) for e in own.tables.audit.read(before)]
+    assert acts == [("forget", masked("in-a-hurry"), {"rows": 1})]
+
+
+def test_an_erasure_beside_a_reader_is_told_as_it_is(world, tmp_path):
+    """The rows are gone, and that is in the audit log; the copies in SQLite's log are not yet."""
+    engine = stocked(world, tmp_path, CONFIG.but(**{"store.wait": 0.1}))
+    half = engine.workspace.scratch("half-a-fit")
+    with client(create_app(engine, ServeConfig(auth="off"))) as http:
+        with engine.tables.database.reading() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM event").scalar()
+            engine.add(users=pl.DataFrame({"user_id": ["u0003"]}))
+            told = http.delete("/users/u0003")
+        assert told.status_code == 200
+        assert told.json()["rows"] > 1 and "erase once more" in told.json()["note"]
+        assert not any(engine.person("u0003").values()) and not half.exists()
+        again = http.delete("/users/u0003").json()
+        assert again == {"user_id": "u0003", "rows": 0, "note": None}
+    rows = [act.detail["rows"] for act in engine.tables.audit.read()]
+    assert rows == [told.json()["rows"], 0]
 
 
 def test_one_fit_runs_at_a_time_in_all_processes_and_all_tell_the_same(tmp_path):
@@ -179,9 +260,47 @@ def test_one_fit_runs_at_a_time_in_all_processes_and_all_tell_the_same(tmp_path)
     assert one.status()["problem"]["type"].endswith(":broken")
 
 
-def test_a_fit_that_fails_says_so():
-    from penchant import Engine
+def test_a_fit_that_cannot_begin_keeps_no_other_from_it(tmp_path, monkeypatch):
+    fits = Fits(dict, lambda: NOW, tmp_path)
 
+    def full(path, text):
+        raise StoreError("the disk is full")
+
+    def unheard():
+        raise StoreError("the database is gone")
+
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="disk is full"):
+        patch.setattr("penchant.serve.fits.write_text", full)
+        fits.start()
+    with pytest.raises(StoreError, match="database is gone"):
+        fits.start(unheard)
+    assert fits.status()["state"] == "idle"
+    assert fits.start()["number"] == 1
+    until(lambda: fits.status()["state"] == "done")
+
+
+def test_what_cannot_be_locked_is_no_fit_that_runs(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="could not be reached"):
+        Fits(dict, lambda: NOW, tmp_path / "file" / "shop").start()
+
+
+def test_a_fit_by_hand_keeps_the_service_from_one(world, tmp_path, monkeypatch):
+    engine = stocked(world, tmp_path)
+    monkeypatch.setattr("penchant.engine.engine.fitting", partial(fitting, wait=0.05))
+    with client(create_app(engine, ServeConfig(auth="off"))) as http:
+        with fitting(tmp_path):
+            told = http.post("/fit")
+            assert told.status_code == 409
+            assert "not asked for here" in told.json()["detail"]
+            for learn in (engine.fit, engine.refit):
+                with pytest.raises(HeldError, match=r"another fit \(process \d+\).*Wait until"):
+                    learn()
+        assert http.get("/fit").json()["state"] == "idle"
+    assert not engine.tables.audit.read()
+
+
+def test_a_fit_that_fails_says_so():
     with client(create_app(Engine(), ServeConfig(auth="off"))) as http:
         assert http.post("/fit").status_code == 202
         for _ in range(100):
@@ -236,6 +355,17 @@ def test_the_log_names_routes_and_nobody(own, lines):
     assert told[0]["key"] == "1"
     assert {t["route"] for t in told} >= {"unmatched", "/v1/events", "/v1/health"}
     assert all(re.fullmatch(r"[0-9a-f]{16}", t["request"]) for t in told)
+
+
+def test_an_error_of_the_process_that_learns_is_told_by_its_kind_and_place(tmp_path, lines, capfd):
+    """Where no folder can be: a NUL is in its name."""
+    with pytest.raises(RuntimeError, match="met an error"):
+        refit_beside(tmp_path / f"{SECRET}\0", CONFIG)
+    (line,) = [json.loads(line) for line in lines]
+    assert line["error"]["kind"] == "ValueError"
+    assert line["error"]["at"][-1].endswith("mkdir")
+    assert SECRET not in lines[0]
+    assert capfd.readouterr().err == ""
 
 
 def test_many_ask_and_put_in_at_once(own):

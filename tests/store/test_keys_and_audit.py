@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from penchant.errors import StoreError, UnknownIdError
-from penchant.store.sql.audit import Entry, SqlAudit
+from penchant.store.audit import Entry
+from penchant.store.sql.audit import SqlAudit
 from penchant.store.sql.database import Database
 from penchant.store.sql.keys import Key, SqlKeys
 

@@ -11,19 +11,22 @@ import textwrap
 import threading
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from penchant.errors import MissingExtraError, StoreError
+from penchant.errors import CopiesLeftError, MissingExtraError, StoreError
 from penchant.store import files
-from penchant.store.sql import ids
+from penchant.store.audit import Entry
+from penchant.store.sql import audit, changes, ids
 from penchant.store.sql.database import Database, parsed
 from penchant.store.sql.tables import SqlTables
 from penchant.testing.stores import events, rows_of
 
+ERASURE = Entry(datetime(2024, 5, 1, tzinfo=UTC), "1", "forget", "hash")
 ENVIRONMENT = os.environ | {
     "PYTHONPATH": str(Path(files.__file__).parents[2]),
     "POLARS_MAX_THREADS": "1",
@@ -187,6 +190,23 @@ def test_a_reader_sees_one_moment_while_others_write(url):
     assert tables.rows("events") == 2
 
 
+def test_a_snapshot_has_nothing_that_came_after_its_change(url, monkeypatch):
+    """A fit that learned from it would else be told of it once more."""
+    tables, other = SqlTables(Database(url)), SqlTables(Database(url))
+    tables.append("events", events(("ann", "a", 0)))
+    latest = changes.latest
+
+    def slow(connection):
+        found = latest(connection)
+        other.append("events", events(("bob", "b", 1)))
+        return found
+
+    monkeypatch.setattr(changes, "latest", slow)
+    change, found = tables.snapshot(("events",))
+    assert (change, found["events"].collect()["user_id"].to_list()) == (1, ["ann"])
+    assert tables.rows("events") == 2
+
+
 def test_a_second_writer_is_told(url):
     tables = SqlTables(Database(url))
     waits = SqlTables(Database(url, wait=0.05))
@@ -253,13 +273,50 @@ def test_who_is_forgotten_leaves_no_byte(file):
 
 def test_a_reader_that_holds_the_log_is_told_of(file):
     tables = opened(file, wait=0.05)
-    tables.append("events", events(("ann", "a", 0)))
+    tables.append("events", events(("ann-secret", "a", 0)))
     with tables.database.reading() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM event").scalar()
-        with pytest.raises(StoreError, match=r"rows are gone.*Forget once more"):
-            opened(file, wait=0.05).forget("ann")
-    assert tables.forget("ann") == 0
+        with pytest.raises(CopiesLeftError, match=r"rows are gone.*Forget once more") as caught:
+            opened(file, wait=0.05).forget("ann-secret", ERASURE)
+        assert caught.value.rows == 1
+    assert [act.detail for act in tables.audit.read()] == [{"rows": 1}], "it did happen"
     assert tables.rows("events") == 0
+    assert b"ann-secret" in b"".join(p.read_bytes() for p in file.parent.iterdir())
+    assert tables.forget("ann-secret") == 0
+    assert b"ann-secret" not in b"".join(p.read_bytes() for p in file.parent.iterdir())
+
+
+def test_who_waits_for_a_reader_to_let_go_of_the_log_lets_others_write(file):
+    tables, gone = opened(file), []
+    tables.append("events", events(("ann", "a", 0)))
+
+    def forget():
+        with pytest.raises(CopiesLeftError):
+            opened(file).forget("ann")
+        gone.append("ann")
+
+    with tables.database.reading() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM event").scalar()
+        other, thread, hour = opened(file, wait=0.5), threading.Thread(target=forget), 1
+        thread.start()
+        while not gone:
+            assert other.append("events", events(("bob", "b", hour))).new == 1
+            hour += 1
+        thread.join()
+    assert tables.rows("events") == hour - 1
+
+
+def test_an_erasure_that_is_not_put_down_does_not_happen(url, monkeypatch):
+    tables = SqlTables(Database(url))
+    tables.append("events", events(("ann", "a", 0)))
+
+    def refuse(*args):
+        raise StoreError("no more room")
+
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="no more room"):
+        patch.setattr(audit, "note", refuse)
+        tables.forget("ann", ERASURE)
+    assert (tables.rows("events"), tables.latest(), tables.audit.read()) == (1, 1, [])
 
 
 # What goes wrong

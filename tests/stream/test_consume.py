@@ -11,8 +11,10 @@ from threading import Event
 import pytest
 
 from penchant import Engine
+from penchant.data.incoming import read_rows
 from penchant.engine.sink import EngineSink
 from penchant.errors import SchemaError, StoreError
+from penchant.store.tables import DIFFERING
 from penchant.stream.config import StreamConfig
 from penchant.stream.consume import Consumer, until_signalled
 from penchant.stream.dead import DeadLetterFile
@@ -41,6 +43,41 @@ def test_rows_that_the_store_can_never_take_are_found_and_the_others_kept(
         ("5", "5 cannot be kept")
     ]
     assert [i for _, i in sink.rows()] == [str(n) for n in range(10) if n != 5]
+
+
+@pytest.mark.parametrize(
+    ("items", "passing"),
+    [(["good", "bad", "later", "last"], "last"), (["bad 1", "some", "more", "bad 2"], "some")],
+)
+def test_an_outage_amid_rows_that_can_never_be_takes_no_good_one_with_it(
+    tmp_path, event, sink, letters, items, passing
+):
+    path = tmp_path / "mixed.ndjson"
+    path.write_text("".join(json.dumps(event(item)) + "\n" for item in items))
+    outages = [StoreError("busy")]
+
+    def before(frame):
+        here = frame["item_id"].to_list()
+        if any(item.startswith("bad") for item in here):
+            raise SchemaError("events.x: a clash")
+        if passing in here and outages:
+            raise outages.pop()
+
+    sink.before = before
+    stop = Event()
+    timer = threading.Timer(20, stop.set)  # else a fault would be tried again for ever
+    timer.start()
+    source = LineFile(path)
+    tally = Consumer(source, sink, letters, CONFIG, stop=stop).run(once=True)
+    timer.cancel()
+    source.close()
+    good = [item for item in items if not item.startswith("bad")]
+    assert [item for _, item in sink.rows()] == good
+    assert [json.loads(m.value)["item_id"] for m, _ in letters.found] == [
+        item for item in items if item.startswith("bad")
+    ]
+    # what was taken in before the outage was not handed in again
+    assert (tally.new, tally.known, tally.failures) == (len(good), 0, 1)
 
 
 def test_dead_letters_that_cannot_be_written_are_tried_again_before_the_commit(
@@ -124,15 +161,15 @@ def test_in_other_threads_signals_are_left_alone():
     assert found == [(False, before)]
 
 
-def test_items_have_no_id_of_an_event_and_the_later_one_counts(tmp_path, letters):
+@pytest.mark.parametrize("batch", [1, 100])
+def test_items_have_no_id_of_an_event_and_the_later_one_counts(tmp_path, letters, batch):
     path = tmp_path / "items.ndjson"
     rows = [{"item_id": 1, "title": "old"}, {"item_id": 2}, {"item_id": 1, "title": "new"}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     engine = Engine()
     source = LineFile(path)
-    tally = Consumer(source, EngineSink(engine), letters, CONFIG.but(kind="items", batch=1)).run(
-        once=True
-    )
+    config = CONFIG.but(kind="items", batch=batch)
+    tally = Consumer(source, EngineSink(engine), letters, config).run(once=True)
     source.close()
     assert (tally.new, tally.replaced) == (2, 1)
     assert set(engine.tables.read("items").collect().rows()) == {("1", "new"), ("2", None)}
@@ -150,9 +187,43 @@ def test_an_engine_takes_events_in_and_a_clash_of_types_is_poison(tmp_path, even
     assert "but the store holds" in letters.found[0][1]
 
 
-def test_an_engine_that_cannot_be_written_is_no_poison(event, monkeypatch):
-    from penchant.data.incoming import read_rows
+@pytest.mark.parametrize("stored", [False, True])
+def test_an_event_under_the_id_of_another_is_counted(tmp_path, event, letters, stored):
+    path = tmp_path / "events.ndjson"
+    rows = [event(1, event_id="1"), event(2, event_id="1"), event("bad", event_id="2", shelf=[1])]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    engine = Engine(tmp_path / "shop") if stored else Engine()
+    frame = read_rows("events", [event(0, event_id="0", shelf="top")]).frame
+    EngineSink(engine).apply("events", frame)  # so that one row can never be, and the batch is cut
+    source = LineFile(path)
+    tally = Consumer(source, EngineSink(engine), letters, CONFIG).run(once=True)
+    source.close()
+    assert (tally.new, tally.known, tally.differing, tally.dead) == (1, 1, 1, 1)
+    assert [(f.count, f.examples) for f in tally.report.findings if f.what == DIFFERING] == [
+        (1, ("1",))
+    ]
+    assert tally.to_json()["differing"] == 1
+    assert "penchant_stream_differing_rows_total 1\n" in tally.prometheus()
 
+
+def test_a_clash_of_types_takes_no_row_beside_it_along(tmp_path, event, letters):
+    path = tmp_path / "events.ndjson"
+    rows = [event(1, shelf=[1]), event(2, shelf="top"), event(3), event(4, shelf=[2])]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    engine = Engine()
+    EngineSink(engine).apply("events", read_rows("events", [event(0, shelf=[1])]).frame)
+    source = LineFile(path)
+    tally = Consumer(source, EngineSink(engine), letters, CONFIG).run(once=True)
+    source.close()
+    assert [json.loads(m.value)["item_id"] for m, _ in letters.found] == ["2"]
+    assert tally.report.count("columns of mixed types read as text") == 0
+    found = engine.tables.read("events").collect()
+    assert found.select("item_id", "shelf").rows() == [
+        ("0", [1]), ("1", [1]), ("3", None), ("4", [2])
+    ]  # fmt: skip
+
+
+def test_an_engine_that_cannot_be_written_is_no_poison(event, monkeypatch):
     engine = Engine()
     frame = read_rows("events", [event(1, shelf="top")]).frame
 
@@ -200,6 +271,15 @@ def test_counts_are_told_to_the_log_and_to_prometheus(source, sink, letters, nev
     told = tally.to_json()
     assert (told["messages"], told["dead_letters"], told["lag"]) == (10, 1, {"events.ndjson": 0})
     assert "messages that became dead letters for their form" in [f["what"] for f in told["report"]]
+
+
+def test_a_watcher_that_fails_stops_nothing(source, sink, letters, caplog):
+    def watch(_):
+        raise StoreError("no room")
+
+    tally = Consumer(source, sink, letters, CONFIG, watch=watch).run(once=True)
+    assert (tally.new, tally.failures, tally.behind) == (10, 0, 0)
+    assert caplog.text.count("how it goes could not be told: no room") == 1
 
 
 def test_prometheus_reads_what_is_told(source, sink, letters):

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from penchant.errors import ReadError
+from penchant.errors import ReadError, StoreError
 from penchant.stream import lines as stream_lines
 from penchant.stream.config import StreamConfig
 from penchant.stream.consume import Consumer
@@ -75,6 +75,107 @@ def test_another_file_of_the_name_is_read_from_its_beginning(path, event, sink, 
     assert consumed(path, sink, letters).new == 2
     write(path, event(3), mode="w")  # cut short
     assert consumed(path, sink, letters).known == 1
+
+
+def test_files_that_differ_in_their_folder_only_are_different_files(tmp_path, sink, letters):
+    head = {"service": "shop", "log": "v1"}
+    same = {"user_id": "ann", "item_id": "tea"}  # without a time only the place tells two apart
+    for day in ("mon", "tue"):
+        path = tmp_path / day / "events.ndjson"
+        path.parent.mkdir()
+        write(path, head, same, {"user_id": day, "item_id": "pot"})
+        assert consumed(path, sink, letters).new == 2
+    assert len(sink.rows()) == 4
+
+
+@pytest.mark.parametrize("start", ["earliest", "latest"])
+def test_another_file_with_the_same_first_line_is_read_from_its_beginning(
+    path, event, sink, letters, start
+):
+    write(path, {"log": "v1"})
+    write(path, event(1), event(2))
+    assert consumed(path, sink, letters).new == 2
+    path.unlink()
+    write(path, {"log": "v1"}, event(3), event(4), event(5))
+    assert consumed(path, sink, letters, start=start).new == 3
+
+
+def items(messages):
+    return [json.loads(m.value)["item_id"] for m in messages]
+
+
+@pytest.mark.parametrize("more", [1, 9])  # shorter than what was there, and longer
+def test_a_followed_file_that_is_cut_short_is_begun_anew(path, event, caplog, more):
+    write(path, *(event(f"old {n}") for n in range(5)))
+    source = LineFile(path, path.parent / "memory", follow=True)
+    assert len(source.poll(9, 0.01)) == 5
+    source.commit()
+    os.truncate(path, 0)
+    new = [f"new {n}" for n in range(more)]
+    write(path, *map(event, new))
+    assert items(source.poll(99, 0.01)) == new
+    source.commit()
+    assert source.lag() == {path.name: 0}
+    write(path, event("last"))
+    assert items(source.poll(99, 0.01)) == ["last"]
+    assert caplog.text.count("was cut short or replaced") == 1
+    source.close()
+    again = LineFile(path, path.parent / "memory", follow=True)
+    assert items(again.poll(99, 0.01)) == ["last"]  # not committed
+    again.close()
+
+
+def test_lines_that_were_read_before_the_cut_come_before_those_after_it(path, event):
+    write(path, event(1), event(2), event(3), end="\n{half")
+    source = LineFile(path, path.parent / "memory", follow=True)
+    assert items(source.poll(2, 0.01)) == ["1", "2"]
+    os.truncate(path, 0)
+    write(path, event("new"))
+    source.commit()  # what stands there was not consumed: it is not written down as if it were
+    assert not (path.parent / "memory").exists()
+    (last, half) = source.poll(9, 0.01)
+    assert (items([last]), half.value) == (["3"], b"{half")
+    assert items(source.poll(9, 0.01)) == ["new"]
+    source.close()
+
+
+def test_a_followed_file_that_is_replaced_is_read_to_its_end_first(path, event):
+    write(path, event(1))
+    source = LineFile(path, path.parent / "memory", follow=True)
+    assert items(source.poll(9, 0.01)) == ["1"]
+    aside = path.rename(path.with_name("events.ndjson.1"))
+    assert source.poll(9, 0.01) == []
+    path.touch()
+    write(aside, event(2))  # whoever writes has not heard of it yet
+    assert items(source.poll(9, 0.01)) == ["2"]
+    write(aside, event(3))
+    write(path, event(4))
+    assert items(source.poll(9, 0.01)) == ["3"]
+    assert items(source.poll(9, 0.01)) == ["4"]
+    source.commit()
+    source.close()
+    write(path, event(5))
+    again = LineFile(path, path.parent / "memory", follow=True)
+    assert items(again.poll(9, 0.01)) == ["5"]
+    again.close()
+
+
+def test_a_place_that_cannot_be_written_down_stops_nothing(
+    monkeypatch, path, event, sink, letters, caplog
+):
+    write(path, *(event(n) for n in range(7)))
+
+    def full(*_):
+        raise StoreError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stream_lines, "write_json", full)
+        source = LineFile(path, path.parent / "memory")
+        tally = Consumer(source, sink, letters, CONFIG).run(once=True)
+    assert (tally.new, tally.behind) == (7, 0)
+    assert caplog.text.count("is not written yet: no room") == 1
+    source.close()  # there is room again
+    assert consumed(path, sink, letters).messages == 0
 
 
 def test_poison_is_told_with_its_offset(path, event, sink, letters):
@@ -157,6 +258,42 @@ def test_lines_are_the_same_however_the_bytes_come(size):
         found += splitter.feed(data[start : start + size])
     found += splitter.end()
     assert found == [(0, b"one"), (4, b""), (5, b"two"), (9, b"three")]
+
+
+@pytest.fixture
+def pipe(event):
+    """The reading end of a pipe with twelve lines, an empty one among them, and half a line."""
+    reading, writing = os.pipe()
+    lines = [json.dumps(event(n)) for n in range(12)]
+    os.write(writing, "\n".join([*lines[:4], *[""] * 9, *lines[4:], "{half"]).encode())
+    yield reading
+    os.close(writing)
+    os.close(reading)
+
+
+def test_told_to_stop_what_was_read_of_a_pipe_is_taken_in(pipe, sink, letters):
+    stop = threading.Event()
+    sink.before = lambda _: stop.set()
+    tally = Consumer(StandardInput(pipe), sink, letters, CONFIG, stop=stop).run()
+    assert [item for _, item in sink.rows()] == [str(n) for n in range(12)]
+    assert (tally.messages, tally.dead, tally.lost) == (13, 1, 0)
+    assert [m.value for m, _ in letters.found] == [b"{half"]
+
+
+def test_what_was_read_of_a_pipe_and_is_never_taken_in_is_counted(pipe, sink, letters, caplog):
+    stop = threading.Event()
+
+    def fails(frame):
+        if "1" in frame["item_id"].to_list():
+            stop.set()
+            raise StoreError("no room")
+
+    sink.before = fails
+    tally = Consumer(StandardInput(pipe), sink, letters, CONFIG, stop=stop).run()
+    assert (tally.messages, tally.new, tally.dead, tally.lost) == (10, 9, 1, 3)
+    assert "3 messages are lost" in caplog.text
+    assert tally.to_json()["lost"] == 3
+    assert "penchant_stream_lost_total 3\n" in tally.prometheus()
 
 
 def test_a_pipe_is_read_to_its_end_and_slowed_down_by_the_store(event, sink, letters):

@@ -12,6 +12,7 @@ import typer
 from penchant.cli.options import chosen
 from penchant.cli.session import Session
 from penchant.cli.text import duration, pairs
+from penchant.errors import StoreError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -119,7 +120,7 @@ def consume(
 
     said = {"kind": kind and chosen("--kind", kind, KINDS), "group": group, "start": start}
     config = _settings(session, {**said, "batch": batch}, kafka)
-    watch = _Metrics(metrics)
+    watch = _Metrics(session, metrics)
     with (
         _told(session),
         closing(_opened(session, source, config, once)) as opened,
@@ -132,7 +133,7 @@ def consume(
         progress = session.out.progress
         consumer = Consumer(opened, sink, dead, config, stop=stop, progress=progress, watch=watch)
         tally = consumer.run(once)
-    watch.write(tally)
+    watch.last(tally)
     _tell(session, tally, dead_letters or str(_letters(session)))
 
 
@@ -194,8 +195,8 @@ def _told(session: Session) -> Iterator[None]:
 class _Metrics:
     """Keeps a file of counts up to date."""
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
+    def __init__(self, session: Session, path: Path | None) -> None:
+        self.session, self.path = session, path
         self._written = (0.0, "")
 
     def __call__(self, tally: "Tally") -> None:
@@ -203,8 +204,19 @@ class _Metrics:
         if monotonic() - self._written[0] >= _SECOND:
             self.write(tally)
 
+    def last(self, tally: "Tally") -> None:
+        """Write what it came to, if it can be written."""
+        try:
+            self.write(tally)
+        except StoreError as error:
+            self.session.out.note(str(error))
+
     def write(self, tally: "Tally") -> None:
-        """Write what changed."""
+        """Write what changed.
+
+        Raises:
+            StoreError: the file cannot be written now.
+        """
         from penchant.store.files import write_text
 
         text = tally.prometheus()
@@ -218,7 +230,12 @@ def _tell(session: Session, tally: "Tally", letters: str) -> None:
     session.out.report(tally.report)
     if tally.dead:
         session.out.note(f"dead letters are in {letters}")
-    if tally.waiting:
+    if tally.lost:
+        session.out.note(
+            f"{tally.lost:,} messages are lost: they were not taken in before the stop, and a pipe "
+            "cannot be read again"
+        )
+    elif tally.waiting:
         session.out.note(f"the last batch was not taken in ({tally.waiting}); it comes again")
     elif tally.new + tally.replaced:
         session.out.note(f"kept in {session.workspace}. Next: `penchant check`, `penchant fit`")
@@ -234,6 +251,7 @@ def _shown(tally: "Tally") -> "Table":
     table.add_column(overflow="fold")
     rate = tally.messages / max(tally.seconds, 1e-9)
     rows = f"{tally.new:,} new, {tally.known:,} already there"
+    rows += f" ({tally.differing:,} of them say something else)" * bool(tally.differing)
     table.add_row("messages", f"{tally.messages:,} in {duration(tally.seconds)}, {rate:,.0f}/s")
     table.add_row("rows", rows + f", {tally.replaced:,} replaced" * bool(tally.replaced))
     table.add_row("dead letters", f"{tally.dead:,}")

@@ -26,12 +26,16 @@ class Rejected(Answer):
 class Taken(Answer):
     """What became of rows: new, there already, in the place of an earlier one, not usable.
 
-    `rejected` holds the first thousand of `rejected_total`. What is counted is on disk.
+    `differing` are those of `known` that say something else than the event that is stored under
+    their `event_id`; that one stays. An event that does not say its time differs when it is sent
+    again later. `rejected` holds the first thousand of `rejected_total`. What is counted as
+    accepted, known or replaced is on disk.
     """
 
     accepted: int
     known: int
     replaced: int
+    differing: int = 0
     rejected: tuple[Rejected, ...]
     rejected_total: int
 
@@ -268,10 +272,11 @@ class Held(Answer):
 
 
 class Forgotten(Answer):
-    """How many rows were removed."""
+    """How many rows were removed; `note`: what is still to be done, if anything."""
 
     user_id: str
     rows: int
+    note: str | None = None
 
 
 class Item(Answer):

@@ -77,9 +77,9 @@ class AsyncClient:
         return calls.joined(parts)
 
     async def add_events(self, events: Iterable[Row]) -> a.Taken:
-        """Put events in, any number. Those with neither an `event_id` nor a `timestamp` get an id,
-        so that they count once however often this call has to send them; the others also when you
-        call again. Rows that cannot be used stand in `rejected`."""
+        """Put events in, any number. Those with neither an `event_id` nor a `timestamp` get an
+        id, so that they count once however often this call has to send them; the others also when
+        you call again. Rows that cannot be used stand in `rejected`."""
         return await self._rows("events", events)
 
     async def add_items(self, items: Iterable[Row]) -> a.Taken:

@@ -144,6 +144,7 @@ def joined(parts: Iterable[tuple[int, a.Taken]]) -> a.Taken:
             accepted=total.accepted + part.accepted,
             known=total.known + part.known,
             replaced=total.replaced + part.replaced,
+            differing=total.differing + part.differing,
             rejected=(*total.rejected, *moved),
             rejected_total=total.rejected_total + part.rejected_total,
         )

@@ -76,9 +76,9 @@ class Client:
         return calls.joined((first, self.send(call)) for first, call in calls.rows(kind, rows))
 
     def add_events(self, events: Iterable[Row]) -> a.Taken:
-        """Put events in, any number. Those with neither an `event_id` nor a `timestamp` get an id,
-        so that they count once however often this call has to send them; the others also when you
-        call again. Rows that cannot be used stand in `rejected`."""
+        """Put events in, any number. Those with neither an `event_id` nor a `timestamp` get an
+        id, so that they count once however often this call has to send them; the others also when
+        you call again. Rows that cannot be used stand in `rejected`."""
         return self._rows("events", events)
 
     def add_items(self, items: Iterable[Row]) -> a.Taken:

@@ -8,7 +8,7 @@ go of at any time, and is read again.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from threading import RLock
+from threading import Lock, RLock
 
 import numpy as np
 import polars as pl
@@ -158,16 +158,18 @@ def _column(name: str, parts: Sequence[Histories]) -> pl.Series:
 
 
 class Names:
-    """Names and their numbers, in the order they were met."""
+    """Names and their numbers, in the order they were met. Safe for threads."""
 
     def __init__(self) -> None:
         self._row: dict[str, int] = {}
         self.names: list[str] = []
+        self._lock = Lock()
 
     def rows(self, names: Iterable[str]) -> Ints:
         """Numbers of some names; new ones get the next."""
         each = list(names)
-        for name in dict.fromkeys(each):
-            if self._row.setdefault(name, len(self.names)) == len(self.names):
-                self.names.append(name)
+        with self._lock:
+            for name in dict.fromkeys(each):
+                if self._row.setdefault(name, len(self.names)) == len(self.names):
+                    self.names.append(name)
         return np.fromiter(map(self._row.__getitem__, each), np.int32, len(each))

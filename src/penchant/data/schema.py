@@ -319,12 +319,13 @@ def with_types(table: pl.DataFrame, report: Report, default_event: str = "view")
 def with_relations(
     table: pl.DataFrame, report: Report, default_relation: str = "friend"
 ) -> pl.DataFrame:
-    """Edges with a column for what they are."""
-    if c.RELATION in table.columns:
-        return table
+    """Edges with what they are, none missing."""
     what = f"relations without a kind, taken as '{default_relation}'"
-    report.add(RELATIONS.name, what, table.height)
-    return table.with_columns(pl.lit(default_relation).alias(c.RELATION))
+    if c.RELATION not in table.columns:
+        report.add(RELATIONS.name, what, table.height)
+        return table.with_columns(pl.lit(default_relation).alias(c.RELATION))
+    report.add(RELATIONS.name, what, table[c.RELATION].null_count(), total=table.height)
+    return table.with_columns(pl.col(c.RELATION).fill_null(default_relation))
 
 
 def with_targets(table: pl.DataFrame) -> pl.DataFrame:

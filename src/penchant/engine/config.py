@@ -24,7 +24,7 @@ class LiveConfig(Config):
 
     events: int = Field(5_000_000, ge=1)
     """At most about so many events of people's pasts are kept, of those who were asked about last;
-    one takes some 30 bytes."""
+    one takes some 30 to 50 bytes, and each person some 2,500 beside."""
     whole: float = Field(0.0, ge=0.0)
     """What is asked about everybody is answered from the whole log as it was at most so many
     seconds ago; 0: as it is now. Reading it takes seconds where it is large."""

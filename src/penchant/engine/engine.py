@@ -8,7 +8,8 @@ print(engine.recommend("ann").explain()[0])
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
@@ -39,12 +40,14 @@ from penchant.engine.texts import Texts
 from penchant.engine.trial import Trial
 from penchant.engine.tuned import Tuning
 from penchant.engine.tuning import Tuner
-from penchant.errors import NotFittedError, StoreError
+from penchant.errors import HeldError, NotFittedError, StoreError
 from penchant.evaluate.diagnosis import Diagnosis
 from penchant.evaluate.experiment import Plan, evaluate
 from penchant.evaluate.layers import diagnose
 from penchant.evaluate.report import Evaluation
 from penchant.interests.model import InterestModel
+from penchant.store.audit import Entry, masked
+from penchant.store.lock import fitting
 from penchant.store.memory import MemoryTables
 from penchant.store.tables import Tables
 from penchant.store.workspace import Workspace
@@ -83,6 +86,7 @@ class Engine(Lists, People, Holdings):
         self.tables: Tables = MemoryTables() if self.workspace is None else self.workspace.tables
         self.clock, self.progress = clock, progress
         self._live: Live | None = None
+        self._version: str | None = None
         self._data: Prepared | None = None
         self._forecasters = {}
         self._opening, self._read = RLock(), 0.0
@@ -140,7 +144,12 @@ class Engine(Lists, People, Holdings):
 
         Raises:
             DataError: there is nothing to learn from.
+            HeldError: another fit of the workspace runs.
         """
+        with self._alone():
+            return self._fit()
+
+    def _fit(self) -> Fitted:
         data = self._prepared()
         report = Report([*data.report.findings])
         learned = self._learning(data, report).model()
@@ -149,7 +158,7 @@ class Engine(Lists, People, Holdings):
         ledger = Ledger(self.tables, self.config.feedback)
         report.extend(Hearing(ledger, tree, data.vocabulary).gone())
         version = self._save(learned.model, summary, data.facts)
-        self._serve(learned.model, data.facts)
+        self._serve(learned.model, data.facts, version=version)
         seconds = learned.seconds | {"save": perf_counter() - began}
         return Fitted(version, seconds, report, summary)
 
@@ -159,7 +168,12 @@ class Engine(Lists, People, Holdings):
 
         Raises:
             DataError: there is nothing to learn from.
+            HeldError: another fit of the workspace runs.
         """
+        with self._alone():
+            return self._refit()
+
+    def _refit(self) -> Refit:
         data, report = self._prepared(), Report()
         try:
             live = self.live
@@ -174,7 +188,22 @@ class Engine(Lists, People, Holdings):
             )
             if not found.better:
                 return Refit(None, found, report)
-        return Refit(self.fit().version, found, report)
+        return Refit(self._fit().version, found, report)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the one fit of the workspace; where somebody is forgotten meanwhile, what is half done
+        goes at the end, however that comes."""
+        if self.workspace is None:
+            yield
+            return
+        with fitting(self.workspace.path):
+            since = self.tables.latest()
+            try:
+                yield
+            finally:
+                if any(change.kind == "forget" for change in self.tables.changes(since)):
+                    self.workspace.clear_scratch()
 
     def _learning(self, data: Prepared, report: Report) -> Learning:
         scratch = None if self.workspace is None else self.workspace.scratch(data.fingerprint)
@@ -201,11 +230,22 @@ class Engine(Lists, People, Holdings):
         self.workspace.clear_scratch()
         return version
 
-    def _serve(self, model: InterestModel, facts: Facts, since: int | None = None) -> Live:
-        """From now on this model is asked, which served first at a change of the store (None: its
-        newest)."""
+    def _serve(
+        self,
+        model: InterestModel,
+        facts: Facts,
+        since: int | None = None,
+        version: str | None = None,
+    ) -> Live:
+        """From now on this model is asked, of a version (None: in memory only), which served first
+        at a change of the store (None: its newest)."""
         since = self.tables.latest() if since is None else since
         live = Live(self.tables, self.config, self.clock, self._texts, (model, facts), since)
+        self._version = version
+        return self._ask(live)
+
+    def _ask(self, live: Live) -> Live:
+        """From now on this is asked."""
         self._forecasters.clear()
         self._live, self._data = live, None
         return live
@@ -220,22 +260,30 @@ class Engine(Lists, People, Holdings):
             CorruptModelError: no version's files are as they were written.
         """
         live = self._live
-        if live is not None and not live.stale:
+        if live is not None and not (live.stale or live.astray):
             return live
         if not self._opening.acquire(blocking=live is None):
             return live  # type: ignore[return-value]  # somebody else is loading the new one
         try:
-            if self._live is not None and not self._live.stale:
-                return self._live
+            live = self._live
+            if live is not None and not live.stale:
+                return self._begun_again(live) if live.astray else live
             if self.workspace is None:
                 raise NotFittedError("nothing has been learned yet: call engine.fit() first")
             since = self.tables.latest()  # a version that is promoted from now on is another one
             saved = self.workspace.models.last_good()
             if saved.report.findings:
                 warnings.warn(f"version {saved.version} serves: {saved.report}", stacklevel=2)
-            return self._serve(*unpack(saved), since)
+            return self._serve(*unpack(saved), since, saved.version)
         finally:
             self._opening.release()
+
+    def _begun_again(self, live: Live) -> Live:
+        """The same model from the beginning; it is asked when it has taken in what came since."""
+        tables, config = self.tables, self.config
+        made = Live(tables, config, self.clock, self._texts, live.learned, live.since)
+        made.catch_up()
+        return self._ask(made)
 
     @property
     def model(self) -> InterestModel:
@@ -245,6 +293,20 @@ class Engine(Lists, People, Holdings):
             NotFittedError, CorruptModelError: see `live`.
         """
         return self.live.catch_up().model
+
+    @property
+    def version(self) -> str | None:
+        """The version of the model that serves, an earlier one where the files of the one that was
+        promoted last are broken; None in memory, or where there is none.
+
+        Raises:
+            CorruptModelError: see `live`.
+        """
+        try:
+            _ = self.live
+        except NotFittedError:
+            return None
+        return self._version
 
     @property
     def tree(self) -> Tree:
@@ -262,7 +324,10 @@ class Engine(Lists, People, Holdings):
         with self._opening:
             known, age = self._data, monotonic() - self._read
             new = known is None or known.facts.change != self.tables.latest()
-            if known is None or (new and age >= self.config.live.whole):
+            gone = known is not None and known.facts.change < live.forgotten
+            if known is None or gone or (new and age >= self.config.live.whole):
+                if gone:
+                    self._forecasters.clear()
                 known = Prepared.of(self.tables, self.config, self.clock, live.facts)
                 known = known.arranged(live.join(known.items).model.catalogue.items)
                 self._data, self._read = known, monotonic()
@@ -352,14 +417,19 @@ class Engine(Lists, People, Holdings):
         tuner = Tuner(self.tables, self.workspace, self.config, self.clock, self.progress)
         return tuner.run(space, TuneConfig(**settings))
 
-    def forget(self, user_id: str) -> int:
+    def forget(self, user_id: str, *, by: str | None = None) -> int:
         """Remove a person: every event, exposure, attribute, relation and word; the number of rows.
 
         Nothing of the person is kept in the model's state. Weights between items that were learned
-        from many people's events stay until the next fit.
+        from many people's events stay until the next fit. `by` says who asks: then it stands in the
+        audit log, the person's name as a hash, as surely as the rows are gone.
+
+        Raises:
+            CopiesLeftError: the rows are gone, but a reader holds copies of them in SQLite's log.
         """
-        removed = self.tables.forget(user_id)
+        act = None if by is None else Entry(self.clock(), by, "forget", masked(user_id))
         if self.workspace is not None:
-            self.workspace.clear_scratch()
+            with suppress(HeldError), fitting(self.workspace.path, wait=0.0):
+                self.workspace.clear_scratch()  # where a fit runs, it does that itself
             self.workspace.clear_tuning()
-        return removed
+        return self.tables.forget(user_id, act)

@@ -22,11 +22,6 @@ class Holdings(ABC):
     config: EngineConfig
     _shelf: tuple[int, pl.DataFrame | None] = (0, None)
 
-    @property
-    def version(self) -> str | None:
-        """The version of the model that serves; None in memory, or where there is none."""
-        return None if self.workspace is None else self.workspace.models.current()
-
     def item(self, item_id: str) -> dict[str, Any]:
         """What is stored of one item.
 

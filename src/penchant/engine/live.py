@@ -9,18 +9,24 @@ in. So several processes on one store say the same, and whatever is kept here is
     items       join the catalogue by their texts and places in the tree
     relations   and people's own words are read again for those who are asked about
     forgotten   people are gone: all that is kept is let go of
+
+Events that cannot count yet (of items that are not there, or of times to come) wait. What can only
+be put right from the beginning, is: then this is `astray`, and the engine begins another one.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain, islice
 from threading import RLock
-from typing import Any
+from time import monotonic
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from penchant.clock import Clock, micros
+from penchant.clock import DAY, Clock, micros
 from penchant.data import columns as c
 from penchant.data.clean import bounds, clean, without_near
 from penchant.data.histories import Histories, histories, tie
@@ -29,18 +35,24 @@ from penchant.data.pasts import Names, Pasts
 from penchant.data.relations import Relations
 from penchant.data.strength import strength, strength_of
 from penchant.data.vocabulary import Vocabulary
+from penchant.encode.items import item_texts
+from penchant.engine.around import Around
 from penchant.engine.config import EngineConfig
 from penchant.engine.facts import Facts
 from penchant.engine.feedback import Ledger
 from penchant.engine.prepared import EMPTY
 from penchant.engine.texts import Texts
 from penchant.engine.view import View
+from penchant.errors import StoreError
 from penchant.interests.model import InterestModel
 from penchant.store.tables import Change, Kind, Tables
 from penchant.types import Bools, Floats, Longs, Report
 
 _AT_ONCE = 200_000  # events that are taken in together
 _FEW = 5_000  # events that are shaped one by one
+_WAITING = 100_000  # events that wait, at most; more count when the process begins anew
+REST: Final = 30.0
+"""Seconds from one beginning to the next, where nothing is broken."""
 
 
 class Live:
@@ -58,39 +70,74 @@ class Live:
         since: int,
     ) -> None:
         model, facts = learned
-        self.tables, self.config, self.facts, self._since = tables, config, facts, since
-        self.kinds, self.ledger = Names(), Ledger(tables, config.feedback)
+        self.tables, self.config, self.facts = tables, config, facts
+        self.learned, self.since = learned, since
+        self.kinds, self.around = Names(), Around(tables)
+        self.ledger = Ledger(tables, config.feedback)
         self.pasts = Pasts(self._read, self._shape, self._aside, config.live.events)
-        self.latest, self.stale = facts.latest, False
+        self.latest, self.stale, self.forgotten = facts.latest, False, 0
         self._clock, self._texts = clock, texts
-        self._seen, self._near = facts.change, dict[str, pl.DataFrame]()
+        self._seen, self._followed = facts.change, False
         self._taking, self._joining = RLock(), RLock()
         self._items: list[pl.DataFrame] = []
         self._events: list[pl.DataFrame] = []
+        self._homeless: list[pl.DataFrame] = []
+        self._early: list[pl.DataFrame] = []
+        self._due, self._again, self._began = 0, 0.0, monotonic()
+        self._broken = self._unlike = False
         rows = self._clean_items(tables.read("items").collect())
         self.view = View.of(model.going_on(), rows, texts, config.encode)
 
     def catch_up(self) -> View:
         """Take in what came to the store; what answers are made with then."""
-        if self.tables.latest() != self._seen:
+        if self.tables.latest() != self._seen or self._ripe:
             with self._taking:
-                changes = self.tables.changes(self._seen)
-                for rows in self._came("events", changes):
-                    self._take_events(rows)
-                self._items += self._came("items", changes)
-                self._note({change.kind for change in changes})
-                self.stale |= any(x.kind == "model" and x.seq > self._since for x in changes)
-                self._seen = max([self._seen, *(change.seq for change in changes)])
-        if self._items or self._events:
+                self._take_in(self.tables.changes(self._seen))
+        if (self._items or self._events) and monotonic() >= self._again:
             self._join()
         return self.view
+
+    @property
+    def astray(self) -> bool:
+        """Whether another one, begun now, would know better: at once where an error left this one
+        with a part of what came, else when it has been here for a while."""
+        return self._broken or (self._unlike and monotonic() - self._began >= REST)
+
+    def _take_in(self, changes: Sequence[Change]) -> None:
+        items, events = list(self._came("items", changes)), self._came("events", changes)
+        first = list(islice(events, 1))  # a store that fails until here has changed nothing
+        with self._whole_or_broken():
+            followed, waited = self._followed, self._early if self._ripe else []
+            self._early = [] if waited else self._early
+            for rows in chain(waited, first, events):
+                self._take_events(rows)
+            self._items += items
+            self._note(changes, followed)
+            self.stale |= any(x.kind == "model" and x.seq > self.since for x in changes)
+            self._seen = max([self._seen, *(change.seq for change in changes)])
+
+    @property
+    def _ripe(self) -> bool:
+        """Whether the time of an event that waits for it has come."""
+        return bool(self._early) and micros(self._clock()) >= self._due
+
+    @contextmanager
+    def _whole_or_broken(self) -> Iterator[None]:
+        """What is taken in half cannot be taken in again: it would count twice."""
+        if self._broken:
+            raise StoreError("what came to the store is being read again; ask once more")
+        try:
+            yield
+        except BaseException:
+            self._broken = True
+            raise
 
     def log(self, user_ids: Sequence[str]) -> Histories:
         """The pasts of some people, and of those around them, as a log."""
         items = self.view.model.catalogue.items
         if not user_ids or not self.view.model.social_:
             return self.pasts.of(user_ids, items)
-        edges = self._edges(user_ids)
+        edges = self.around.of(user_ids)
         log = self.pasts.of([*user_ids, *edges[c.TARGET]], items)
         acted = log.users.ids.filter(pl.Series(np.diff(log.offsets) > 0))
         edges = edges.filter(pl.col(c.TARGET).is_in(acted.implode()))
@@ -101,6 +148,8 @@ class Live:
         with self._joining:
             if (self.view.model.catalogue.items.rows(items[c.ITEM]) < 0).any():
                 self.view = self.view.joined(items, self._texts, self.config.encode)
+                with self._taking, self._whole_or_broken():
+                    self._house()
             return self.view
 
     # What came
@@ -117,34 +166,47 @@ class Live:
             if rows.height:
                 yield rows
 
-    def _note(self, kinds: set[str]) -> None:
-        """Let go of what is no longer true."""
+    def _note(self, changes: Sequence[Change], followed: bool) -> None:
+        """Let go of what is no longer true; `followed`: whether events had been counted before."""
+        kinds = {change.kind for change in changes}
         if kinds & {"forget", "relations"}:
-            self._near.clear()
+            self.around.look_again()
         if kinds & {"forget", "feedback"}:
             self.ledger.look_again()
         if "forget" in kinds:
             self.pasts.drop()
+            self.forgotten = max(change.seq for change in changes if change.kind == "forget")
+            self._unlike |= followed  # whose events were counted is not known
 
     def _take_events(self, rows: pl.DataFrame) -> None:
-        rows, there = self._possible(rows)
+        rows, there, early = self._possible(rows)
+        if early is not None:
+            due = int(_micros(early).min()) - round(self.config.clean.future_days * DAY)
+            self._due = min(due, self._due) if self._early else due
+            _wait(self._early, early)
         if there.any():
             self._follow(rows if there.all() else rows.filter(pl.Series(there)))
-        if not there.all() and self.config.clean.unknown_items == "keep":
+        if there.all():
+            return
+        if self.config.clean.unknown_items == "keep":
             self._events.append(rows.filter(pl.Series(~there)))
+        else:
+            _wait(self._homeless, rows.filter(pl.Series(~there)))
 
-    def _possible(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, Bools]:
-        """Events at times that can be, and which of them are on items of the catalogue."""
+    def _possible(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, Bools, pl.DataFrame | None]:
+        """Events at times that can be, which of them are on items of the catalogue, and those of
+        times that are still to come."""
         first, last = (micros(t) for t in bounds(self.config.clean, self._clock()))
-        time = _micros(rows)
+        time, early = _micros(rows), None
         can_be = (time >= first) & (time <= last)
         if not can_be.all():
+            early = rows.filter(pl.Series(time > last)) if time.max() > last else None
             rows = rows.filter(pl.Series(can_be))
-        return rows, self.view.model.catalogue.items.rows(rows[c.ITEM]) >= 0
+        return rows, self.view.model.catalogue.items.rows(rows[c.ITEM]) >= 0, early
 
     def _follow(self, rows: pl.DataFrame) -> None:
         """Events on items of the catalogue go on pasts, popularity and the present."""
-        self.latest = max(int(_micros(rows).max()), self.latest or 0)
+        self.latest, self._followed = max(int(_micros(rows).max()), self.latest or 0), True
         if rows.height > _FEW:  # most are of people whom nobody asked about
             mine = rows[c.USER].is_in(self.pasts.known(rows[c.USER].unique()))
             self._count(rows.filter(~mine))
@@ -153,7 +215,10 @@ class Live:
             came = self._shape(rows, Vocabulary(sorted(set(rows[c.USER].to_list()))))
             liked = came.positive
             self.view.model.follow(came.item[liked].astype(np.int64), came.time[liked])
-            self.pasts.take_in(came)
+            if self.config.clean.near_seconds:  # only who reads all of a past knows what is near
+                self.pasts.drop(came.users.ids)
+            else:
+                self.pasts.take_in(came)
 
     def _count(self, rows: pl.DataFrame) -> None:
         """Events of people whose pasts are not known go on popularity alone."""
@@ -169,20 +234,56 @@ class Live:
             with self._taking:
                 items, events = self._items, self._events
                 self._items, self._events = [], []
-            rows = [self._clean_items(frame) for frame in items]
-            met = pl.concat([frame.select(c.ITEM) for frame in events]) if events else None
-            if met is not None:
-                fresh = ~met[c.ITEM].is_in(self.view.items[c.ITEM].implode())
-                rows.insert(0, met.filter(fresh).unique(c.ITEM))
-            if rows:
-                table = pl.concat(rows, how="diagonal_relaxed").unique(
-                    c.ITEM, keep="last", maintain_order=True
-                )
-                self.view = self.view.joined(table, self._texts, self.config.encode)
-            with self._taking:
+            try:
+                self._let_in(items, events)
+            except BaseException:  # after a while once more; meanwhile answers do without
+                with self._taking:
+                    self._again = monotonic() + REST
+                    self._items, self._events = items + self._items, events + self._events
+                raise
+            with self._taking, self._whole_or_broken():
                 for frame in events:
-                    self._follow(frame)
-                    self.pasts.drop(frame[c.USER].unique())
+                    self._settle(frame)
+                self._house()
+
+    def _let_in(self, items: Sequence[pl.DataFrame], events: Sequence[pl.DataFrame]) -> None:
+        """Items, and such as only events name, join the catalogue."""
+        rows = [self._clean_items(frame) for frame in items]
+        met = pl.concat([frame.select(c.ITEM) for frame in events]) if events else None
+        if met is not None:
+            fresh = ~met[c.ITEM].is_in(self.view.items[c.ITEM].implode())
+            rows.insert(0, met.filter(fresh).unique(c.ITEM))
+        if rows:
+            table = pl.concat(rows, how="diagonal_relaxed").unique(
+                c.ITEM, keep="last", maintain_order=True
+            )
+            self._unlike |= self._told_anew(table)
+            self.view = self.view.joined(table, self._texts, self.config.encode)
+
+    def _told_anew(self, rows: pl.DataFrame) -> bool:
+        """Whether an item that joined after the fit has another text now: it stays where it is, as
+        places and weights rest on the text that it came with."""
+        at = self.view.model.catalogue.items.rows(rows[c.ITEM])
+        later = at >= len(self.learned[0].catalogue)
+        if not later.any():
+            return False
+        both = (self.view.items[at[later].astype(np.int64)], rows.filter(pl.Series(later)))
+        texts = item_texts(pl.concat(both, how="diagonal_relaxed"), self.config.encode)
+        return not texts.head(len(both[0])).equals(texts.tail(len(both[1])))
+
+    def _house(self) -> None:
+        """Events that waited for their items count, as far as these are there now."""
+        waiting, self._homeless = self._homeless, []
+        for frame in waiting:
+            there = self.view.model.catalogue.items.rows(frame[c.ITEM]) >= 0
+            self._settle(frame.filter(pl.Series(there)))
+            _wait(self._homeless, frame.filter(pl.Series(~there)))
+
+    def _settle(self, rows: pl.DataFrame) -> None:
+        """Events whose items joined count; whose they are is read again."""
+        if rows.height:
+            self._follow(rows)
+            self.pasts.drop(rows[c.USER].unique())
 
     def _clean_items(self, rows: pl.DataFrame) -> pl.DataFrame:
         if not rows.height:
@@ -202,7 +303,7 @@ class Live:
             return EMPTY
         if self.config.clean.near_seconds:
             rows = without_near(rows, self.config.clean.near_seconds, Report())
-        rows, known = self._possible(rows)
+        rows, known, _ = self._possible(rows)
         return rows if known.all() else rows.filter(pl.Series(known))
 
     def _shape(self, rows: pl.DataFrame, users: Vocabulary) -> Histories:
@@ -261,15 +362,12 @@ class Live:
         known = {pair: strength_of(*pair, config, low) for pair in set(pairs)}
         return np.fromiter(map(known.__getitem__, pairs), np.float32, len(pairs))
 
-    def _edges(self, ids: Sequence[str]) -> pl.DataFrame:
-        """To whom some people are connected."""
-        asked = list(dict.fromkeys(ids))
-        missing = [id_ for id_ in asked if id_ not in self._near]
-        if missing:
-            rows = self.tables.people("relations", missing)
-            for id_ in missing:
-                self._near[id_] = rows.filter(pl.col(c.SOURCE) == id_)
-        return pl.concat([self._near[id_] for id_ in asked], how="diagonal_relaxed")
+
+def _wait(waiting: list[pl.DataFrame], rows: pl.DataFrame) -> None:
+    """Put events to those that wait, as far as there is room."""
+    room = _WAITING - sum(frame.height for frame in waiting)
+    if rows.height and room > 0:
+        waiting.append(rows.head(room))
 
 
 def _micros(rows: pl.DataFrame) -> Longs:

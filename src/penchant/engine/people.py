@@ -90,7 +90,8 @@ class People(ABC):
         at: datetime | str | None = None,
     ) -> Segments:
         """Who is like whom: everybody grouped by profile into k groups (None: as many as stand
-        apart best), by one level of the tree (None: the second).
+        apart best; fewer where people are too much alike), by one level of the tree (None: the
+        second).
 
         Raises:
             DataError: there are fewer people than groups.
@@ -187,10 +188,11 @@ class People(ABC):
         """
         asking = self._asking()
         now, model = asking.present(at), asking.model
-        if (step, now) not in self._forecasters:
+        made = self._forecasters.get((step, now))
+        if made is None:
             made = Forecaster(step)
             made.fit(model, asking.log, now, seed=self.config.seed, progress=self.progress)
             while len(self._forecasters) >= _FORECASTERS:
                 self._forecasters.pop(next(iter(self._forecasters)), None)
             self._forecasters[step, now] = made
-        return self._forecasters[step, now].of(model, asking.log, user_id, now)
+        return made.of(model, asking.log, user_id, now)

@@ -49,8 +49,9 @@ class Prepared:
         Raises:
             DataError: nothing is stored yet.
         """
-        report, change = Report(), tables.latest()
-        events, items = tables.read("events").collect(), tables.read("items").collect()
+        report = Report()
+        change, rows = tables.snapshot(("events", "items", "relations"))
+        events, items, relations = (frame.collect() for frame in rows.values())
         if not events.width or not events.height:
             if not items.height:
                 raise DataError(
@@ -64,7 +65,6 @@ class Prepared:
         )
         if config.ties == "unordered" and c.POSITION in events.columns:
             events = events.drop(c.POSITION)
-        relations = tables.read("relations").collect()
         found = Facts.of(events, config.events, change)
         if facts is not None:
             found = replace(facts, latest=found.latest, change=change)

@@ -1,7 +1,5 @@
 """The engine as the place where a stream goes."""
 
-from typing import Any
-
 import polars as pl
 
 from penchant.engine.engine import Engine
@@ -21,6 +19,4 @@ class EngineSink:
             SchemaError: a column has a type that never goes with what is stored.
             StoreError: the store cannot be written now.
         """
-        tables: dict[str, Any] = {kind: frame}
-        (receipt,) = self.engine.add(**tables).receipts
-        return receipt
+        return self.engine.take(kind, frame)

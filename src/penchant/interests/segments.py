@@ -5,6 +5,7 @@ more than its share of the squared error would make it. How many groups there ar
 chosen by the silhouette (Rousseeuw, Journal of Computational and Applied Mathematics 20, 1987).
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -111,7 +112,8 @@ class Segments:
 def segments(
     profiles: Profiles, k: int | None = None, *, level: int | None = None, seed: int = 0
 ) -> Segments:
-    """Group some profiles, by one level of the tree (None: the second, where there is one).
+    """Group some profiles, by one level of the tree (None: the second, where there is one); fewer
+    groups than k where fewer profiles differ.
 
     Raises:
         DataError: there are fewer people than groups.
@@ -145,9 +147,12 @@ def _roots(P: Floats) -> Floats:
 def _grouped(X: Floats, k: int, seed: int) -> tuple[float, Longs, Doubles]:
     """How well so many groups are apart, the groups and their middles; empty ones are left out."""
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.metrics import silhouette_score
 
-    found = KMeans(k, n_init=4, random_state=seed % 2**32).fit(X)
+    with warnings.catch_warnings():  # fewer different profiles than groups: some groups are empty
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = KMeans(k, n_init=4, random_state=seed % 2**32).fit(X)
     kept, of = np.unique(found.labels_, return_inverse=True)
     centres = np.asarray(found.cluster_centers_[kept], np.float64)
     if len(kept) == 1:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import re
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -29,7 +30,10 @@ _USED: Final = 60.0  # seconds between two notes that a key is in use
 _MOST: Final = 10_000  # keys remembered
 LOCAL: Final = "local"
 _ASK: Final = {"WWW-Authenticate": "Bearer"}
-_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_OWN: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_PASSED: Final = frozenset(
+    {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"}
+)
 
 bearer = HTTPBearer(auto_error=False, description="A key of `penchant keys add`.")
 
@@ -137,12 +141,16 @@ class Doorkeeper:
 
 
 def local(request: Request) -> bool:
-    """Whether somebody on this machine calls it by its own name: no proxy passed it on, and no web
-    page made a browser do it under another name."""
-    client, forwarded = request.client, {"forwarded", "x-forwarded-for", "x-real-ip", "via"}
-    if client is None or not _loopback(client.host) or forwarded & set(request.headers.keys()):
+    """Whether somebody on this machine calls it by its own name: no web page made a browser do it
+    under another name, and nothing tells of a proxy: neither a header nor HTTP/1.0, which proxies
+    still speak where nobody told them otherwise. One that leaves no trace cannot be told."""
+    client, headers = request.client, request.headers
+    if client is None or not _loopback(client.host) or request.scope["http_version"] == "1.0":
         return False
-    return (request.url.hostname or "").strip("[]") in _NAMES and "origin" not in request.headers
+    if "origin" in headers or _PASSED & set(headers.keys()):
+        return False
+    hosts = headers.getlist("host")
+    return len(hosts) == 1 and _OWN.fullmatch(hosts[0]) is not None
 
 
 def _loopback(host: str) -> bool:

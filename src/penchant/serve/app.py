@@ -14,7 +14,6 @@ from penchant import __version__
 from penchant.engine.engine import Engine
 from penchant.engine.serving import ServeConfig
 from penchant.errors import PenchantError, StoreError
-from penchant.serve.audit import AuditLog, MemoryAudit
 from penchant.serve.gate import Gate
 from penchant.serve.keys import KeyStore, MemoryKeys
 from penchant.serve.logs import LOG
@@ -23,7 +22,6 @@ from penchant.serve.problem import Problem, of_error, of_invalid
 from penchant.serve.reading import PREFIX
 from penchant.serve.routes import health, lists, model, people, privacy, tables
 from penchant.serve.service import Service
-from penchant.store.sql.audit import SqlAudit
 from penchant.store.sql.keys import SqlKeys
 
 ROUTERS: Final = tuple(part.router for part in (health, tables, people, lists, privacy, model))
@@ -34,15 +32,14 @@ def create_app(
     config: ServeConfig | None = None,
     *,
     keys: KeyStore | None = None,
-    audit: AuditLog | None = None,
 ) -> FastAPI:
     """The service of an engine, as an ASGI application; settings are the engine's unless given.
 
-    Keys and the audit log are kept in the workspace's database; for an engine in memory as long as
-    the application lives; unless other stores are given.
+    Keys are kept in the workspace's database, for an engine in memory as long as the application
+    lives, unless another store is given; the audit log beside the engine's tables.
     """
     config = config or engine.config.serve
-    service = Service(engine, config, keys or keys_of(engine), audit or audit_of(engine))
+    service = Service(engine, config, keys or keys_of(engine))
     app = FastAPI(
         title="Penchant", version=__version__, lifespan=_lifespan, summary=_SUMMARY,
         openapi_url=f"{PREFIX}/openapi.json", docs_url=None, redoc_url=None,
@@ -70,11 +67,6 @@ def create_app(
 def keys_of(engine: Engine) -> KeyStore:
     """Where the keys of an engine's service are kept."""
     return MemoryKeys() if engine.workspace is None else SqlKeys(engine.workspace.database)
-
-
-def audit_of(engine: Engine) -> AuditLog:
-    """Where it is kept who did what."""
-    return MemoryAudit() if engine.workspace is None else SqlAudit(engine.workspace.database)
 
 
 _SUMMARY = "Knows what each user is interested in, and recommends from it with reasons that add up."

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -10,8 +11,16 @@ from typing import Any, Final
 from penchant.engine.config import EngineConfig, passed_on
 from penchant.engine.engine import Engine
 from penchant.errors import PenchantError, StoreError
+from penchant.serve.logs import LOG, told
 
 _NICE: Final = 10  # so much behind those who answer does it stand in line for the cores
+
+
+@dataclass(frozen=True)
+class Unforeseen:
+    """An error of the other process, as the log has it."""
+
+    told: dict[str, Any]
 
 
 def refit_beside(workspace: Path, config: EngineConfig) -> dict[str, Any]:
@@ -20,6 +29,7 @@ def refit_beside(workspace: Path, config: EngineConfig) -> dict[str, Any]:
     Raises:
         PenchantError: what the other one raised.
         StoreError: it died.
+        RuntimeError: it met an error that nobody foresaw; the log has its kind and where it was.
     """
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
@@ -41,6 +51,9 @@ def refit_beside(workspace: Path, config: EngineConfig) -> dict[str, Any]:
         other.join()
     if isinstance(found, PenchantError):
         raise found
+    if isinstance(found, Unforeseen):
+        LOG.error("unforeseen", extra={"told": {"error": found.told}})
+        raise RuntimeError("the process that was learning met an error")
     return dict(found)
 
 
@@ -52,3 +65,5 @@ def _learn(there: Connection, workspace: str, config: dict[str, Any]) -> None:
         there.send(Engine(workspace, EngineConfig(**config)).refit().to_json())
     except PenchantError as error:
         there.send(error)
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is told, without what it says)
+        there.send(Unforeseen(told(error)))

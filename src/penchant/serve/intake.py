@@ -39,6 +39,7 @@ class Taking:
     accepted: int = 0
     known: int = 0
     replaced: int = 0
+    differing: int = 0
     bad: list[dict[str, Any]] = field(default_factory=list)
     bad_total: int = 0
     newest: datetime | None = None
@@ -60,6 +61,7 @@ class Taking:
             "accepted": self.accepted,
             "known": self.known,
             "replaced": self.replaced,
+            "differing": self.differing,
             "rejected": sorted(self.bad, key=itemgetter("index")),
             "rejected_total": self.bad_total,
         }
@@ -89,6 +91,7 @@ class Taking:
         self.accepted += receipt.new
         self.known += receipt.known
         self.replaced += receipt.replaced
+        self.differing += receipt.differing
         if self.kind == "events":
             newest: Any = frame[c.TIME].max()
             self.newest = newest if self.newest is None else max(newest, self.newest)
@@ -133,6 +136,7 @@ def _count(service: Service, taking: Taking) -> None:
     for result in ("accepted", "known", "replaced"):
         rows.labels(taking.kind, result).inc(getattr(taking, result))
     rows.labels(taking.kind, "rejected").inc(taking.bad_total)
+    service.metrics.differing.labels(taking.kind).inc(taking.differing)
     if taking.newest is not None:
         age = (service.engine.clock() - taking.newest).total_seconds()
         service.metrics.lag.set(age)

@@ -25,12 +25,14 @@ _TRIES: Final = 3  # at the end
 
 @dataclass(frozen=True)
 class Shown:
-    """A list that was given out: whose, when, and its items, the best first."""
+    """A list that was given out: whose, when, and its items, the best first; `since`: the store's
+    newest change when it was made."""
 
     list_id: str
     user_id: str
     at: datetime
     items: tuple[str, ...]
+    since: int = 0
 
 
 def exposures(lists: Sequence[Shown]) -> pl.DataFrame:
@@ -75,9 +77,9 @@ class Lists:
             if await self._flush() and self._empty:
                 return
             await asyncio.sleep(_PAUSE * attempt)
-        rows = _rows(self._held)
-        self._metrics.lost.inc(rows)
-        say("lists lost", logging.ERROR, rows=rows)
+        lost = rows(self._held)
+        self._metrics.lost.inc(lost)
+        say("lists lost", logging.ERROR, rows=lost)
 
     def drop(self, user_id: str) -> None:
         """Store nothing that waits of a person who is being erased."""
@@ -108,7 +110,7 @@ class Lists:
             return False
         stored = {shown.list_id for shown in storing}
         self._held = [shown for shown in self._held if shown.list_id not in stored]
-        self._metrics.lists.set(_rows(self._held))
+        self._metrics.lists.set(rows(self._held))
         return True
 
     @property
@@ -116,5 +118,6 @@ class Lists:
         return not self._held and self._waiting.empty()
 
 
-def _rows(lists: Iterable[Shown]) -> int:
+def rows(lists: Iterable[Shown]) -> int:
+    """How many rows of exposures lists are."""
     return sum(len(shown.items) for shown in lists)

@@ -27,6 +27,10 @@ class Metrics:
             "penchant_request_seconds", "Seconds a call took", ("route",), buckets=SECONDS, **some
         )
         self.rows = Counter("penchant_rows", "Rows that came in", ("kind", "result"), **some)
+        self.differing = Counter(
+            "penchant_rows_differing", "Rows that say something else under a known id", ("kind",),
+            **some,
+        )  # fmt: skip
         self.recommended = Counter("penchant_recommendations", "Items recommended", **some)
         self.lag = Gauge(
             "penchant_event_lag_seconds",

@@ -19,14 +19,13 @@ from penchant.engine.live import Live
 from penchant.engine.serving import ServeConfig
 from penchant.errors import NotFittedError, PenchantError
 from penchant.serve.access import Doorkeeper
-from penchant.serve.audit import AuditLog, MemoryAudit, masked
 from penchant.serve.beside import refit_beside
 from penchant.serve.fits import Fits
 from penchant.serve.keys import KeyStore, MemoryKeys
-from penchant.serve.lists import Lists, Shown, exposures
+from penchant.serve.lists import Lists, Shown, exposures, rows
 from penchant.serve.metrics import Metrics
 from penchant.serve.work import Work
-from penchant.store.sql.audit import Entry
+from penchant.store.audit import Entry, masked
 
 
 @dataclass
@@ -36,7 +35,6 @@ class Service:
     engine: Engine
     config: ServeConfig
     keys: KeyStore = field(default_factory=MemoryKeys)
-    audit: AuditLog = field(default_factory=MemoryAudit)
     metrics: Metrics = field(default_factory=Metrics)
     alone: bool = False
     """Whether nothing else runs in this process: then Python's collector is told what stays."""
@@ -48,7 +46,6 @@ class Service:
         self.lists = Lists(lambda shown: self.work.write(self._keep, shown), self.metrics)
         where = self.engine.workspace
         self.fits = Fits(self._refit, self.engine.clock, None if where is None else where.path)
-        self._seen = self.engine.tables.latest()
 
     def _refit(self) -> dict[str, Any]:
         """Learn anew: beside this process where there is a workspace to learn from."""
@@ -98,13 +95,10 @@ class Service:
         last = dict(said.iter_rows())
         return [max(did, last.get(user, did)) for user, did in zip(users, acted, strict=True)]
 
-    async def note(
-        self, actor: str, action: str, subject: str | None = None, **detail: Any
-    ) -> None:
+    def note(self, actor: str, action: str, subject: str | None = None) -> None:
         """Keep in the audit log that somebody did something, to whom by a hash."""
         whom = None if subject is None else masked(subject)
-        entry = Entry(self.engine.clock(), actor, action, whom, detail)
-        await self.work.write(self.audit.append, entry)
+        self.engine.tables.audit.append(Entry(self.engine.clock(), actor, action, whom))
 
     async def begin(self) -> None:
         """Start what runs beside the answers, and load the model meanwhile, if there is one."""
@@ -130,18 +124,28 @@ class Service:
                 gc.freeze()
 
     def _keep(self, lists: list[Shown]) -> None:
-        """Keep lists as exposures. Where another process erased somebody since the last ones, those
-        of people without an event are let go of: one of them may be that person."""
-        latest, tables = self.engine.tables.latest(), self.engine.tables
-        if latest != self._seen and any(ch.kind == "forget" for ch in tables.changes(self._seen)):
-            asked = list({shown.user_id for shown in lists})
-            known = set(tables.people("events", asked)[c.USER])
-            gone = [shown for shown in lists if shown.user_id not in known]
-            self.metrics.lost.inc(sum(len(shown.items) for shown in gone))
-            lists = [shown for shown in lists if shown.user_id in known]
-        if lists:
-            self.engine.take("exposures", exposures(lists))
-        self._seen = latest
+        """Keep lists as exposures. Where somebody was erased since a list was made, it is let go of
+        if its person has no event, and may be the one; so until nobody is erased meanwhile."""
+        tables = self.engine.tables
+        receipt = None
+        while receipt is None:
+            latest = tables.latest()
+            if not (kept := self._certain(lists)):
+                break
+            receipt = tables.append_unless_forgotten("exposures", exposures(kept), latest)
+        self.metrics.lost.inc(rows(lists) - rows(kept))
+
+    def _certain(self, lists: list[Shown]) -> list[Shown]:
+        """The lists of those who were not erased since."""
+        tables, since = self.engine.tables, min(shown.since for shown in lists)
+        if tables.latest() == since:
+            return lists
+        erased = max((ch.seq for ch in tables.changes(since) if ch.kind == "forget"), default=0)
+        asked = {shown.user_id for shown in lists if shown.since < erased}
+        if not asked:
+            return lists
+        gone = asked - set(tables.people("events", list(asked))[c.USER])
+        return [s for s in lists if s.since >= erased or s.user_id not in gone]
 
     async def close(self) -> None:
         """Store what waits, and end the threads."""

@@ -6,6 +6,7 @@ from typing import Final
 
 import polars as pl
 
+from penchant.store.audit import AuditLog, Entry, MemoryAudit
 from penchant.store.dtypes import Types
 from penchant.store.rows import conform, empty, latest, take_in
 from penchant.store.tables import KINDS, OWNERS, Change, Kind, Receipt, known_kind, person_of
@@ -26,10 +27,20 @@ class MemoryTables:
         self._last: dict[Kind, int] = {}
         self._changes: list[Change] = []
         self._lock = RLock()
+        self.audit: AuditLog = MemoryAudit()
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         """Put rows in; see `Tables.append`."""
         with self._lock:
+            return self._append(known_kind(kind), frame)
+
+    def append_unless_forgotten(
+        self, kind: Kind, frame: pl.DataFrame, since: int
+    ) -> Receipt | None:
+        """Put rows in; see `Tables.append_unless_forgotten`."""
+        with self._lock:
+            if any(change.kind == "forget" for change in self.changes(since)):
+                return None
             return self._append(known_kind(kind), frame)
 
     def _append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
@@ -50,12 +61,19 @@ class MemoryTables:
         """All rows of a kind, each once, in the order they came."""
         return self._rows(known_kind(kind)).drop(NUMBER, strict=False)
 
-    def forget(self, user_id: str) -> int:
-        """Remove every row of a user; says how many there were."""
+    def snapshot(self, kinds: Sequence[Kind]) -> tuple[int, dict[Kind, pl.LazyFrame]]:
+        """The newest change, and all rows of some kinds as they were right after it."""
+        with self._lock:
+            return self.latest(), {kind: self.read(kind) for kind in kinds}
+
+    def forget(self, user_id: str, act: Entry | None = None) -> int:
+        """Remove every row of a user; see `Tables.forget`."""
         with self._lock:
             gone = sum(self._forget(kind, user_id) for kind in KINDS if kind in self._frames)
             if gone:
                 self._note("forget", rows=gone)
+            if act is not None:
+                self.audit.append(act.counted(gone))
             return gone
 
     def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:

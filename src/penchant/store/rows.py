@@ -12,7 +12,7 @@ import polars as pl
 from penchant.data import columns as c
 from penchant.errors import SchemaError, StoreError
 from penchant.store.dtypes import UTC, Types, plain, union
-from penchant.store.tables import KEYS, NEEDED, TEXT, Kind, Receipt
+from penchant.store.tables import DIFFERING, KEYS, NEEDED, TEXT, Kind, Receipt
 from penchant.types import Report
 
 ROW: Final = "\0row"
@@ -196,8 +196,9 @@ def _fresh(
 def _note_differing(rows: pl.DataFrame, kept: pl.DataFrame, notes: Report) -> None:
     """Events that say something else under an id that is taken: the first one stays."""
     other = rows.join(kept, on=kept.columns, how="anti", nulls_equal=True)
-    what = "rows set aside that say something else under a known event_id"
-    notes.add("add", what, other.height, total=rows.height, examples=other[c.EVENT_ID].to_list())
+    notes.add(
+        "add", DIFFERING, other.height, total=rows.height, examples=other[c.EVENT_ID].to_list()
+    )
 
 
 def _same(stored: pl.LazyFrame, rows: pl.DataFrame, keys: list[str]) -> pl.DataFrame:

@@ -23,6 +23,7 @@ import polars as pl
 
 from penchant.data import columns as c
 from penchant.errors import StoreError, did_you_mean
+from penchant.store.audit import AuditLog, Entry
 from penchant.types import Report
 
 Kind: TypeAlias = Literal["events", "items", "users", "relations", "exposures", "feedback"]
@@ -69,6 +70,10 @@ TEXT: Final = frozenset({c.USER, c.ITEM, c.SOURCE, c.TARGET, c.EVENT_ID, c.SESSI
 """Ids: kept as text, whatever type they came in."""
 
 
+DIFFERING: Final = "rows set aside that say something else under a known event_id"
+"""What a report says of them."""
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What an acknowledged append did; the rows are safe once it is in hand.
@@ -91,6 +96,11 @@ class Receipt:
     def rows(self) -> int:
         """How many rows were handed in."""
         return self.new + self.known + self.replaced
+
+    @property
+    def differing(self) -> int:
+        """How many of those that were known say something else than what stands."""
+        return self.notes.count(DIFFERING)
 
     def report(self) -> Report:
         """What was set aside, replaced or changed."""
@@ -126,18 +136,38 @@ class Change:
 
 
 class Tables(Protocol):
-    """Where events, items, users, relations, exposures and feedback live."""
+    """Where events, items, users, relations, exposures and feedback live, and who did what to
+    them (`audit`)."""
+
+    audit: AuditLog
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
         """Put rows in; once the receipt is returned they survive a crash (if the store lasts)."""
+        ...
+
+    def append_unless_forgotten(
+        self, kind: Kind, frame: pl.DataFrame, since: int
+    ) -> Receipt | None:
+        """The same, of rows that rest on what was known at the change of that number; None where
+        somebody was forgotten since then, and nothing was put in."""
         ...
 
     def read(self, kind: Kind) -> pl.LazyFrame:
         """All rows of a kind, each once, in the order they came."""
         ...
 
-    def forget(self, user_id: str) -> int:
-        """Remove every row of a user, and every copy of it; says how many rows were visible."""
+    def snapshot(self, kinds: Sequence[Kind]) -> tuple[int, dict[Kind, pl.LazyFrame]]:
+        """The number of the newest change, and all rows of some kinds as they were right after it,
+        whatever comes meanwhile."""
+        ...
+
+    def forget(self, user_id: str, act: Entry | None = None) -> int:
+        """Remove every row of a user, and every copy of it; says how many rows were visible. An
+        `act`, with that number, goes into the audit log if the rows go, and only then.
+
+        Raises:
+            CopiesLeftError: the rows are gone, but not yet every copy.
+        """
         ...
 
     def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:

@@ -10,15 +10,14 @@ store stops the flow, it does not cost the membership in the group.
 
 import logging
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Event, current_thread, main_thread
 from time import monotonic
 from typing import Any, Final
-
-import polars as pl
 
 from penchant.clock import Clock, now
 from penchant.data import columns as c
@@ -27,7 +26,7 @@ from penchant.errors import DataError, ReadError
 from penchant.store.tables import Kind, Receipt
 from penchant.stream.config import StreamConfig
 from penchant.stream.dead import DeadLetters
-from penchant.stream.decode import Decode, decoder
+from penchant.stream.decode import Decode, Row, decoder
 from penchant.stream.sink import Sink
 from penchant.stream.source import Message, Source
 from penchant.stream.tally import Tally
@@ -35,19 +34,28 @@ from penchant.types import QUIET, Progress, Report, Step
 
 HAVE_IDS: Final = ("events", "exposures", "feedback")
 """Kinds of a log: their rows have an id of their own."""
-HAVE_TIMES: Final = HAVE_IDS
 _GLANCE: Final = 0.5  # seconds between two looks at the source while it is held
 logger = logging.getLogger(__name__)
 
 
 @dataclass
 class Work:
-    """A batch on its way: what is known already is not done again when a later step fails."""
+    """A batch on its way: what is done already is not done again when a later step fails.
+
+    rows: those that can be read; places: of each the place of its message; came: all of them as a
+    table, read `at` a time; left: from which to which row nothing is taken in yet, the next part
+    last; reasons: by place, for what field and why a message cannot be used.
+    """
 
     messages: list[Message]
-    incoming: Incoming | None = None
-    reasons: dict[int, tuple[str, str]] = field(default_factory=dict)  # place → field, why
-    receipt: Receipt | None = None
+    at: datetime
+    came: Incoming | None = None
+    rows: list[Row] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    left: list[tuple[int, int]] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    report: Report = field(default_factory=Report)
+    reasons: dict[int, tuple[str, str]] = field(default_factory=dict)
     buried: bool = False
 
 
@@ -75,6 +83,7 @@ class Consumer:
         self.clock, self.progress, self.watch = clock, progress, watch
         self.stop = stop or Event()
         self.tally = Tally(unit=source.unit)
+        self._unheard = ""
         self._decode: Decode = decoder(self.config)
 
     def run(self, once: bool = False) -> Tally:
@@ -83,16 +92,21 @@ class Consumer:
             ThreadPoolExecutor(1, "penchant-stream") as pool,
             self.progress.step("consume") as step,
         ):
-            while not self.stop.is_set():
-                messages = self.source.poll(self.config.batch, self.config.seconds)
-                if not messages and (self.source.over or (once and self.source.ended)):
-                    break
-                if messages and (done := self._seen_through(Work(messages), pool)):
+            while (messages := self._next(once)) is not None:
+                if messages and (done := self._seen_through(Work(messages, self.clock()), pool)):
                     self.source.commit()
                     self._count(done, step)
                 self._tell()
         self._tell()
         return self.tally
+
+    def _next(self, once: bool) -> list[Message] | None:
+        """The next messages; None where there are no more, or none that would not come again."""
+        if self.stop.is_set():
+            return None if self.source.again else self.source.poll(self.config.batch, 0) or None
+        messages = self.source.poll(self.config.batch, self.config.seconds)
+        over = self.source.over or (once and self.source.ended)
+        return None if over and not messages else messages
 
     def _seen_through(self, work: Work, pool: ThreadPoolExecutor) -> Work | None:
         """The work, done; None where it went to another consumer or we were told to stop."""
@@ -112,10 +126,22 @@ class Consumer:
                 logger.warning("%d messages went to another consumer", len(work.messages))
                 return None
             if self.stop.is_set():
-                logger.warning("stopped while the store failed: %d messages come again", len(kept))
+                self._give_up(work, len(kept))
                 return None
             if len(kept) < len(work.messages):
-                work = Work(kept)
+                work = Work(kept, work.at)
+
+    def _give_up(self, work: Work, kept: int) -> None:
+        """Say what becomes of a batch that could not be finished before the stop."""
+        said = "stopped while the store failed: %d messages "
+        if self.source.again:
+            logger.warning(said + "come again", kept)
+            return
+        taken = sum(receipt.rows for receipt in work.receipts)
+        self.tally.count(taken, work.receipts, 0)
+        self.tally.note(work.report)
+        self.tally.lost += kept - taken
+        logger.warning(said + "are lost, they cannot be read again", kept - taken)
 
     def _failed(self, error: Exception, pause: float) -> None:
         self.tally.failures += 1
@@ -147,15 +173,19 @@ class Consumer:
         """Let others see how it goes."""
         self.tally.lag = self.source.lag()
         self.tally.tell(self.config.told)
-        self.watch(self.tally)
+        try:
+            self.watch(self.tally)
+        except Exception as error:  # noqa: BLE001  what a watcher raises is not known here
+            if str(error) != self._unheard:
+                logger.warning("how it goes could not be told: %s", error)
+            self._unheard = str(error)
 
     def _settle(self, work: Work) -> None:
         """All steps up to the commit."""
-        if work.incoming is None:
-            work.incoming = self._rows(work)
-        if work.receipt is None:
-            places = [p for p in range(len(work.messages)) if p not in work.reasons]
-            work.receipt = self._apply(work.incoming.frame, places, work.reasons)
+        if work.came is None:
+            self._read(work)
+        while work.left:
+            self._take_in(work)
         if not work.buried:
             for place in sorted(work.reasons):
                 name, why = work.reasons[place]
@@ -164,7 +194,7 @@ class Consumer:
                 self.dead.flush()
             work.buried = True
 
-    def _rows(self, work: Work) -> Incoming:
+    def _read(self, work: Work) -> None:
         """Messages as rows, each with an id and a time."""
         reasons: dict[int, tuple[str, str]] = {}
         rows, places = [], []
@@ -176,11 +206,14 @@ class Consumer:
                 places.append(place)
             except ReadError as error:
                 reasons[place] = ("", str(error))
-        came = read_rows(self.config.kind, rows, now=self.clock())
-        for r in came.rejected:
+        work.came = read_rows(self.config.kind, rows, now=work.at)
+        bad = {r.index for r in work.came.rejected}
+        for r in work.came.rejected:
             reasons[places[r.index]] = (r.field, r.reason)
         work.reasons = reasons
-        return came
+        work.rows = [row for k, row in enumerate(rows) if k not in bad]
+        work.places = [place for k, place in enumerate(places) if k not in bad]
+        work.left = [(0, len(work.rows))] if work.rows else []
 
     def _identified(self, row: dict[str, Any], message: Message) -> dict[str, Any]:
         if self.config.kind not in HAVE_IDS:
@@ -191,39 +224,37 @@ class Consumer:
             row[c.TIME] = message.time
         return row
 
-    def _apply(
-        self, frame: pl.DataFrame, places: Sequence[int], reasons: dict[int, tuple[str, str]]
-    ) -> Receipt:
-        """Take rows in; where some can never be, find out which."""
+    def _take_in(self, work: Work) -> None:
+        """Take the next part in; where some of its rows can never be, it is halved to find them.
+
+        A part is read by itself: a column has the type that its own values have in common.
+        """
         kind: Kind = self.config.kind
-        if not frame.height:
-            return Receipt(kind)
+        first, end = work.left[-1]
+        came = work.came
+        if came is None or end - first < len(work.rows):
+            came = read_rows(kind, work.rows[first:end], now=work.at)
         try:
-            return self.sink.apply(kind, frame)
+            receipt = self.sink.apply(kind, came.frame)
         except DataError as error:
-            if frame.height == 1:
-                reasons[places[0]] = ("", str(error))
-                return Receipt(kind)
-        half = frame.height // 2
-        first = self._apply(frame[:half], places[:half], reasons)
-        second = self._apply(frame[half:], places[half:], reasons)
-        return Receipt(
-            kind,
-            first.new + second.new,
-            first.known + second.known,
-            first.replaced + second.replaced,
-        )
+            work.left.pop()
+            if end - first == 1:
+                work.reasons[work.places[first]] = ("", str(error))
+            else:
+                half = (first + end) // 2
+                work.left += [(half, end), (first, half)]
+        else:
+            work.left.pop()
+            work.receipts.append(receipt)
+            work.report.extend(came.report)
 
     def _count(self, work: Work, step: Step) -> None:
         """Note what a batch came to."""
-        assert work.receipt is not None
-        assert work.incoming is not None
-        report = Report([*work.incoming.report.findings])
         for name, why in work.reasons.values():
             what = f"messages that became dead letters for their {name or 'form'}"
-            report.add(self.config.kind, what, 1, examples=[why])
-        self.tally.note(report)
-        self.tally.count(len(work.messages), work.receipt, len(work.reasons))
+            work.report.add(self.config.kind, what, 1, examples=[why])
+        self.tally.note(work.report)
+        self.tally.count(len(work.messages), work.receipts, len(work.reasons))
         self.tally.lag = self.source.lag()
         step.advance(len(work.messages), f"lag {self.tally.behind:,} {self.tally.unit}")
 

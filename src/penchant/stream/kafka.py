@@ -97,6 +97,7 @@ class KafkaSource:
     """
 
     unit: str = "messages"
+    again: bool = True
 
     def __init__(self, address: Address, config: StreamConfig) -> None:
         self._kafka = client()

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import logging
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -13,14 +14,16 @@ from select import select
 from time import monotonic, sleep
 from typing import Final, Literal
 
-from penchant.errors import ReadError
+from penchant.errors import ReadError, StoreError
 from penchant.store.files import make_folder, write_json
 from penchant.stream.source import Message
 
 LONGEST: Final = 4 * 1024 * 1024
 """Bytes of a line; of a longer one only the beginning is kept, as a dead letter."""
 _BLOCK: Final = 256 * 1024
+_TAIL: Final = 4096  # bytes by which a place in a file is known again
 _GLANCE: Final = 0.2  # seconds between two looks at a file that may grow
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -46,6 +49,11 @@ class Splitter:
             self.offset += len(self.rest)
             self.rest = b""
 
+    @property
+    def place(self) -> int:
+        """The offset behind all bytes that came."""
+        return self.offset + len(self.rest)
+
     def end(self) -> Iterator[tuple[int, bytes]]:
         """The last line, which has no line end."""
         if self.rest:
@@ -57,14 +65,17 @@ class Splitter:
 class LineFile:
     """A file of JSON lines that may grow; `memory` (a folder) remembers how far it was consumed.
 
-    A file of the same name with another first line is another file. With `follow` a last line
-    without its line end waits until that has come; else it is taken as it is.
+    A file is another one when its first line, or what stands before the place where it was left, is
+    not what it was: it was cut short and written anew, or one that took its name. That one is read
+    from its beginning, after the last line of the former. With `follow` a last line without its
+    line end waits until that has come; else it is taken as it is.
 
     Raises:
         ReadError: it cannot be opened, or is compressed.
     """
 
     unit: str = "bytes"
+    again: bool = True
 
     def __init__(
         self,
@@ -74,68 +85,113 @@ class LineFile:
         start: Literal["earliest", "latest"] = "earliest",
         follow: bool = False,
     ) -> None:
-        self.path, self.follow = Path(path).expanduser(), follow
-        self._file = _opened(self.path)
-        self._memory = None if memory is None else memory / f"{self._key()}.json"
-        self._head = ""
+        self.path, self.follow, self._folder = Path(path).expanduser(), follow, memory
+        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._refused = ""
+        self._open()
         try:
-            self.committed = self._remembered(start)
+            self._begin(self._remembered(start))
         except BaseException:
             self._file.close()
             raise
-        self._file.seek(self.committed)
-        self._lines = Splitter(self.committed)
-        self._waiting: deque[tuple[int, bytes]] = deque()
-        self._next = self.committed
 
-    def _key(self) -> str:
-        """A name for what is remembered of this file, wherever it lies."""
-        full = str(self.path.resolve()).encode()
-        return f"{self.path.name}-{hashlib.blake2b(full, digest_size=6).hexdigest()}"
+    def _open(self) -> None:
+        """Open what the path names now."""
+        self._file, self._full, self._head = _opened(self.path), str(self.path.resolve()), ""
+
+    def _begin(self, offset: int) -> None:
+        """Read on from an offset; all that stands before is done with."""
+        self.committed = self._next = self._written = offset
+        self._lines = Splitter(offset)
+        self._tail = self._before(offset)
+
+    @property
+    def _memory(self) -> Path | None:
+        """Where it is remembered, wherever the file lies."""
+        key = f"{self.path.name}-{_digest(self._full.encode(), 6)}.json"
+        return None if self._folder is None else self._folder / key
 
     def _sign(self) -> str:
-        """What tells this file from another one of its name: its first line; empty until whole."""
+        """What its first line says; empty until that is whole."""
         if not self._head:
-            here = self._file.tell()
-            self._file.seek(0)
-            first, end, _ = self._file.read(_BLOCK).partition(b"\n")
-            self._file.seek(here)
+            first, end, _ = self._bytes(0, _BLOCK).partition(b"\n")
             if end or len(first) == _BLOCK or not self.follow:
-                self._head = hashlib.blake2b(first, digest_size=8).hexdigest()
+                self._head = _digest(first)
         return self._head
 
+    def _bytes(self, offset: int, size: int) -> bytes:
+        return os.pread(self._file.fileno(), size, offset)
+
+    def _before(self, offset: int) -> bytes:
+        """The last bytes before an offset."""
+        first = max(0, offset - _TAIL)
+        return self._bytes(first, offset - first)
+
     def _remembered(self, start: str) -> int:
-        size = self.path.stat().st_size
-        known = _loaded(self._memory)
-        if known and known.get("first_line") == self._sign() and int(known["offset"]) <= size:
-            return int(known["offset"])
-        return self._last_end(size) if start == "latest" else 0
+        known, size = _loaded(self._memory), self._size()
+        if not known:
+            return self._last_end(size) if start == "latest" else 0
+        offset = int(known["offset"])
+        before = _digest(self._before(offset))  # where it was not written down, the rest must do
+        same = known["first_line"] == self._sign() and known.get("before", before) == before
+        return offset if same and offset <= size else 0
 
     def _last_end(self, size: int) -> int:
         """The offset behind the last line end."""
-        self._file.seek(max(0, size - LONGEST))
-        tail = self._file.read(LONGEST)
-        self._file.seek(0)
-        return size - len(tail) + tail.rfind(b"\n") + 1
+        first = max(0, size - LONGEST)
+        return first + self._bytes(first, size - first).rfind(b"\n") + 1
 
     def poll(self, most: int, seconds: float) -> list[Message]:
         """The next lines."""
         until = monotonic() + seconds
         while len(self._waiting) < most:
-            data = self._file.read(_BLOCK)
-            self._waiting.extend(self._lines.feed(data or b""))
+            another = self._cut() or self._replaced()  # looked at before the last lines are read
+            data = self._more()
+            self._waiting.extend(self._lines.feed(data))
             if data:
                 continue
-            if not self.follow:
+            if another or not self.follow:
                 self._waiting.extend(self._lines.end())
-                break
-            if self._waiting or (left := until - monotonic()) <= 0:
+            if another and not self._waiting:
+                self._anew()
+                continue
+            if self._waiting or not self.follow or (left := until - monotonic()) <= 0:
                 break
             sleep(min(left, _GLANCE))
         taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
         self._next = self._waiting[0][0] if self._waiting else self._lines.offset
-        sign = self._sign() if taken else ""
-        return _messages(taken, self.path.name, f"{self.path.name}/{sign}/")
+        mark = f"{self._full}\n{self._sign()}" if taken else ""
+        return _messages(taken, self.path.name, hashlib.blake2b(mark.encode()).digest())
+
+    def _more(self) -> bytes:
+        """What stands behind what was read, as long as the file is the same."""
+        data = self._bytes(self._lines.place, _BLOCK)
+        if self._cut():
+            return b""
+        self._tail = (self._tail + data)[-_TAIL:]
+        return data
+
+    def _cut(self) -> bool:
+        """Whether what was read last does not stand there any more."""
+        return self._before(self._lines.place) != self._tail
+
+    def _replaced(self) -> bool:
+        """Whether the path names another file by now, and something stands in that."""
+        try:
+            there = self.path.stat()
+        except OSError:
+            return False  # it is being replaced
+        return there.st_size > 0 and not os.path.samestat(there, os.fstat(self._file.fileno()))
+
+    def _anew(self) -> None:
+        """Begin again at the beginning of what the path names now."""
+        logger.warning("%s was cut short or replaced: it is read from its beginning", self.path)
+        if self._replaced():
+            former = self._file
+            self._open()
+            former.close()
+        self._head = ""
+        self._begin(0)
 
     def hold(self, finish: Callable[[], bool]) -> None:
         """Nobody else reads the file for us."""
@@ -145,23 +201,36 @@ class LineFile:
         return list(messages)
 
     def commit(self) -> None:
-        """Remember that all lines handed out are done with."""
-        if self._next == self.committed:
-            return
-        if self._memory is not None:
-            make_folder(self._memory.parent)
-            place = {"path": str(self.path.resolve()), "first_line": self._sign()}
-            write_json(self._memory, {**place, "offset": self._next})
+        """All lines handed out are done with; where that cannot be written down now, it is written
+        with the next ones."""
         self.committed = self._next
+        self._remember()
+
+    def _remember(self) -> None:
+        if self._memory is None or self._written == self.committed:
+            return
+        place = {
+            "path": self._full,
+            "first_line": self._sign(),
+            "offset": self.committed,
+            "before": _digest(self._before(self.committed)),
+        }
+        if self._cut():
+            return  # what stands there now was not consumed
+        try:
+            make_folder(self._memory.parent)
+            write_json(self._memory, place)
+        except StoreError as error:
+            if str(error) != self._refused:
+                logger.warning("how far %s was consumed is not written yet: %s", self.path, error)
+            self._refused = str(error)
+        else:
+            self._written, self._refused = self.committed, ""
 
     @property
     def ended(self) -> bool:
         """Whether all lines that are there now were handed out."""
-        return not self._waiting and self._lines.offset >= self._end()
-
-    def _end(self) -> int:
-        """The size of the file, less a last line that is not whole yet."""
-        return self.path.stat().st_size - len(self._lines.rest)
+        return not self._waiting and self._lines.place >= self._size()
 
     @property
     def over(self) -> bool:
@@ -170,13 +239,14 @@ class LineFile:
 
     def lag(self) -> Mapping[str, int]:
         """Bytes behind the last line that was committed."""
-        return {self.path.name: max(0, self._file_size() - self.committed)}
+        return {self.path.name: max(0, self._size() - self.committed)}
 
-    def _file_size(self) -> int:
+    def _size(self) -> int:
         return os.fstat(self._file.fileno()).st_size
 
     def close(self) -> None:
         """Close the file."""
+        self._remember()
         self._file.close()
 
 
@@ -188,6 +258,7 @@ class StandardInput:
     """
 
     unit: str = "bytes"
+    again: bool = False
     name: Final = "stdin"
 
     def __init__(self, fd: int | None = None) -> None:
@@ -199,7 +270,7 @@ class StandardInput:
         self._open = True
 
     def poll(self, most: int, seconds: float) -> list[Message]:
-        """The next lines."""
+        """The next lines; with no time those that were read, and what was read of one more."""
         until = monotonic() + seconds
         while self._open and len(self._waiting) < most:
             left = until - monotonic()
@@ -207,9 +278,15 @@ class StandardInput:
                 break
             data = os.read(self._fd, _BLOCK)
             self._open = bool(data)
-            self._waiting.extend(self._lines.feed(data) if data else self._lines.end())
+            self._keep(self._lines.feed(data) if data else self._lines.end())
+        if seconds <= 0 and len(self._waiting) < most:
+            self._keep(self._lines.end())
         taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
         return _messages(taken, self.name, None)
+
+    def _keep(self, lines: Iterable[tuple[int, bytes]]) -> None:
+        """Let lines wait that say something."""
+        self._waiting.extend((offset, line) for offset, line in lines if line.strip())
 
     def hold(self, finish: Callable[[], bool]) -> None:
         """A full pipe makes its writer wait."""
@@ -276,15 +353,18 @@ def _loaded(memory: Path | None) -> dict[str, str]:
     return found
 
 
-def _messages(lines: Sequence[tuple[int, bytes]], name: str, ids: str | None) -> list[Message]:
-    """Lines as messages; empty ones say nothing and are passed over."""
+def _messages(lines: Sequence[tuple[int, bytes]], name: str, mark: bytes | None) -> list[Message]:
+    """Lines as messages; empty ones say nothing and are passed over.
+
+    With the mark of a file each has an id: of the file, of its place there, and of what it says.
+    """
     return [
         Message(
             name,
             0,
             offset,
             line,
-            id=None if ids is None else f"{ids}{offset}",
+            id=None if mark is None else f"{name}/{offset}/{_digest(line, key=mark)}",
             fault=f"a line of more than {LONGEST:,} bytes; only its beginning is here"
             if len(line) > LONGEST
             else "",
@@ -292,3 +372,7 @@ def _messages(lines: Sequence[tuple[int, bytes]], name: str, ids: str | None) ->
         for offset, line in lines
         if line.strip()
     ]
+
+
+def _digest(said: bytes, size: int = 8, key: bytes = b"") -> str:
+    return hashlib.blake2b(said, digest_size=size, key=key).hexdigest()

@@ -1,7 +1,8 @@
 """What a source of messages is: taken in batches, and done with once they are committed.
 
 A message that was handed out and not committed comes again, to this consumer or another. So each
-effect must count once however often it comes: a message has an id that stays the same.
+effect must count once however often it comes: a message has an id that stays the same. Only a pipe
+cannot be read again; what was read of it is taken in before the end.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -38,9 +39,12 @@ class Source(Protocol):
 
     unit: str
     """What lag is counted in: messages or bytes."""
+    again: bool
+    """Whether what was handed out and not committed comes again."""
 
     def poll(self, most: int, seconds: float) -> list[Message]:
         """The next messages: so many, or fewer when the time is up; those of a partition in order.
+        With no time at all only those that were fetched already and cannot come again.
 
         What was handed out before must be committed by now, or be given up.
         """

@@ -1,7 +1,7 @@
 """What a stream did so far: counts, rate and lag, for people, for the log and for Prometheus."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -16,9 +16,11 @@ logger = logging.getLogger(__name__)
 class Tally:
     """Counts since the beginning.
 
-    messages: done with; new, known, replaced: rows by what the store said of them; dead: dead
-    letters; failures: tries that the store did not take; lag: how much waits, by partition, in
-    `unit`; waiting: the error of the last try, while it is tried again.
+    messages: done with; new, known, replaced: rows by what the store said of them; differing: those
+    of `known` that say something else than the row that has their id, which stays; dead: dead
+    letters; lost: not taken in until the stop, and never to come again; failures: tries that the
+    store did not take; lag: how much waits, by partition, in `unit`; waiting: the error of the last
+    try, while it is tried again.
     """
 
     unit: str = "messages"
@@ -26,7 +28,9 @@ class Tally:
     new: int = 0
     known: int = 0
     replaced: int = 0
+    differing: int = 0
     dead: int = 0
+    lost: int = 0
     batches: int = 0
     failures: int = 0
     lag: Mapping[str, int] = field(default_factory=dict)
@@ -35,14 +39,17 @@ class Tally:
     _findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
     _told: tuple[float, int] = field(default=(0.0, 0))
 
-    def count(self, messages: int, receipt: Receipt, dead: int) -> None:
-        """A batch is done with."""
+    def count(self, messages: int, receipts: Iterable[Receipt], dead: int) -> None:
+        """A batch is done with; there is a receipt for each part that was taken in by itself."""
         self.batches += 1
         self.messages += messages
         self.dead += dead
-        self.new += receipt.new
-        self.known += receipt.known
-        self.replaced += receipt.replaced
+        for receipt in receipts:
+            self.new += receipt.new
+            self.known += receipt.known
+            self.replaced += receipt.replaced
+            self.differing += receipt.differing
+            self.note(receipt.notes)
 
     def note(self, report: Report) -> None:
         """Add findings to those of the same kind."""
@@ -93,7 +100,9 @@ class Tally:
             "new": self.new,
             "known": self.known,
             "replaced": self.replaced,
+            "differing": self.differing,
             "dead_letters": self.dead,
+            "lost": self.lost,
             "failures": self.failures,
             "seconds": round(self.seconds, 3),
             "lag": dict(self.lag),
@@ -112,7 +121,9 @@ class Tally:
             "messages": ("Messages that are done with.", self.messages),
             "new_rows": ("Rows that were not in the store.", self.new),
             "known_rows": ("Rows that were in the store already.", self.known + self.replaced),
+            "differing_rows": ("Rows that say something else under a known id.", self.differing),
             "dead_letters": ("Messages that could not be used.", self.dead),
+            "lost": ("Messages not taken in that never come again.", self.lost),
             "failures": ("Tries that the store did not take.", self.failures),
         }
         lines = []

@@ -30,9 +30,9 @@ CONFIG: Final = EngineConfig(interests=quick()).but(
 )
 
 
-def stocked(world: World, workspace: Path | None = None) -> Engine:
+def stocked(world: World, workspace: Path | None = None, config: EngineConfig = CONFIG) -> Engine:
     """An engine with a world's tables, of which nothing is learned yet; its clock stands still."""
-    engine = Engine(workspace, CONFIG, clock=lambda: NOW)
+    engine = Engine(workspace, config, clock=lambda: NOW)
     engine.add(events=world.events, items=world.items, relations=world.relations)
     return engine
 

@@ -16,6 +16,7 @@ import polars as pl
 from penchant.data import columns as c
 from penchant.errors import SchemaError, StoreError
 from penchant.random import rng
+from penchant.store.audit import Entry
 from penchant.store.tables import KEYS, KINDS, PERSON, Change, Kind, Tables
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -64,6 +65,17 @@ class TablesContract:
         found = tables.read("events").collect()
         assert found[c.USER].to_list() == ["bob", "ann", "ann", "ann"]
         assert found.head(3).equals(came)
+
+    def test_a_snapshot_is_of_the_newest_change(self, tmp_path: Path) -> None:
+        """And of all the kinds that were asked for, in the order they were."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("bob", "b", 2)))
+        tables.append("items", pl.DataFrame({c.ITEM: ["a", "b"]}))
+        change, found = tables.snapshot(("items", "events", "users"))
+        tables.append("events", events(("ann", "a", 1)))
+        assert change == tables.latest() - 1
+        assert list(found) == ["items", "events", "users"]
+        assert [frame.collect().height for frame in found.values()] == [2, 1, 0]
 
     def test_same_event_counts_once(self, tmp_path: Path) -> None:
         """Within a batch, in a batch that is sent again, and in one that overlaps."""
@@ -237,6 +249,34 @@ class TablesContract:
         assert _came(tables, came)[c.USER].to_list() == ["bob"]
         tables.append("events", events(("cy", "c", 2)))
         assert tables.changes(2)[0].first > came.last
+
+    def test_rows_come_in_unless_somebody_was_forgotten(self, tmp_path: Path) -> None:
+        """Since a change that is named: before it is another matter."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("ann", "a", 0), ("bob", "b", 1)))
+        known = tables.latest()
+        tables.append("events", events(("cy", "c", 2)))
+        came = tables.append_unless_forgotten("exposures", events(("bob", "a", 1)), known)
+        assert came is not None and came.new == 1
+        tables.forget("ann")
+        for since in (0, known, known + 2):
+            assert (
+                tables.append_unless_forgotten("exposures", events(("bob", "b", 2)), since) is None
+            )
+        latest = tables.latest()
+        came = tables.append_unless_forgotten("exposures", events(("bob", "b", 2)), latest)
+        assert came is not None and (came.new, len(rows_of(tables, "exposures"))) == (1, 2)
+
+    def test_an_act_stands_beside_what_it_did(self, tmp_path: Path) -> None:
+        """Who erased, and how many rows; also where there were none."""
+        tables = self.open(tmp_path)
+        tables.append("events", events(("ann", "a", 0), ("bob", "b", 1), ("ann", "c", 2)))
+        act = Entry(START, "1", "forget", "hash", {"why": "asked"})
+        assert [tables.forget("ann", act), tables.forget("ann", act), tables.forget("bob")] == [
+            2, 0, 1,
+        ]  # fmt: skip
+        told = [(one.actor, one.subject, one.detail) for one in tables.audit.read()]
+        assert told == [("1", "hash", {"why": "asked", "rows": n}) for n in (2, 0)]
 
     def test_changes_together_are_all_rows(self, tmp_path: Path) -> None:
         """Who reads every change has what who reads everything has."""

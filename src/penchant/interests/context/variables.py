@@ -19,7 +19,7 @@ _CLOCK = {
     ],
 }  # fmt: skip
 
-_FEW = 64  # values that are looked up one by one
+_FEW = 4_000  # values that are looked up one by one
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,13 @@ class Variable:
         return codes
 
     def _coded(self, column: pl.Series) -> Ints:
-        if isinstance(column.dtype, pl.Enum):  # as a log keeps its columns: no text is compared
-            codes = np.append(self._coded(column.dtype.categories), np.int32(-1))
-            return np.asarray(codes[_places(column)], np.int32)
-        known = {value: code for code, value in enumerate(self.values)}
+        known, kept = {v: code for code, v in enumerate(self.values)}, column.dtype
         if len(column) <= _FEW:
-            return np.array([known.get(v, -1) for v in column.cast(pl.String).to_list()], np.int32)
+            texts = column if isinstance(kept, pl.Enum) else column.cast(pl.String)
+            return np.array([known.get(v, -1) for v in texts.to_list()], np.int32)
+        if isinstance(kept, pl.Enum):  # as a log keeps its columns: no text is compared
+            codes = np.append(self._coded(kept.categories), np.int32(-1))
+            return np.asarray(codes[_places(column)], np.int32)
         found = column.cast(pl.String).replace_strict(known, default=-1, return_dtype=pl.Int32)
         return found.fill_null(-1).to_numpy().astype(np.int32)
 

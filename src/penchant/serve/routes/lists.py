@@ -40,7 +40,8 @@ async def recommend(
     """
     service = service_of(request)
 
-    def listed(users: list[str]) -> list[dict[str, Any]]:
+    def listed(users: list[str]) -> list[tuple[dict[str, Any], int]]:
+        since = service.engine.tables.latest()
         context, filters, like = context_of(asked.context), _filters(asked), weights_of(asked.like)
         found: dict[str, dict[str, Any]] = {}
         for at, some in service.presents(asked.at, users):
@@ -49,13 +50,13 @@ async def recommend(
                 diversify=asked.diversify,
             )  # fmt: skip
             found |= {one.user_id: one.to_json(explain=asked.explain) for one in lists}
-        return [dict(found[user]) for user in users]
+        return [(dict(found[user]), since) for user in users]
 
     if asked.explain:  # reasons take long: nobody waits for those of others
-        told = (await service.work.read(listed, [user_id]))[0]
+        told, since = (await service.work.read(listed, [user_id]))[0]
     else:
-        told = await service.work.read_each(listed, user_id, asked.model_dump_json())
-    told["list_id"] = await _keep(service, told) if service.config.lists else None
+        told, since = await service.work.read_each(listed, user_id, asked.model_dump_json())
+    told["list_id"] = await _keep(service, told, since) if service.config.lists else None
     service.metrics.recommended.inc(len(told["items"]))
     return Answer(told)
 
@@ -70,12 +71,12 @@ def _filters(asked: ListQuery) -> Filters:
     )
 
 
-async def _keep(service: Service, told: dict[str, Any]) -> str:
-    """Keep a list as exposures; its id."""
+async def _keep(service: Service, told: dict[str, Any], since: int) -> str:
+    """Keep a list as exposures, which was made after that change of the store; its id."""
     list_id, at = fresh_id(), service.engine.clock()
     items = tuple(r["item_id"] for r in told["items"])
     if items:
-        await service.lists.put(Shown(list_id, told["user_id"], at, items))
+        await service.lists.put(Shown(list_id, told["user_id"], at, items, since))
     return list_id
 
 

@@ -60,8 +60,7 @@ async def fit(request: Request, actor: Admin) -> Answer:
     """Learn from all that was put in, in a process of its own; the new model serves only if it is
     not worse than the one that does on what came since. 409 while a fit runs."""
     service = service_of(request)
-    begun = await service.work.look(service.fits.start)
-    await service.note(actor, "fit")
+    begun = await service.work.write(service.fits.start, lambda: service.note(actor, "fit"))
     return Answer(begun, status_code=202, headers={"Location": "/v1/fit"})
 
 

@@ -1,10 +1,11 @@
 """What is held on a person, and how it is erased."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 
 from penchant.client import answers as a
+from penchant.errors import CopiesLeftError
 from penchant.serve.access import DOORS, Admin
 from penchant.serve.answer import Answer
 from penchant.serve.problem import Problem
@@ -14,6 +15,11 @@ from penchant.serve.service import service_of
 from penchant.serve.wire import UserId
 
 router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["privacy"])
+COPIES: Final = (
+    "the rows are gone, but copies of them may stand in the log of the database, as somebody is "
+    "reading there; erase once more in a while"
+)
+"""What is said where an erasure is not whole yet."""
 
 
 @router.get("/users/{user_id}", responses=answers(a.Person), dependencies=[DOORS["read"]])
@@ -36,7 +42,7 @@ async def export(request: Request, user_id: UserId, actor: Admin) -> Answer:
     from these rows when it is asked for."""
     service = service_of(request)
     tables = await service.work.read(service.engine.person, user_id)
-    await service.note(actor, "export", user_id)
+    await service.work.write(service.note, actor, "export", user_id)
     now = service.engine.clock()
     return Answer({"user_id": user_id, "exported": now, "tables": tables})
 
@@ -44,9 +50,15 @@ async def export(request: Request, user_id: UserId, actor: Admin) -> Answer:
 @router.delete("/users/{user_id}", responses=answers(a.Forgotten))
 async def forget(request: Request, user_id: UserId, actor: Admin) -> Answer:
     """Erase a person: every event, exposure, attribute, relation and word. Asked again, there is
-    nothing left to erase: 0 rows."""
+    nothing left to erase: 0 rows. What is still to be done, if anything, is said in `note`."""
     service = service_of(request)
     service.lists.drop(user_id)
-    rows = await service.work.write(service.engine.forget, user_id)
-    await service.note(actor, "forget", user_id, rows=rows)
-    return Answer({"user_id": user_id, "rows": rows})
+
+    def erased() -> tuple[int, str | None]:
+        try:
+            return service.engine.forget(user_id, by=actor), None
+        except CopiesLeftError as error:
+            return error.rows, COPIES
+
+    rows, note = await service.work.write(erased)
+    return Answer({"user_id": user_id, "rows": rows, "note": note})

@@ -35,10 +35,11 @@ async def add_events(request: Request) -> Answer:
     """Put events in: one, up to 10,000 under `events`, or any number as JSON lines.
 
     What is counted as accepted is on disk. An event with an `event_id` that is there already is
-    known, and counts once; so is one without that says the same as another. Rows that cannot be
-    used are named in `rejected` with the reason and do not keep others from being stored; where no
-    row can be used the answer is 422. JSON lines are stored piece by piece as they come: after an
-    error in the middle send them again, what is there counts once.
+    known, and counts once; so is one without that says the same as another. What says something
+    else under an id that is known is counted in `differing` too, and not stored. Rows that cannot
+    be used are named in `rejected` with the reason and do not keep others from being stored; where
+    no row can be used the answer is 422. JSON lines are stored piece by piece as they come: after
+    an error in the middle send them again, what is there counts once.
     """
     return Answer(await take_in(request, service_of(request), "events"))
 

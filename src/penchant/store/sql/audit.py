@@ -1,27 +1,14 @@
 """What was done by whom, kept for those who must answer for it."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from penchant.clock import micros, when
+from penchant.store.audit import Entry
 from penchant.store.sql.database import Database
 from penchant.store.sql.schema import AUDIT
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One act: by whom (the id of a key), of what kind, on whom (never a name: a hash)."""
-
-    time: datetime
-    actor: str
-    action: str
-    subject: str | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SqlAudit:
@@ -32,10 +19,8 @@ class SqlAudit:
 
     def append(self, entry: Entry) -> None:
         """Keep one act."""
-        row = vars(entry) | {"time": micros(entry.time), "detail": json.dumps(dict(entry.detail))}
         with self._database.writing() as connection:
-            seq = connection.execute(select(func.max(AUDIT.c.seq))).scalar() or 0
-            connection.execute(insert(AUDIT).values(seq=seq + 1, **row))
+            note(connection, entry)
 
     def read(self, after: int = 0, limit: int = 1000) -> Sequence[Entry]:
         """Acts in the order they came, from behind a number on."""
@@ -46,3 +31,10 @@ class SqlAudit:
             Entry(when(row.time), row.actor, row.action, row.subject, json.loads(row.detail))
             for row in found
         ]
+
+
+def note(connection: Connection, entry: Entry) -> None:
+    """Put an act down, inside the transaction that does it."""
+    row = vars(entry) | {"time": micros(entry.time), "detail": json.dumps(dict(entry.detail))}
+    seq = connection.execute(select(func.max(AUDIT.c.seq))).scalar() or 0
+    connection.execute(insert(AUDIT).values(seq=seq + 1, **row))

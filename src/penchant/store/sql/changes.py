@@ -16,6 +16,7 @@ from penchant.store.tables import Change, Kind
 
 NEWEST: Final = "SELECT max(seq) FROM change"
 _COLUMNS: Final = 'seq, kind, "first", "last", "rows", changes'
+_GONE: Final = "SELECT max(seq) FROM change WHERE kind = 'forget'"
 _LAST: Final = f"SELECT {_COLUMNS} FROM change ORDER BY seq DESC LIMIT 1"
 
 
@@ -34,6 +35,12 @@ def note(connection: Connection, kind: str, first: int = 0, last: int = 0, rows:
 def latest(connection: Connection) -> int:
     """The number of the newest change; 0: none."""
     newest: int | None = rows_of(connection, NEWEST)[0][0]
+    return newest or 0
+
+
+def forgotten(connection: Connection) -> int:
+    """The number of the newest change that took somebody out; 0: none."""
+    newest: int | None = rows_of(connection, _GONE)[0][0]
     return newest or 0
 
 

@@ -6,6 +6,7 @@ connections checked before use. Writers take turns on both, so what one of them 
 the next one begins.
 """
 
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -34,6 +35,11 @@ threads of its own; in one piece they would be sorted by one, and stay in memory
 SORTERS: Final = 2
 """Such threads, at most."""
 
+PATIENCE: Final = 2.0
+"""Seconds that readers are waited for, at most, until the log can be emptied."""
+_MOMENT: Final = 0.02
+"""Seconds of these at a time that writers wait too; between two they have twice as long."""
+
 _HEARD: Final = {
     "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
@@ -61,6 +67,7 @@ class Database:
         self._url = parsed(url)
         self.name = without_password(self._url.render_as_string())
         self.sqlite = self._url.get_backend_name() == "sqlite"
+        self._wait = wait
         self._engine = _engine(self._url, wait)
         _listen(self._engine, self.sqlite, wait)
         self._writer = self._engine.execution_options(writes=True)
@@ -136,17 +143,23 @@ class Database:
         """SQLite: empty the write-ahead log, in which deleted rows may still stand.
 
         Raises:
-            StoreError: a reader holds it.
+            StoreError: somebody reads, or writes, for longer than `PATIENCE` (or `wait`).
         """
-        if not self.sqlite:
-            return
+        until = time.monotonic() + min(self._wait, PATIENCE)
+        while self.sqlite and not self._emptied():
+            if time.monotonic() >= until:
+                raise StoreError(f"{self.name}: another process holds the log of the database")
+            time.sleep(2 * _MOMENT)
+
+    def _emptied(self) -> bool:
+        """Whether the log could be emptied in a moment."""
         with self.bare() as connection:
-            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise StoreError(
-                f"{self.name}: the rows are gone, but another process is reading, and holds the "
-                "log in which copies of them stand. Forget once more when it has finished"
-            )
+            connection.execute(f"PRAGMA busy_timeout = {round(_MOMENT * 1000)}")
+            try:
+                (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {round(self._wait * 1000)}")
+        return not busy
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -20,7 +20,7 @@ from penchant.store.sql.layout import coded, laid_out
 from penchant.store.sql.reading import SEQ, Reader
 from penchant.store.sql.same import forms, marked, named
 from penchant.store.sql.schema import TABLES
-from penchant.store.tables import Kind
+from penchant.store.tables import DIFFERING, Kind
 from penchant.types import Report
 
 CHUNK: Final = 100_000
@@ -143,9 +143,8 @@ class Log:
             stands = kept.select(c.EVENT_ID, forms(kept))
             other = came.join(stands, on=came.columns, how="anti", maintain_order="left")
             said += other[c.EVENT_ID].to_list()
-        what = "rows set aside that say something else under a known event_id"
         total = frame.height - frame[c.EVENT_ID].null_count()
-        self.notes.add("add", what, len(said), total=total, examples=said)
+        self.notes.add("add", DIFFERING, len(said), total=total, examples=said)
 
 
 def _names(columns: Iterable[pl.Series]) -> str:

@@ -7,9 +7,11 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Connection, func, select
 
+from penchant.errors import CopiesLeftError, StoreError
+from penchant.store.audit import AuditLog, Entry
 from penchant.store.dtypes import Types
 from penchant.store.rows import Arrival, arrive, empty, upsert
-from penchant.store.sql import changes
+from penchant.store.sql import audit, changes
 from penchant.store.sql.columns import note_types, types_of
 from penchant.store.sql.database import Database
 from penchant.store.sql.forgetting import forget
@@ -32,6 +34,7 @@ class SqlTables:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.audit: AuditLog = audit.SqlAudit(database)
         self._met: dict[str, Met] = {}
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Receipt:
@@ -41,41 +44,61 @@ class SqlTables:
             SchemaError: a column that the kind needs is missing or has empty cells.
             StoreError: another writer holds the store, or it cannot be written.
         """
-        kind = known_kind(kind)
-        put = _upserted if kind in KEYS else _logged
         with self.database.writing(large=frame.height >= LARGE) as connection:
-            known = types_of(connection, kind)
-            came = arrive(kind, frame, known)
-            receipt, first, last, rows = put(connection, came, known)
-            if rows:
-                if list(came.types.items()) != list(known.items()):
-                    note_types(connection, kind, came.types)
-                changes.note(connection, kind, first, last, rows)
-        return receipt
+            return _put(connection, known_kind(kind), frame)
+
+    def append_unless_forgotten(
+        self, kind: Kind, frame: pl.DataFrame, since: int
+    ) -> Receipt | None:
+        """Put rows in, unless somebody was forgotten since the change of that number, in one
+        transaction (see `Tables.append_unless_forgotten`)."""
+        with self.database.writing(large=frame.height >= LARGE) as connection:
+            if changes.forgotten(connection) > since:
+                return None
+            return _put(connection, known_kind(kind), frame)
 
     def read(self, kind: Kind) -> pl.LazyFrame:
         """All rows of a kind, each once, in the order they came; read at once, of one moment."""
-        kind = known_kind(kind)
         with self.database.reading() as connection:
-            types = types_of(connection, kind)
-            if not types:
-                return empty(kind, types).lazy()
-            return Reader(connection, kind, types, self._known()).span().lazy()
+            return self._whole(connection, known_kind(kind))
 
-    def forget(self, user_id: str) -> int:
-        """Remove every row of a user and the id itself; says how many rows there were.
+    def snapshot(self, kinds: Sequence[Kind]) -> tuple[int, dict[Kind, pl.LazyFrame]]:
+        """The newest change, and all rows of some kinds as they were right after it."""
+        with self.database.reading() as connection:
+            change = changes.latest(connection)
+            return change, {kind: self._whole(connection, known_kind(kind)) for kind in kinds}
+
+    def _whole(self, connection: Connection, kind: Kind) -> pl.LazyFrame:
+        types = types_of(connection, kind)
+        if not types:
+            return empty(kind, types).lazy()
+        return Reader(connection, kind, types, self._known()).span().lazy()
+
+    def forget(self, user_id: str, act: Entry | None = None) -> int:
+        """Remove every row of a user and the id itself; says how many rows there were. An `act`
+        goes into the audit log in the same transaction.
 
         In SQLite the bytes are overwritten, in the file and in its log; in PostgreSQL they go with
         the next VACUUM.
 
         Raises:
-            StoreError: another writer holds the store, or a reader its log.
+            StoreError: another writer holds the store.
+            CopiesLeftError: the rows are gone, but a reader holds the log of SQLite.
         """
         with self.database.writing() as connection:
             gone = forget(connection, user_id)
             if gone:
                 changes.note(connection, "forget", rows=gone)
-        self.database.scrub()
+            if act is not None:
+                audit.note(connection, act.counted(gone))
+        try:
+            self.database.scrub()
+        except StoreError as error:
+            raise CopiesLeftError(
+                f"{gone} rows are gone, but copies of them may still stand in the log of SQLite "
+                f"({error}). Forget once more when it has finished",
+                gone,
+            ) from None
         return gone
 
     def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:
@@ -132,6 +155,19 @@ class SqlTables:
         with self.database.reading() as connection:
             counted: int = connection.execute(select(func.count()).select_from(table)).scalar_one()
             return counted
+
+
+def _put(connection: Connection, kind: Kind, frame: pl.DataFrame) -> Receipt:
+    """Rows in, and what that changes put down."""
+    known = types_of(connection, kind)
+    came = arrive(kind, frame, known)
+    put = _upserted if kind in KEYS else _logged
+    receipt, first, last, rows = put(connection, came, known)
+    if rows:
+        if list(came.types.items()) != list(known.items()):
+            note_types(connection, kind, came.types)
+        changes.note(connection, kind, first, last, rows)
+    return receipt
 
 
 Put = tuple[Receipt, int, int, int]
