@@ -26,7 +26,7 @@ URLS = [
 
 @pytest.mark.parametrize("url", URLS)
 def test_secrets_are_in_no_written_form_and_not_lost(url):
-    schemas = f"https://svc:{SECRET}@registry:8081"
+    schemas = f"https://svc:{SECRET}@schemas:8081"
     given = {"store.url": url, "stream.schemas": schemas, "stream.kafka": KAFKA}
     config = EngineConfig().but(**given)
     plain = config.model_dump(mode="json")
