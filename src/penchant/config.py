@@ -75,6 +75,7 @@ def _explain(owner: type[BaseModel], error: ValidationError) -> str:
 
 
 def _explain_one(owner: type[BaseModel], e: Any) -> str:
+    """What is wrong with a setting, and what came, unless the setting is one that is not shown."""
     where = ".".join([owner.__name__, *(str(part) for part in e["loc"])])
     cause = e.get("ctx", {}).get("error")
     if isinstance(cause, ConfigError):  # a group of settings inside this one has spoken already
@@ -83,7 +84,9 @@ def _explain_one(owner: type[BaseModel], e: Any) -> str:
         known = _fields(owner, e["loc"])
         hint = did_you_mean(str(e["loc"][-1]), known) or f" There are {', '.join(known)}."
         return f"{where}: unknown setting.{hint}"
-    return f"{where}: {e['msg']} (came: {e['input']!r})"
+    field = owner.model_fields.get(str(e["loc"][0])) if e["loc"] else None
+    came = "" if field is not None and not field.repr else f" (came: {e['input']!r})"
+    return f"{where}: {e['msg']}{came}"
 
 
 def _fields(owner: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -1,7 +1,9 @@
 """A workspace goes into one file and comes back whole, or not at all."""
 
+import errno
 import io
 import json
+import os
 import tarfile
 import threading
 
@@ -144,3 +146,46 @@ def test_tables_in_postgresql_are_left_to_its_own_tool(tmp_path, postgres_url):
     restore(tmp_path / "shop.tar", tmp_path / "again")
     again = Workspace(tmp_path / "again", store=StoreConfig(url=postgres_url))
     assert again.models.load().state["base"][1]["n"] == 1
+
+
+def test_a_folder_that_is_there_and_empty_may_be_the_one_we_are_in(tmp_path, monkeypatch):
+    backup(filled(tmp_path / "shop"), tmp_path / "shop.tar", NOW)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    restore(tmp_path / "shop.tar", ".")
+    assert Workspace(".", create=False).tables.rows("events") == 2
+    with pytest.raises(StoreError, match="in use"):
+        restore(tmp_path / "shop.tar", ".")
+
+
+def test_a_restore_that_was_killed_is_no_workspace_and_may_be_repeated(tmp_path, monkeypatch):
+    backup(filled(tmp_path / "shop"), tmp_path / "shop.tar", NOW)
+    (tmp_path / "new" / ".restored").mkdir(parents=True)
+    (tmp_path / "new" / ".restored" / "penchant.db").write_text("half of it")
+    restore(tmp_path / "shop.tar", tmp_path / "new")
+    assert Workspace(tmp_path / "new", create=False).tables.rows("events") == 2
+    monkeypatch.setattr("penchant.store.backup.sync", refuse_the_mark)
+    (tmp_path / "empty").mkdir()
+    for target in (tmp_path / "empty", tmp_path / "fresh"):
+        with pytest.raises(StoreError, match="could not be written"):
+            restore(tmp_path / "shop.tar", target)
+    assert list((tmp_path / "empty").iterdir()) == []
+    assert not (tmp_path / "fresh").exists()
+
+
+def refuse_the_mark(path):
+    """The disk is full when all but the mark is in place."""
+    if (path / "models").is_dir() and not (path / "penchant.json").exists():
+        raise OSError(errno.ENOSPC, "no space")
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="modes of files are those of POSIX")
+def test_what_names_people_can_be_read_by_its_owner_alone(tmp_path):
+    shop = filled(tmp_path / "shop")
+    backup(shop, tmp_path / "shop.tar", NOW)
+    restore(tmp_path / "shop.tar", tmp_path / "again")
+    for path in ("shop.tar", "shop/penchant.db", "shop/penchant.db-wal", "again/penchant.db"):
+        assert (tmp_path / path).stat().st_mode & 0o077 == 0
+    (tmp_path / "shop" / "penchant.db").chmod(0o640)
+    shop.tables.append("events", events(("cy", "c", 2)))
+    assert (tmp_path / "shop" / "penchant.db").stat().st_mode & 0o777 == 0o640  # as was chosen

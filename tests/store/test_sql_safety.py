@@ -398,6 +398,9 @@ def test_a_password_is_shown_nowhere(postgres_url):
 def test_a_server_that_is_not_there_is_told_of():
     with pytest.raises(StoreError, match=r"ann:\*\*\*@127\.0\.0\.1:9/shop.*cannot be reached"):
         Database("postgresql://ann:secret-word@127.0.0.1:9/shop")
+    with pytest.raises(StoreError, match=r"password=\*\*\*.*cannot be reached") as told:
+        Database("postgresql://127.0.0.1:9/shop?user=ann&password=secret-word")
+    assert "secret-word" not in str(told.value)
 
 
 def test_a_connection_that_is_cut_is_told_of_and_the_next_one_works(postgres_url):

@@ -90,10 +90,11 @@ class EngineConfig(Config):
 
 
 def passed_on(config: EngineConfig) -> dict[str, Any]:
-    """The settings as plain values for a process of our own: with the store's password, which no
-    other written form of them has."""
+    """The settings as plain values for a process of our own: with the passwords, which no other
+    written form of them has."""
     plain: dict[str, Any] = config.model_dump(mode="json")
     plain["store"]["url"] = config.store.url
+    plain["stream"] |= config.stream.model_dump(include={"schemas", "kafka"})
     return plain
 
 

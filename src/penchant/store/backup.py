@@ -7,7 +7,8 @@ FILE.tar
     penchant.db         the database (SQLite; PostgreSQL has its own tool for that: pg_dump)
     models/0001/…       files of the model
 
-Both ways are all or nothing, and neither overwrites anything.
+Both ways are all or nothing, and neither overwrites anything. What they make can be read by its
+owner alone.
 """
 
 import io
@@ -24,7 +25,7 @@ from typing import IO, Any, Final
 from penchant import __version__
 from penchant.errors import StoreError
 from penchant.store.config import CONFIG
-from penchant.store.files import guarded, make_folder, remove, sha256, sync, write_atomic
+from penchant.store.files import guarded, make_folder, private, remove, sha256, sync, write_atomic
 from penchant.store.lock import locked
 from penchant.store.models import PATIENCE
 from penchant.store.workspace import DATABASE, MARK, Workspace
@@ -78,22 +79,31 @@ def restore(file: str | Path, folder: str | Path) -> Backup:
         StoreError: the file is no backup, is damaged, or the folder holds something.
     """
     path, target = Path(file), Path(folder)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    fresh, draft = not target.exists(), target / ".restored"
+    if not fresh and (not target.is_dir() or any(p != draft for p in target.iterdir())):
         raise StoreError(f"{target}: this is in use; a backup is restored into a new folder")
-    draft = target.with_name(f".{target.name}.restored")
     remove(draft)
     make_folder(draft)
     try:
         with guarded(target):
             about = _unpack(path, draft)
-            if target.exists():
-                target.rmdir()
-            os.replace(draft, target)
-            sync(target.parent)
-    finally:
-        remove(draft)
+            _put_in_place(draft, target)
+    except BaseException:
+        for inside in target.iterdir():
+            remove(inside)
+        if fresh:
+            target.rmdir()
+        raise
     sizes = [one["bytes"] for one in about["files"].values()]
     return Backup(path, about["created"], len(sizes), sum(sizes), DATABASE in about["files"])
+
+
+def _put_in_place(draft: Path, target: Path) -> None:
+    """Move what was unpacked; the mark comes last: until then it is no workspace."""
+    for name in sorted(os.listdir(draft), key=lambda name: name == MARK):
+        os.replace(draft / name, target / name)
+        sync(target)
+    draft.rmdir()
 
 
 def _copy_database(workspace: Workspace, copy: Path) -> None:
@@ -125,7 +135,7 @@ def _about(members: dict[str, Path], created: str) -> dict[str, Any]:
 
 def _write(path: Path, members: dict[str, Path], about: dict[str, Any]) -> None:
     text = json.dumps(about, indent=1).encode()
-    with tarfile.open(path, "w") as tar:
+    with private(path) as file, tarfile.open(fileobj=file, mode="w") as tar:
         entry = tarfile.TarInfo(LIST)
         entry.size = len(text)
         tar.addfile(entry, io.BytesIO(text))
@@ -165,7 +175,7 @@ def _put(path: Path, tar: tarfile.TarFile, name: str, draft: Path, expected: Any
         raise _damaged(path, f"{name!r} points out of it")
     target = draft / inside
     make_folder(target.parent)
-    with _opened(path, tar, name) as source, target.open("wb") as file:
+    with _opened(path, tar, name) as source, private(target) as file:
         while block := source.read(_BLOCK):
             file.write(block)
     if sha256(target) != expected["sha256"]:

@@ -32,5 +32,8 @@ def without_password(url: str) -> str:
 
     >>> without_password("postgresql://ann:secret@db/shop")
     'postgresql://ann:***@db/shop'
+    >>> without_password("postgresql://db/shop?user=ann&password=secret")
+    'postgresql://db/shop?user=ann&password=***'
     """
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    shown = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    return re.sub(r"([?&](?:ssl)?password=)[^&]*", r"\1***", shown)

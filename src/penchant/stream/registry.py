@@ -33,7 +33,7 @@ class Registry:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError(
-                f"stream.schemas: {url!r} came; expected a URL, as http://localhost:8081"
+                "stream.schemas: what came is none; expected a URL, as http://localhost:8081"
             )
         place = parts.hostname + (f":{parts.port}" if parts.port else "")
         self.url = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))

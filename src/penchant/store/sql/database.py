@@ -1,14 +1,15 @@
 """A database opened by URL: its connections, its transactions, and its errors in plain words.
 
 SQLite: a write-ahead log; an acknowledged write is on the disk (synchronous=FULL); what is deleted
-is overwritten (secure_delete). PostgreSQL: by psycopg, connections checked before use. Writers
-take turns on both, so what one of them wrote is seen before the next one begins.
+is overwritten (secure_delete); a new file can be read by its owner alone. PostgreSQL: by psycopg,
+connections checked before use. Writers take turns on both, so what one of them wrote is seen before
+the next one begins.
 """
 
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from penchant.errors import MissingExtraError, StoreError
-from penchant.store.files import size
+from penchant.store.config import without_password
+from penchant.store.files import private, size
 from penchant.store.sql.migrate import NEWEST, migrate, version
 
 TURN: Final = 7_164_211_906_115_523
@@ -63,13 +65,16 @@ class Database:
 
     def __init__(self, url: str | URL, wait: float = 30.0) -> None:
         self._url = parsed(url)
-        self.name = self._url.render_as_string(hide_password=True)
+        self.name = without_password(self._url.render_as_string())
         self.sqlite = self._url.get_backend_name() == "sqlite"
         self._wait = wait
         self._engine = _engine(self._url, wait)
         _listen(self._engine, self.sqlite, wait)
         self._writer = self._engine.execution_options(writes=True)
         weakref.finalize(self, self._engine.dispose)
+        if self.file is not None:
+            with suppress(OSError):  # it is there, or SQLite says what is wrong
+                private(self.file).close()
         with self.reading() as connection:
             found = version(connection)
         if found != NEWEST:  # else nobody has to wait for a writer to open it
