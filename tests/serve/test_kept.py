@@ -240,7 +240,7 @@ def test_a_fit_that_began_is_in_the_audit_log_whoever_left_meanwhile(monkeypatch
 
 def test_an_erasure_beside_a_reader_is_told_as_it_is(world, tmp_path):
     """The rows are gone, and that is in the audit log; the copies in SQLite's log are not yet."""
-    engine = stocked(world, tmp_path, CONFIG.but(**{"store.wait": 0.1}))
+    engine = stocked(world, tmp_path, CONFIG.but(**{"store.wait": 0.3}))
     half = engine.workspace.scratch("half-a-fit")
     with client(create_app(engine, ServeConfig(auth="off"))) as http:
         with engine.tables.database.reading() as connection:
