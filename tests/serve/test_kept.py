@@ -220,9 +220,27 @@ def test_an_erasure_is_in_the_audit_log_whoever_left_meanwhile(own, monkeypatch)
     assert acts == [("forget", masked("in-a-hurry"), {"rows": 1})]
 
 
+def test_a_fit_that_began_is_in_the_audit_log_whoever_left_meanwhile(monkeypatch):
+    engine, go = Engine(), threading.Event()
+    app = create_app(engine, ServeConfig(auth="off"))
+    fits = app.state.service.fits
+    start = fits.start
+
+    def slow(noted):
+        assert go.wait(20)
+        return start(noted)
+
+    monkeypatch.setattr(fits, "start", slow)
+    with client(app) as http:
+        with pytest.raises(httpx.ReadTimeout):
+            http.post("/fit", timeout=0.2)
+        go.set()
+    assert [(e.action, e.subject) for e in engine.tables.audit.read()] == [("fit", None)]
+
+
 def test_an_erasure_beside_a_reader_is_told_as_it_is(world, tmp_path):
     """The rows are gone, and that is in the audit log; the copies in SQLite's log are not yet."""
-    engine = stocked(world, tmp_path, CONFIG.but(**{"store.wait": 0.1}))
+    engine = stocked(world, tmp_path, CONFIG.but(**{"store.wait": 0.3}))
     half = engine.workspace.scratch("half-a-fit")
     with client(create_app(engine, ServeConfig(auth="off"))) as http:
         with engine.tables.database.reading() as connection:
@@ -282,6 +300,20 @@ def test_a_fit_that_cannot_begin_keeps_no_other_from_it(tmp_path, monkeypatch):
     assert fits.status()["state"] == "idle"
     assert fits.start()["number"] == 1
     until(lambda: fits.status()["state"] == "done")
+
+
+def test_a_fit_before_which_another_came_says_so(tmp_path):
+    """Between the look whether one runs and the begin of the process that learns."""
+
+    def late():
+        with fitting(tmp_path), fitting(tmp_path, wait=0.0):
+            return {}
+
+    fits = Fits(late, lambda: NOW, tmp_path)
+    fits.start()
+    until(lambda: fits.status()["state"] == "failed")
+    problem = fits.status()["problem"]
+    assert problem["status"] == 409 and "only one can do at a time" in problem["detail"]
 
 
 def test_what_cannot_be_locked_is_no_fit_that_runs(tmp_path):

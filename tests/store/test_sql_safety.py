@@ -297,7 +297,7 @@ def test_who_waits_for_a_reader_to_let_go_of_the_log_lets_others_write(file):
 
     with tables.database.reading() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM event").scalar()
-        other, thread, hour = opened(file, wait=0.5), threading.Thread(target=forget), 1
+        other, thread, hour = opened(file, wait=2.0), threading.Thread(target=forget), 1
         thread.start()
         while not gone:
             assert other.append("events", events(("bob", "b", hour))).new == 1

@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from penchant.errors import (
     DataError,
+    HeldError,
     MissingExtraError,
     NotFittedError,
     PenchantError,
@@ -98,6 +99,12 @@ def of_error(error: PenchantError) -> Problem:
     if isinstance(error, NotFittedError):
         detail = "nothing has been learned yet: put events and items in, then POST /v1/fit"
         return Problem(503, detail, name="not-fitted", headers={"Retry-After": "30"})
+    if isinstance(error, HeldError):
+        detail = (
+            "another process is at what only one can do at a time (a fit, a backup); ask again "
+            "when it has ended"
+        )
+        return Problem(409, detail)
     if isinstance(error, StoreError):
         detail = "what is stored cannot be used as it is; the service's log says more"
         return Problem(503, detail, name="store", headers={"Retry-After": "5"})
