@@ -220,6 +220,17 @@ def test_interests_show_a_profile_that_sums_to_one(fitted, busy):
     assert "level 1" in run("interests", busy, "-w", fitted).stdout
 
 
+def test_interests_can_be_read_at_80_columns(fitted, busy):
+    levels = told("interests", busy, "-w", fitted)["levels"]
+    narrow = run("interests", busy, "-w", fitted, env={"COLUMNS": "80"}).stdout
+    wide = run("interests", busy, "-w", fitted, env={"COLUMNS": "140"}).stdout
+
+    names = [x["name"] for level in levels for x in level[:8]]
+    assert [name for name in names if len(name) <= 20 and name not in narrow] == []
+    assert "context" in wide and "█" in wide
+    assert max(len(line) for line in narrow.splitlines()) <= 80
+
+
 def test_interests_at_a_time_and_in_a_context(fitted, busy):
     now = told("interests", busy, "-w", fitted)
     early = told("interests", busy, "--at", "2024-01-20", "-w", fitted)
