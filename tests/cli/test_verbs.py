@@ -144,6 +144,31 @@ def test_add_says_how_to_name_columns_that_it_cannot_tell(tmp_path):
     assert "Traceback" not in result.output
 
 
+def test_a_column_may_be_in_one_of_several_tables_but_must_be_in_one(tmp_path):
+    orders = tmp_path / "orders.csv"
+    orders.write_text("customer,sku,timestamp\nann,tea,2024-05-01\n")
+    goods = tmp_path / "goods.csv"
+    goods.write_text("sku,title\ntea,Tea\n")
+    said = ["--map", "user_id=customer,item_id=sku", "-w", tmp_path / "shop"]
+    wrong = ["--map", "user_id=nosuch,item_id=sku", "-w", tmp_path / "other"]
+
+    assert {t["kind"] for t in told("add", goods, orders, *said)["tables"]} == {"items", "events"}
+    for verb in ("add", "check"):
+        result = run(verb, orders, *wrong, code=2)
+        assert "--map) user_id=nosuch: there is no column 'nosuch'; there are" in result.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_table_that_cannot_be_used_makes_no_workspace(files, tmp_path):
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "head.csv").write_text("user_id,item_id,timestamp\n")
+    shop = tmp_path / "shop"
+
+    assert "empty" in run("add", files, tmp_path / "empty.csv", "-w", shop, code=2).stderr
+    assert not shop.exists()
+    assert "no row came" in run("add", tmp_path / "head.csv", "-w", shop).stderr
+
+
 # check
 
 
