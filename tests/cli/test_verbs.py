@@ -454,7 +454,7 @@ def test_an_empty_list_says_what_the_filters_took(fitted, busy):
         (["recommend", " "], "expected a user_id"),
         (["explain", "ann", "nothing"], "item 'nothing'"),
         (["evaluate", "--split", "tme"], "Did you mean 'time'?"),
-        (["evaluate", "--cut", "soon"], "not a time"),
+        (["evaluate", "--cut", "soon"], "--cut: 'soon' is not a time"),
         (["evaluate", "--test-fraction", "1.5"], "test_fraction"),
         (["fit", "--set", "interests.base.kin=svd"], "Did you mean 'kind'?"),
         (["fit", "--set", "seed"], "expected key=value"),
@@ -548,7 +548,10 @@ def test_feedback_on_items_stands_in_reasons(shop, busy):
 
 def test_feedback_of_somebody_new_is_noted(shop):
     name = told("interests", "--tree", "-w", shop)[0]["name"]
+    plain = run("recommend", "somebody new", "-w", shop).stderr
     said = run("feedback", "somebody new", "--more", name, "-w", shop)
+    asked = run("recommend", "somebody new", "-w", shop).stderr
+    assert "who gets what is popular" in plain and "by what they asked for" in asked
     assert "has no events yet" in said.stderr
 
 

@@ -144,3 +144,9 @@ def test_tables_in_postgresql_are_left_to_its_own_tool(tmp_path, postgres_url):
     restore(tmp_path / "shop.tar", tmp_path / "again")
     again = Workspace(tmp_path / "again", store=StoreConfig(url=postgres_url))
     assert again.models.load().state["base"][1]["n"] == 1
+
+
+def test_a_backup_that_is_not_there_is_named_and_makes_nothing(tmp_path):
+    with pytest.raises(StoreError, match=r"nosuch\.tar: there is no such file"):
+        restore(tmp_path / "nosuch.tar", tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
