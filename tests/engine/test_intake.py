@@ -143,6 +143,13 @@ def test_a_mapping_that_is_mistaken_makes_no_catalogue_of_a_log(engine, tmp_path
     assert stored(engine, "items").height == 0
 
 
+def test_a_log_whose_users_were_not_mapped_is_no_catalogue(engine, tmp_path):
+    theirs = {"user_id": "customer", "item_id": "sku", "timestamp": "bought"}
+    EVENTS.rename(theirs).write_csv(tmp_path / "log.csv")
+    with pytest.raises(SchemaError, match=r"events: no column user_id.*--map user_id=customer"):
+        engine.add(tmp_path / "log.csv", mapping={"item_id": "sku", "timestamp": "bought"})
+
+
 def test_a_mapping_may_name_a_column_of_ones_own(engine):
     theirs = EVENTS.with_columns(wd=pl.lit("sat"))
     engine.add(events=theirs, mapping={"date": "wd", "weekday": "event"}, event="view")

@@ -149,8 +149,8 @@ class Intake:
                 return named
             shown = {"clicked", "position"} <= columns and "event" not in columns
             return "exposures" if shown else "events"
-        if "item_id" in columns:
-            return "items"
+        if "item_id" in columns:  # with a time that was mapped it is a log, and lacks its users
+            return "events" if "timestamp" in columns - {*raw.columns} else "items"
         if "user_id" in columns:
             return "users"
         if named is not None:
@@ -188,7 +188,9 @@ def must_fit(mapping: Mapping[str, str], tables: Sequence[pl.DataFrame]) -> None
             )
         meant = _meant(ours)
         if meant is not None and meant not in {*came, *mapping}:
-            raise SchemaError(f"{said}: the name on the left is ours. Did you mean {meant!r}?")
+            raise SchemaError(
+                f"{said}: the left side is what Penchant calls it. Did you mean {meant!r}?"
+            )
 
 
 def _meant(name: str) -> str | None:
