@@ -256,6 +256,16 @@ def test_interests_can_be_read_at_80_columns(fitted, busy):
     assert max(len(line) for line in narrow.splitlines()) <= 80
 
 
+def test_interests_over_time_can_be_read_at_80_columns(fitted, busy):
+    words = ["interests", busy, "--over", "day", "-w", fitted]
+    names = [x["name"] for x in told(*words)["levels"][0]]
+    narrow = run(*words, env={"COLUMNS": "80"}).stdout
+
+    assert all(name in narrow for name in names) and "because" not in narrow
+    assert max(len(line) for line in narrow.splitlines()) <= 80
+    assert "because" in run(*words, env={"COLUMNS": "120"}).stdout
+
+
 def test_interests_at_a_time_and_in_a_context(fitted, busy):
     now = told("interests", busy, "-w", fitted)
     early = told("interests", busy, "--at", "2024-01-20", "-w", fitted)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _BAR = 12
 _COURSE = 24  # steps of a course that are drawn, the latest
 _ROWS = 8
-_NAMES, _CAUSES = (22, 38), (16, 30)  # columns of words: the least they are read at, and the most
+# columns of words: the least width they are read at, and the most
+_NAMES, _CAUSES, _PHASES = (20, 38), (16, 30), (22, 44)
 
 Draw: TypeAlias = Callable[[bool], Table]
 """Draws a table; told True, with its columns of words as narrow as they may be."""
@@ -55,17 +56,23 @@ def evolution(e: "Evolution") -> Group:
     )
     levels = range(1, e.series.tree.levels + 1)
     changes = [Text(f"lasting change {change}", style="bold") for change in e.changes]
-    return Group(head, *changes, *(_courses(e, level) for level in levels))
+    return Group(head, *changes, *(_course(e, level) for level in levels))
 
 
-def _courses(e: "Evolution", level: int) -> Table:
+def _course(e: "Evolution", level: int) -> "Fitting":
+    """One level as a table; a narrow one does without what the phases rest on."""
+    return Fitting(tuple(partial(_courses, e, level, because) for because in (True, False)))
+
+
+def _courses(e: "Evolution", level: int, because: bool, tight: bool) -> Table:
     table = Table(title=Text(f"level {level}"), title_justify="left", box=None, pad_edge=False)
-    table.add_column("interest", max_width=38)
+    table.add_column("interest", max_width=_NAMES[not tight])
     table.add_column("course", no_wrap=True, max_width=_COURSE)
     table.add_column("weight", justify="right", no_wrap=True)
     table.add_column("change", justify="right", no_wrap=True)
     table.add_column("phase", no_wrap=True)
-    table.add_column("because", max_width=44)
+    if because:
+        table.add_column("because", max_width=_PHASES[not tight])
     weights, nodes = e.series.weights(level), e.series.tree.nodes[level - 1]
     phases = e.phases.get(level, {})
     most = float(weights.max(initial=0.0))
@@ -77,7 +84,7 @@ def _courses(e: "Evolution", level: int) -> Table:
             f"{course[-1]:.1%}",
             f"{course[-1] - course[0]:+.1%}",
             phase.name if phase else "–",
-            cut(phase.because if phase else "no act on it"),
+            *([cut(phase.because if phase else "no act on it")] if because else []),
         )
     return table
 
