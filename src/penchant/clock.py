@@ -24,8 +24,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def micros(at: datetime | str) -> int:
+def micros(at: datetime | str, name: str = "at") -> int:
     """A time as microseconds since 1970 in UTC; without a zone it is taken as UTC.
+
+    `name` is what an error calls it.
 
     >>> micros("1970-01-02")
     86400000000
@@ -37,12 +39,14 @@ def micros(at: datetime | str) -> int:
         try:
             at = datetime.fromisoformat(at)
         except ValueError:
-            raise DataError(f"at: {at!r} is not a time; expected ISO 8601, as 2024-05-01") from None
+            raise DataError(
+                f"{name}: {at!r} is not a time; expected ISO 8601, as 2024-05-01"
+            ) from None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     us = (at - _BEGIN) // timedelta(microseconds=1)
     if not _FIRST <= us <= _LAST:
-        raise DataError(f"at: {at.isoformat()} is outside the years 1 to 9999 in UTC")
+        raise DataError(f"{name}: {at.isoformat()} is outside the years 1 to 9999 in UTC")
     return us
 
 

@@ -3,9 +3,11 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from typer.testing import CliRunner
 from penchant.cli.main import GROUPS, app, reference
 from penchant.cli.progress import Bars, Lines, chosen
 from penchant.cli.session import Session
+from penchant.cli.settings import parsed
+from penchant.engine import EngineConfig
 from penchant.errors import ConfigError
 from penchant.types import QUIET, Report
 
@@ -54,6 +58,14 @@ def test_help_needs_neither_torch_nor_polars():
 
     assert "loaded: []" in done.stdout
     assert all(verb in done.stdout for verb in VERBS)
+
+
+def test_examples_set_what_can_be_set():
+    helped = " ".join(verb.__doc__ or "" for verbs in GROUPS.values() for verb in verbs)
+    words = re.findall(r"--set ([^\s`]+)", helped)
+
+    assert len(words) > 2
+    EngineConfig().but(**parsed(words))
 
 
 @pytest.mark.parametrize(
@@ -339,11 +351,40 @@ def test_config_writes_settings_and_keeps_comments(tmp_path):
         ("sed=5", "unknown setting"),
         ("interests.base.kind=sv", "'linear', 'svd'"),
         ("interests.bas", "Did you mean 'base'?"),
+        ("recommend.n=-3", "recommend"),
+        ("recommend.events=0", "recommend"),
     ],
 )
 def test_config_refuses_what_is_no_setting(word, said, tmp_path):
     assert said in run("config", word, "-w", tmp_path, code=2).stderr
     assert not (tmp_path / "config.toml").exists()
+
+
+def test_config_says_from_when_a_setting_counts(tmp_path):
+    def said(*words):
+        return run("config", *words, "-w", tmp_path).stderr
+
+    assert "at once" in said("recommend.n=5") and "fit" not in said("--unset", "recommend.n")
+    assert "It counts from the next `penchant fit` on" in said("seed=2")
+    assert "the rest at once" in said("seed=3", "recommend.n=4")
+
+
+def test_config_unset_says_what_is_not_there(tmp_path):
+    run("config", "seed=2", "-w", tmp_path)
+    unknown = run("config", "--unset", "nosuch", "-w", tmp_path, code=2).stderr
+    unset = run("config", "--unset", "recommend.n", "-w", tmp_path).stderr
+
+    assert "'nosuch' is no setting" in unknown
+    assert "recommend.n is not set" in unset and "written" not in unset
+
+
+def test_config_is_toml_however_long_its_lines_and_narrow_the_terminal(tmp_path):
+    template = "{title} " + "and so on " * 30
+    (tmp_path / "config.toml").write_text(f'[encode]\ntemplate = ["{template}"]\n')
+
+    told = run("config", "-w", tmp_path, env={"COLUMNS": "80"}).stdout
+
+    assert tomllib.loads(told)["encode"]["template"] == [template]
 
 
 def test_config_says_so_where_a_line_cannot_be_changed(tmp_path):

@@ -133,6 +133,16 @@ def test_it_serves_and_stops_with_all_that_waits_stored(shop):
     assert "only this machine is served" in log
 
 
+def test_a_port_in_use_is_told_before_it_serves(tmp_path):
+    Engine(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = run("serve", "--port", port, "-w", tmp_path, code=2).stderr
+    assert f"--port: {port} of 127.0.0.1 is in use" in told and "serving" not in told
+    nowhere = run("serve", "--host", "192.0.2.1", "-w", tmp_path, code=2).stderr
+    assert "nothing can listen at 192.0.2.1" in nowhere
+
+
 def test_without_the_extra_it_says_how_to_get_it(shop, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert "pip install 'penchant[serve]'" in run("serve", "-w", shop, code=2).stderr

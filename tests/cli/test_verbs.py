@@ -144,6 +144,31 @@ def test_add_says_how_to_name_columns_that_it_cannot_tell(tmp_path):
     assert "Traceback" not in result.output
 
 
+def test_a_column_may_be_in_one_of_several_tables_but_must_be_in_one(tmp_path):
+    orders = tmp_path / "orders.csv"
+    orders.write_text("customer,sku,timestamp\nann,tea,2024-05-01\n")
+    goods = tmp_path / "goods.csv"
+    goods.write_text("sku,title\ntea,Tea\n")
+    said = ["--map", "user_id=customer,item_id=sku", "-w", tmp_path / "shop"]
+    wrong = ["--map", "user_id=nosuch,item_id=sku", "-w", tmp_path / "other"]
+
+    assert {t["kind"] for t in told("add", goods, orders, *said)["tables"]} == {"items", "events"}
+    for verb in ("add", "check"):
+        result = run(verb, orders, *wrong, code=2)
+        assert "--map) user_id=nosuch: there is no column 'nosuch'; there are" in result.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_table_that_cannot_be_used_makes_no_workspace(files, tmp_path):
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "head.csv").write_text("user_id,item_id,timestamp\n")
+    shop = tmp_path / "shop"
+
+    assert "empty" in run("add", files, tmp_path / "empty.csv", "-w", shop, code=2).stderr
+    assert not shop.exists()
+    assert "no row came" in run("add", tmp_path / "head.csv", "-w", shop).stderr
+
+
 # check
 
 
@@ -218,6 +243,27 @@ def test_interests_show_a_profile_that_sums_to_one(fitted, busy):
     for level in found["levels"]:
         assert sum(x["weight"] for x in level) == pytest.approx(1.0, abs=1e-5)
     assert "level 1" in run("interests", busy, "-w", fitted).stdout
+
+
+def test_interests_can_be_read_at_80_columns(fitted, busy):
+    levels = told("interests", busy, "-w", fitted)["levels"]
+    narrow = run("interests", busy, "-w", fitted, env={"COLUMNS": "80"}).stdout
+    wide = run("interests", busy, "-w", fitted, env={"COLUMNS": "140"}).stdout
+
+    names = [x["name"] for level in levels for x in level[:8]]
+    assert [name for name in names if len(name) <= 20 and name not in narrow] == []
+    assert "context" in wide and "█" in wide
+    assert max(len(line) for line in narrow.splitlines()) <= 80
+
+
+def test_interests_over_time_can_be_read_at_80_columns(fitted, busy):
+    words = ["interests", busy, "--over", "day", "-w", fitted]
+    names = [x["name"] for x in told(*words)["levels"][0]]
+    narrow = run(*words, env={"COLUMNS": "80"}).stdout
+
+    assert all(name in narrow for name in names) and "because" not in narrow
+    assert max(len(line) for line in narrow.splitlines()) <= 80
+    assert "because" in run(*words, env={"COLUMNS": "120"}).stdout
 
 
 def test_interests_at_a_time_and_in_a_context(fitted, busy):
@@ -418,7 +464,7 @@ def test_an_empty_list_says_what_the_filters_took(fitted, busy):
         (["recommend", " "], "expected a user_id"),
         (["explain", "ann", "nothing"], "item 'nothing'"),
         (["evaluate", "--split", "tme"], "Did you mean 'time'?"),
-        (["evaluate", "--cut", "soon"], "not a time"),
+        (["evaluate", "--cut", "soon"], "--cut: 'soon' is not a time"),
         (["evaluate", "--test-fraction", "1.5"], "test_fraction"),
         (["fit", "--set", "interests.base.kin=svd"], "Did you mean 'kind'?"),
         (["fit", "--set", "seed"], "expected key=value"),
@@ -512,7 +558,10 @@ def test_feedback_on_items_stands_in_reasons(shop, busy):
 
 def test_feedback_of_somebody_new_is_noted(shop):
     name = told("interests", "--tree", "-w", shop)[0]["name"]
+    plain = run("recommend", "somebody new", "-w", shop).stderr
     said = run("feedback", "somebody new", "--more", name, "-w", shop)
+    asked = run("recommend", "somebody new", "-w", shop).stderr
+    assert "who gets what is popular" in plain and "by what they asked for" in asked
     assert "has no events yet" in said.stderr
 
 

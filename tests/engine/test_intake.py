@@ -127,6 +127,55 @@ def test_a_mapping_to_nowhere_is_told(engine):
         engine.add(events=EVENTS, mapping={"user_id": "custmer"})
 
 
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        ({"user_id": "nosuch"}, "user_id=nosuch: there is no column 'nosuch'; there are customer"),
+        ({"user_id": "custmer"}, "Did you mean 'customer'"),
+        ({"user": "customer"}, "user=customer: .* Did you mean 'user_id'"),
+        ({"userid_": "customer"}, "Did you mean 'user_id'"),
+    ],
+)
+def test_a_mapping_that_is_mistaken_makes_no_catalogue_of_a_log(engine, tmp_path, mapping, said):
+    EVENTS.rename({"user_id": "customer", "item_id": "sku"}).write_csv(tmp_path / "log.csv")
+    with pytest.raises(SchemaError, match=said):
+        engine.add(tmp_path / "log.csv", mapping={**mapping, "item_id": "sku"})
+    assert stored(engine, "items").height == 0
+
+
+def test_a_log_whose_users_were_not_mapped_is_no_catalogue(engine, tmp_path):
+    theirs = {"user_id": "customer", "item_id": "sku", "timestamp": "bought"}
+    EVENTS.rename(theirs).write_csv(tmp_path / "log.csv")
+    with pytest.raises(SchemaError, match=r"events: no column user_id.*--map user_id=customer"):
+        engine.add(tmp_path / "log.csv", mapping={"item_id": "sku", "timestamp": "bought"})
+
+
+def test_a_mapping_may_name_a_column_of_ones_own(engine):
+    theirs = EVENTS.with_columns(wd=pl.lit("sat"))
+    engine.add(events=theirs, mapping={"date": "wd", "weekday": "event"}, event="view")
+    assert stored(engine)["date"].to_list() == ["sat"] * 3
+
+
+@pytest.mark.parametrize("kind", ["exposures", "feedback"])
+def test_a_name_tells_what_the_columns_leave_open(engine, tmp_path, kind):
+    table = {
+        "exposures": EVENTS.drop("event"),
+        "feedback": EVENTS.with_columns(event=pl.lit("more")),
+    }
+    table[kind].with_columns(position=pl.lit(1)).write_csv(tmp_path / f"{kind}-2024.csv")
+    assert list(counts(engine.add(tmp_path / f"{kind}-2024.csv"))) == [kind]
+
+
+def test_a_folders_tables_of_other_names_are_counted(engine, tmp_path):
+    for name in ("events", "listens_undated", "more"):
+        EVENTS.write_parquet(tmp_path / f"{name}.parquet")
+    (tmp_path / "README.txt").write_text("not a table")
+    added = engine.add(tmp_path)
+    assert counts(added) == {"events": 3}
+    finding = next(f for f in added.report.findings if "files not read" in f.what)
+    assert (finding.count, finding.examples) == (2, ("listens_undated.parquet", "more.parquet"))
+
+
 def test_nothing_there(engine, tmp_path):
     with pytest.raises(ReadError):
         engine.add(tmp_path / "missing.parquet")

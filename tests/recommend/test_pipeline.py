@@ -356,6 +356,16 @@ def carrier(**more):
             {"base": 1.0},
             "Because you had (swipe) Tea, and you like Wine > Red.",
         ),
+        (
+            (carrier(item_id="z", event="cart"),),
+            {"base": 1.0},
+            "You put this in the cart before, and you like Wine > Red.",
+        ),
+        (
+            (carrier(event="cart", title="Tea {x}"),),
+            {"base": 1.0},
+            "Because you put Tea {x} in the cart, and you like Wine > Red.",
+        ),
         ((carrier(),), {"given": 4.0, "base": 1.0}, "You said you like this: Wine > Red."),
         (
             (carrier(item_id="z"), carrier()),

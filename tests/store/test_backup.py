@@ -189,3 +189,9 @@ def test_what_names_people_can_be_read_by_its_owner_alone(tmp_path):
     (tmp_path / "shop" / "penchant.db").chmod(0o640)
     shop.tables.append("events", events(("cy", "c", 2)))
     assert (tmp_path / "shop" / "penchant.db").stat().st_mode & 0o777 == 0o640  # as was chosen
+
+
+def test_a_backup_that_is_not_there_is_named_and_makes_nothing(tmp_path):
+    with pytest.raises(StoreError, match=r"nosuch\.tar: there is no such file"):
+        restore(tmp_path / "nosuch.tar", tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []

@@ -14,9 +14,10 @@ from penchant.errors import DataError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from penchant.engine.intake import Added
+    from penchant.engine.intake import Added, Intake
+    from penchant.store.tables import Kind
 
-KINDS = ("items", "users", "relations", "exposures", "feedback", "events")
+KINDS: tuple["Kind", ...] = ("items", "users", "relations", "exposures", "feedback", "events")
 
 
 def _table(name: str, what: str) -> Any:
@@ -89,12 +90,29 @@ def add(
             "what it is, as `penchant add --events orders.csv`"
         )
     _must_exist([*(sources or ()), *(path for paths in named.values() for path in paths or ())])
+    session.settings()  # what is wrong there is told before anything long is read
+    _tell(session, _kept(session, sources or (), tables, _intake(session, mapping, event, format)))
+
+
+def _intake(
+    session: Session, mapping: list[str] | None, event: str | None, format: str | None
+) -> "Intake":
+    from penchant.engine.intake import Intake
+
+    return Intake(mapping_of(mapping) or {}, event, format, session.out.progress)
+
+
+def _kept(
+    session: Session, sources: Sequence[str], tables: dict["Kind", Any], intake: "Intake"
+) -> list["Added"]:
+    """Read everything before anything is kept: a mistake adds nothing and makes no workspace."""
+    from penchant.engine.intake import Added
+    from penchant.types import Report
+
+    read = Added((), Report())
+    came = intake.each(sources, tables, read.report)
     engine = session.engine(create=True)
-    said = {"mapping": mapping_of(mapping), "event": event}
-    done = [engine.add(source, format=format, **said) for source in sources or ()]  # type: ignore[arg-type]
-    if tables:
-        done.append(engine.add(**said, **tables))  # type: ignore[arg-type]
-    _tell(session, done)
+    return [read, *(engine.add(**found) for found in came)]  # type: ignore[arg-type]
 
 
 def _one(paths: list[str]) -> str | list[str]:
@@ -119,8 +137,10 @@ def _tell(session: Session, done: Sequence["Added"]) -> None:
         session.out.note(f"kept in {session.workspace}. It counts at once")
     elif changed:
         session.out.note(f"kept in {session.workspace}. Next: `penchant check`, `penchant fit`")
-    else:
+    elif any(r.known for added in done for r in added.receipts):
         session.out.note("nothing new: all of it was there already")
+    else:
+        session.out.note("nothing was added: no row came that can be used")
 
 
 def _plain(session: Session, done: Sequence["Added"]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def _tables(
     """The tables behind a path: of a known format, of a folder by name, or a single one."""
     from penchant.data.read import read
     from penchant.data.sources import registry
+    from penchant.engine.intake import must_fit
 
     path, progress = Path(source).expanduser(), session.out.progress
     known = registry.detect(path) if path.exists() and not mapping else None
@@ -85,6 +86,7 @@ def _tables(
         if any(named.values()):
             return {kind: files for kind, files in named.items() if files}
     table = read(source, report=report, progress=progress)
+    must_fit(mapping, [table])
     ours = {*table.columns, *(k for k, v in mapping.items() if v in table.columns)}
     return {"items" if "item_id" in ours and "user_id" not in ours else "events": table}
 

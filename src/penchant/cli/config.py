@@ -1,6 +1,6 @@
 """`penchant config`: the settings in use, and how to change them."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -9,6 +9,9 @@ from penchant.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from penchant.engine import EngineConfig
+
+LEARNED: Final = ("seed", "ties", "keep", "events", "clean", "encode", "tree", "interests")
+"""Settings, and groups of them, that count when a model is learned."""
 
 
 def config(
@@ -69,7 +72,7 @@ def _show(session: Session, asked: list[str], used: "EngineConfig") -> None:
     values: dict[str, Any] = used.model_dump(mode="json", exclude_none=True)
     if asked:
         values = _nested({key: _found(values, key) for key in asked})
-    session.out.answer(lambda: values, written(values))
+    session.out.text(lambda: values, written(values))
 
 
 def _found(values: dict[str, Any], key: str) -> Any:
@@ -103,10 +106,27 @@ def _write(session: Session, changes: dict[str, Any], unset: list[str]) -> None:
 
     path = session.workspace / CONFIG
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    kept = toml_text.values(text)
     for key in unset:
+        if not toml_text.has(kept, key):
+            _found(EngineConfig().model_dump(mode="json"), key)
+            session.out.note(f"{key} is not set in {path}: its default is in use already")
         text = toml_text.without(text, key)
     for key, value in changes.items():
         text = toml_text.having(text, key, value)
     EngineConfig(**toml_text.values(text))
-    Workspace(session.workspace).write_config(text)
-    session.out.note(f"written: {path}. It counts from the next `penchant fit` on")
+    gone = [key for key in unset if toml_text.has(kept, key)]
+    if changes or gone:
+        Workspace(session.workspace).write_config(text)
+        session.out.note(f"written: {path}. {_from_when([*changes, *gone])}")
+
+
+def _from_when(keys: list[str]) -> str:
+    """From when settings count: what models are learned with, and the rest."""
+    learned = [key.split(".")[0] in LEARNED for key in keys]
+    if all(learned):
+        return "It counts from the next `penchant fit` on"
+    at_once = "at once, in a service when it is started again"
+    if not any(learned):
+        return f"It counts {at_once}"
+    return f"What is learned counts from the next `penchant fit` on, the rest {at_once}"

@@ -33,7 +33,7 @@ def fit(
 
         penchant fit
         penchant fit --if-better
-        penchant fit --set encode.encoder=hashed
+        penchant fit --set encode.kind=hashed
         penchant fit --set interests.base.kind=svd --set seed=7
     """
     if if_better:

@@ -35,7 +35,7 @@ def promote(
 
     Examples:
 
-        penchant promote 00002
+        penchant promote 0002
     """
     session.opened().models.promote(version)
     _told(session, version)

@@ -14,7 +14,7 @@ At: TypeAlias = Annotated[
         "--at",
         metavar="TIME",
         help="As of this time (ISO 8601, UTC unless it says otherwise); later events are not "
-        "looked at. Else now.",
+        "looked at. Else the last event of the log.",
         show_default=False,
     ),
 ]

@@ -60,6 +60,13 @@ class Output:
         lines = (line.rstrip() for line in capture.get().splitlines())
         sys.stdout.write("".join(f"{line}\n" for line in lines))
 
+    def text(self, plain: Callable[[], Any], text: str) -> None:
+        """An answer that programs read too, as TOML: written as it is, however long its lines."""
+        if self.json:
+            write_json(plain())
+        else:
+            sys.stdout.write(f"{text}\n")
+
     def note(self, text: str) -> None:
         """Something worth knowing, beside the answer."""
         if not self.quiet:

@@ -12,10 +12,10 @@ def note_on(engine: "Engine", user_id: str, at: str | None = None) -> str | None
     log = engine.data.log
     rows = log.users.rows([user_id])
     if rows[0] < 0:
-        return (
-            f"{user_id} is not known{_because(engine, user_id)}: answered as for someone new, "
-            "who gets what is popular."
-        )
+        asked = len(engine.feedback(user_id, at=at))
+        by = "by what they asked for and what is popular" if asked else "who gets what is popular"
+        why = _because(engine, user_id)
+        return f"{user_id} is not known{why}: answered as for someone new, {by}."
     if at is not None and not log.moments_at(rows.astype("int64"), _moment(at)).length[0]:
         return f"{user_id} has no events before {at}: answered as for someone new"
     return None

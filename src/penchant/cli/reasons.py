@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penchant.cli.text import total
+from penchant.interests.show import cut
 from penchant.recommend.result import Reason
 
 
@@ -27,23 +28,24 @@ def block(reason: Reason, rank: int | None = None) -> Group:
 def _wishes(reason: Reason) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, style="dim")
     table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column()  # gives way where there is no room
     table.add_column(no_wrap=True)
     for w in reason.wishes:
         part = f"{w.part:+.2f}".replace("-", "−")
-        table.add_row(part, f"asked for {w.direction}: {w.of}", f"{w.time:%Y-%m-%d}, feedback")
+        about = cut(f"asked for {w.direction}: {w.of}")
+        table.add_row(part, about, f"{w.time:%Y-%m-%d}, feedback")
     return table
 
 
 def _events(reason: Reason) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, style="dim")
     table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column()  # gives way where there is no room
     table.add_column(no_wrap=True)
     for e in reason.events:
         about = "" if e.layer in reason.exact else "about "
         table.add_row(
-            f"{about}{e.share:.0%}", f"{e.event} {e.title}", f"{e.time:%Y-%m-%d}, {e.layer}"
+            f"{about}{e.share:.0%}", cut(f"{e.event} {e.title}"), f"{e.time:%Y-%m-%d}, {e.layer}"
         )
     return table
 

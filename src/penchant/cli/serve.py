@@ -1,5 +1,7 @@
 """`penchant serve`: answer over HTTP."""
 
+import errno
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -66,9 +68,33 @@ def serve(
     run = needed()
     from penchant.store.sql.keys import SqlKeys
 
+    _must_be_free(host, port)
     how = run.Serving(host, port, workers, certificate, key, root_path)
     _note(session, config, how, bool(SqlKeys(workspace.database).list()))
     run.serve(session.workspace, config, how)
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Try to listen where the service will.
+
+    Raises:
+        DataError: something else listens there, or it is no place to listen at.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as place:
+            place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            place.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise DataError(
+                f"--port: {port} of {host} is in use already; name another one, or end what "
+                "listens there"
+            ) from None
+        raise DataError(
+            f"--host, --port: nothing can listen at {host}, {port} ({error.strerror}); expected "
+            "an address of this machine, and a port that is yours to use"
+        ) from None
 
 
 def needed() -> Any:

@@ -56,4 +56,4 @@ def split_of(
 def _moment(text: str) -> Any:
     from penchant.clock import micros, when
 
-    return when(micros(text))
+    return when(micros(text, "--cut"))

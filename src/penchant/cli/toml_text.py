@@ -82,6 +82,11 @@ def without(text: str, key: str) -> str:
     raise ConfigError(f"config.toml: {key} cannot be changed here; change it by hand")
 
 
+def has(settings: Mapping[str, Any], key: str) -> bool:
+    """Whether settings say one, by its dotted name."""
+    return _at(settings, key) is not None
+
+
 def _at(found: Any, key: str) -> Any:
     for part in key.split("."):
         found = found.get(part) if isinstance(found, dict) else None

@@ -1,7 +1,9 @@
 """What comes in at the front door: files, folders and tables, in Penchant's columns and counted."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +12,7 @@ import polars as pl
 from penchant.data import schema
 from penchant.data.read import read
 from penchant.data.sources import registry
-from penchant.errors import DataError, SchemaError
+from penchant.errors import DataError, SchemaError, did_you_mean
 from penchant.store.tables import KINDS, Kind, Receipt
 from penchant.types import QUIET, Progress, Report
 
@@ -67,44 +69,61 @@ class Intake:
         named = {kind: given[kind] for kind in KINDS if given.get(kind) is not None}
         if source is None and not named:
             raise DataError("add: nothing came; expected events=, items=, … or a source")
-        found = self.tables(named, report)
-        return found if source is None else {**self.anything(source, report), **found}
+        sources = [] if source is None else [source]
+        return {
+            kind: table
+            for tables in self.each(sources, named, report)
+            for kind, table in tables.items()
+        }
 
-    def tables(self, sources: Mapping[Kind, Any], report: Report) -> dict[Kind, pl.DataFrame]:
-        """Each given table, read and in shape."""
-        found: dict[Kind, pl.DataFrame] = {}
-        for kind in ORDER:
-            if sources.get(kind) is not None:
-                raw = read(sources[kind], report=report, progress=self.progress)
-                found[kind] = self.shaped(kind, raw, report)
-        return found
-
-    def anything(self, source: str | Path, report: Report) -> dict[Kind, pl.DataFrame]:
-        """A file or folder: of a known format, a folder of tables by name, or one table.
+    def each(
+        self, sources: Sequence[str | Path], given: Mapping[Kind, Any], report: Report
+    ) -> list[dict[Kind, pl.DataFrame]]:
+        """The tables of each source, and last those given by kind; all are read before any is
+        brought into shape.
 
         Raises:
-            ReadError: it is none of these.
+            ReadError: a source is no table, folder or known format.
+            SchemaError: the mapping names what none of the tables has.
         """
+        came = [self._came(source, report) for source in sources]
+        came.append([self._read(given[kind], report, kind) for kind in ORDER if kind in given])
+        must_fit(self.mapping, [one.table for tables in came for one in tables])
+        return [dict(self._in_shape(one, report) for one in tables) for tables in came if tables]
+
+    def _came(self, source: str | Path, report: Report) -> "list[_Came]":
+        """A file or folder: of a known format, a folder of tables by name, or one table."""
         path = Path(source)
         known = registry.source(self.format) if self.format else None
         if known is None and path.exists() and not self.mapping:
             known = registry.detect(path)
         if known is not None:
             tables = known.read(path, report=report, progress=self.progress)
-            return {k: t for k in ORDER if (t := getattr(tables, k, None)) is not None and t.height}
+            found = {kind: getattr(tables, kind, None) for kind in ORDER}
+            return [
+                _Came(t, kind, shaped=True)
+                for kind, t in found.items()
+                if t is not None and t.height
+            ]
         if path.is_dir():
-            named = _named_tables(path)
+            named = _named_tables(path, report)
             if named:
-                return self.tables(named, report)
-        raw = read(source, report=report, progress=self.progress)
-        kind = self._kind(raw, path)
-        return {kind: self.shaped(kind, raw, report)}
+                return [self._read(named[kind], report, kind) for kind in ORDER if kind in named]
+        return [self._read(source, report, path=path)]
 
-    def shaped(self, kind: Kind, raw: pl.DataFrame, report: Report) -> pl.DataFrame:
-        """One table in Penchant's columns."""
+    def _read(
+        self, source: Any, report: Report, kind: Kind | None = None, path: Path | None = None
+    ) -> "_Came":
+        return _Came(read(source, report=report, progress=self.progress), kind, path or Path())
+
+    def _in_shape(self, came: "_Came", report: Report) -> tuple[Kind, pl.DataFrame]:
+        """What a table is, and itself in Penchant's columns."""
+        kind = came.kind or self._kind(came.table, came.path)
+        return kind, came.table if came.shaped else self._shaped(kind, came.table, report)
+
+    def _shaped(self, kind: Kind, raw: pl.DataFrame, report: Report) -> pl.DataFrame:
         mapping = {k: v for k, v in self.mapping.items() if v in raw.columns} or None
         if kind == "events":
-            _whole(self.mapping, raw)
             event = {} if self.event is None else {"default_event": self.event}
             return schema.as_events(raw, report=report, mapping=mapping, **event)
         as_kind = {
@@ -117,22 +136,25 @@ class Intake:
         return as_kind(raw, report=report, mapping=mapping)
 
     def _kind(self, raw: pl.DataFrame, path: Path) -> Kind:
-        """What a single table is, by the columns it has, else by its name."""
+        """What a single table is, by the columns it has; by its name, where they fit several kinds
+        or none."""
         columns = {*raw.columns, *(k for k, v in self.mapping.items() if v in raw.columns)}
+        named = _named(path)
         if {"source", "target"} <= columns:
             return "relations"
         if {"user_id", "interest"} <= columns and "item_id" not in columns:
             return "feedback"
         if {"user_id", "item_id"} <= columns:
+            if named in ("events", "exposures", "feedback"):
+                return named
             shown = {"clicked", "position"} <= columns and "event" not in columns
             return "exposures" if shown else "events"
-        if "item_id" in columns:
-            return "items"
+        if "item_id" in columns:  # with a time that was mapped it is a log, and lacks its users
+            return "events" if "timestamp" in columns - {*raw.columns} else "items"
         if "user_id" in columns:
             return "users"
-        for kind in ORDER:
-            if path.name.startswith(kind):
-                return kind
+        if named is not None:
+            return named
         raise SchemaError(
             f"{path}: cannot tell what this table is by its columns {', '.join(raw.columns)}; "
             "expected user_id and item_id (events) or item_id (items). Name them: "
@@ -140,29 +162,68 @@ class Intake:
         )
 
 
-def _whole(mapping: Mapping[str, str], raw: pl.DataFrame) -> None:
-    """A mapping to a column that is nowhere is a mistake worth telling."""
-    missing = {k: v for k, v in mapping.items() if v not in raw.columns}
-    if missing and not any(v in raw.columns for v in mapping.values()):
-        name, column = next(iter(missing.items()))
-        raise SchemaError(
-            f"mapping {name}={column}: the events have no column {column!r}; they have "
-            f"{', '.join(raw.columns)}"
-        )
+@dataclass(frozen=True)
+class _Came:
+    """A table as it came; `kind` where that is known before its columns are looked at."""
+
+    table: pl.DataFrame
+    kind: Kind | None = None
+    path: Path = Path()
+    shaped: bool = False
 
 
-def _named_tables(folder: Path) -> dict[Kind, list[str]]:
-    """Tables of a folder by their names: events.parquet, items.csv, …, also events-2024.parquet."""
+def must_fit(mapping: Mapping[str, str], tables: Sequence[pl.DataFrame]) -> None:
+    """Refuse a mapping from a column that no table has, or to what is nearly a column of ours.
+
+    Raises:
+        SchemaError: it is a mistake.
+    """
+    came = list(dict.fromkeys(name for table in tables for name in table.columns))
+    for ours, theirs in mapping.items():
+        said = f"mapping (--map) {ours}={theirs}"
+        if theirs not in came:
+            hint = did_you_mean(theirs, came)
+            raise SchemaError(
+                f"{said}: there is no column {theirs!r}; there are {', '.join(came[:40])}.{hint}"
+            )
+        meant = _meant(ours)
+        if meant is not None and meant not in {*came, *mapping}:
+            raise SchemaError(
+                f"{said}: the left side is what Penchant calls it. Did you mean {meant!r}?"
+            )
+
+
+def _meant(name: str) -> str | None:
+    """The column that every event has which a name is another word for, or nearly is."""
+    must = list(schema.EVENTS.required)
+    if name in must:
+        return None
+    plain = "".join(filter(str.isalnum, name.lower()))
+    other = (ours for ours in must if plain in schema.OTHER_NAMES[ours].split())
+    return next(other, None) or next(iter(get_close_matches(name, must, 1, 0.8)), None)
+
+
+def _named(path: Path) -> Kind | None:
+    """The kind of table that a file is called by: events.parquet, also events-2024.parquet."""
+    name = re.split(r"[._-]", path.name)[0]
+    return next((kind for kind in ORDER if kind == name), None)
+
+
+def _named_tables(folder: Path, report: Report) -> dict[Kind, list[str]]:
+    """Tables of a folder by their names; those that no kind is called by are counted."""
     found: dict[Kind, list[str]] = {}
-    for kind in ORDER:
-        files = [
-            str(path)
-            for path in sorted(folder.iterdir())
-            if path.name.split(".")[0].split("-")[0].split("_")[0] == kind
-            and path.name.split(".", 1)[-1] in _ENDINGS
-        ]
-        if files:
-            found[kind] = files
+    others: list[str] = []
+    for path in sorted(folder.iterdir()):
+        kind = _named(path)
+        if path.name.startswith(".") or path.name.split(".", 1)[-1] not in _ENDINGS:
+            continue
+        if kind is None:
+            others.append(path.name)
+        else:
+            found.setdefault(kind, []).append(str(path))
     if "events" not in found and "items" not in found:
         return {}
+    report.add(
+        "read", "files not read: their names say no kind of table", len(others), examples=others
+    )
     return found

@@ -1,7 +1,9 @@
 """How a profile looks in a terminal."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
@@ -17,12 +19,16 @@ if TYPE_CHECKING:
 _BAR = 12
 _COURSE = 24  # steps of a course that are drawn, the latest
 _ROWS = 8
-_NARROW = 100
+# columns of words: the least width they are read at, and the most
+_NAMES, _CAUSES, _PHASES = (20, 38), (16, 30), (22, 44)
+
+Draw: TypeAlias = Callable[[bool], Table]
+"""Draws a table; told True, with its columns of words as narrow as they may be."""
 
 
 def profile(p: "Profile") -> Group:
     """A header and one table a level."""
-    levels = [_Level(p, level) for level in range(1, len(p.levels) + 1)]
+    levels = [_level(p, level) for level in range(1, len(p.levels) + 1)]
     if p.words is not None:
         head = Text.assemble((f"“{p.words}”", "bold"), f"  ·  {p.at:%Y-%m-%d %H:%M} UTC")
         return Group(head, *levels)
@@ -50,29 +56,35 @@ def evolution(e: "Evolution") -> Group:
     )
     levels = range(1, e.series.tree.levels + 1)
     changes = [Text(f"lasting change {change}", style="bold") for change in e.changes]
-    return Group(head, *changes, *(_courses(e, level) for level in levels))
+    return Group(head, *changes, *(_course(e, level) for level in levels))
 
 
-def _courses(e: "Evolution", level: int) -> Table:
+def _course(e: "Evolution", level: int) -> "Fitting":
+    """One level as a table; a narrow one does without what the phases rest on."""
+    return Fitting(tuple(partial(_courses, e, level, because) for because in (True, False)))
+
+
+def _courses(e: "Evolution", level: int, because: bool, tight: bool) -> Table:
     table = Table(title=Text(f"level {level}"), title_justify="left", box=None, pad_edge=False)
-    table.add_column("interest", max_width=38)
+    table.add_column("interest", max_width=_NAMES[not tight])
     table.add_column("course", no_wrap=True, max_width=_COURSE)
     table.add_column("weight", justify="right", no_wrap=True)
     table.add_column("change", justify="right", no_wrap=True)
     table.add_column("phase", no_wrap=True)
-    table.add_column("because", max_width=44)
+    if because:
+        table.add_column("because", max_width=_PHASES[not tight])
     weights, nodes = e.series.weights(level), e.series.tree.nodes[level - 1]
     phases = e.phases.get(level, {})
     most = float(weights.max(initial=0.0))
     for k in sorted(range(len(nodes)), key=lambda k: -float(weights[:, k].max()))[:_ROWS]:
         course, phase = weights[:, k], phases.get(nodes[k].id)
         table.add_row(
-            _cut(nodes[k].name),
+            cut(nodes[k].name),
             spark(course[-_COURSE:], most),
             f"{course[-1]:.1%}",
             f"{course[-1] - course[0]:+.1%}",
             phase.name if phase else "–",
-            _cut(phase.because if phase else "no act on it"),
+            *([cut(phase.because if phase else "no act on it")] if because else []),
         )
     return table
 
@@ -91,7 +103,7 @@ def _prospects(f: "Forecast", level: int) -> Table:
     for name in ("now", "to come", "change"):
         table.add_column(name, justify="right", no_wrap=True)
     for x in f.top(level, _ROWS):
-        table.add_row(_cut(x.path[-1]), f"{x.now:.1%}", f"{x.ahead:.1%}", f"{x.change:+.1%}")
+        table.add_row(cut(x.path[-1]), f"{x.now:.1%}", f"{x.ahead:.1%}", f"{x.change:+.1%}")
     return table
 
 
@@ -115,21 +127,32 @@ def text(p: "Profile | Evolution | ContextLifts | Forecast") -> str:
 
 
 @dataclass(frozen=True)
-class _Level:
-    """One level as a table that fits the terminal: the bars are what a narrow one does without."""
+class Fitting:
+    """The first of some tables whose words can be read in the room there is; else the last."""
 
-    of: "Profile"
-    level: int
+    ways: tuple[Draw, ...]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield _table(self.of, self.level, bars=options.max_width >= _NARROW)
+        endless = options.update(width=10_000)
+        fit = (
+            draw(False)
+            for draw in self.ways
+            if console.measure(draw(True), options=endless).maximum <= options.max_width
+        )
+        yield next(fit, None) or self.ways[-1](True)
 
 
-def _table(p: "Profile", level: int, bars: bool) -> Table:
+def _level(p: "Profile", level: int) -> Fitting:
+    """One level as a table; a narrow one does without the bars, then without the layers."""
+    ways = ((True, True), (False, True), (True, False), (False, False))
+    return Fitting(tuple(partial(_table, p, level, bars, layers) for bars, layers in ways))
+
+
+def _table(p: "Profile", level: int, bars: bool, by_layer: bool, tight: bool) -> Table:
     rows = p.top(level)
-    layers = list(rows[0].layers) if rows else []
+    layers = list(rows[0].layers) if rows and by_layer else []
     table = Table(title=Text(f"level {level}"), title_justify="left", box=None, pad_edge=False)
-    table.add_column("interest", max_width=38)
+    table.add_column("interest", max_width=_NAMES[not tight])
     table.add_column("weight", justify="right", no_wrap=True)
     if bars:
         table.add_column("", no_wrap=True, min_width=_BAR)
@@ -138,18 +161,18 @@ def _table(p: "Profile", level: int, bars: bool) -> Table:
         table.add_column(name, justify="right", no_wrap=True, style="dim")
     table.add_column("90 % range", justify="right", no_wrap=True)
     table.add_column("kind", no_wrap=True)
-    table.add_column("because of", max_width=30)
+    table.add_column("because of", max_width=_CAUSES[not tight])
     largest = max((x.weight for x in rows), default=1.0)
     for x in rows:
         table.add_row(
-            _cut(x.path[-1]),
+            cut(x.path[-1]),
             f"{x.weight:.1%}",
             *([_bar(x.weight, largest)] if bars else []),
             f"{x.lift:.1f}",
             *(f"{x.layers[name]:.1%}" for name in layers),
             f"{100 * x.low:.0f}–{x.high:.0%}" if p.words is None else "",
             _kind(x) if p.words is None else "",
-            _cut(_because(p, x)),
+            cut(_because(p, x)),
         )
     return table
 
@@ -159,7 +182,7 @@ def _bar(weight: float, largest: float) -> str:
     return "█" * max(int(weight > 0), round(_BAR * weight / max(largest, 1e-9)))
 
 
-def _cut(words: str) -> Text:
+def cut(words: str) -> Text:
     """Words on one line, cut where there is no room; only such columns give way."""
     return Text(words, no_wrap=True, overflow="ellipsis")
 

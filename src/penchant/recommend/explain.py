@@ -18,20 +18,20 @@ from penchant.recommend.result import Carrier, Reason, Wish
 from penchant.types import Floats, Longs
 
 _DID = {
-    "view": "viewed",
-    "click": "clicked",
-    "like": "liked",
-    "cart": "put in the cart",
-    "purchase": "bought",
-    "rating": "rated",
-    "review": "reviewed",
-    "listen": "listened to",
-    "share": "shared",
-    "comment": "commented on",
-    "answer": "answered",
-    "ask": "asked",
-    "favourite": "marked",
-    "tag": "tagged",
+    "view": "viewed {}",
+    "click": "clicked {}",
+    "like": "liked {}",
+    "cart": "put {} in the cart",
+    "purchase": "bought {}",
+    "rating": "rated {}",
+    "review": "reviewed {}",
+    "listen": "listened to {}",
+    "share": "shared {}",
+    "comment": "commented on {}",
+    "answer": "answered {}",
+    "ask": "asked {}",
+    "favourite": "marked {}",
+    "tag": "tagged {}",
 }
 _NOTHING = 1e-6  # a statement that adds less does not bear on an item
 
@@ -231,11 +231,15 @@ def _without_wishes(
         popular = parts.get("popularity", 0.0) > 0
         return f"{'Popular now' if popular else 'New to you'}{', in ' + where if where else ''}."
     first = events[0]
-    did = _DID.get(first.event, f"had ({first.event})")
     tail = f", and you like {where}" if interests and interests[-1][1] >= 0.02 else ""
     if first.item_id == item_id:
-        return f"You {did} this before{tail}."
+        return f"You {_did(first.event, 'this')} before{tail}."
     more = len({e.item_id for e in events[1:]} - {first.item_id, item_id})
     others = f" and {more} more like it" if more else ""
     lately = " lately" if first.layer == "dynamic" else ""
-    return f"Because you {did} {first.title}{others}{lately}{tail}."
+    return f"Because you {_did(first.event, first.title)}{others}{lately}{tail}."
+
+
+def _did(event: str, what: str) -> str:
+    """An event in words."""
+    return _DID[event].format(what) if event in _DID else f"had ({event}) {what}"

@@ -35,9 +35,9 @@ GIVEN = "given"
 class RecommendConfig(Config):
     """Lists: how long, how explained."""
 
-    n: int = 10
+    n: int = Field(10, ge=1)
     """Items in a list when nothing else is asked."""
-    events: int = 3
+    events: int = Field(3, ge=1)
     """Past events named in a reason, at most."""
     spread: float = Field(0.5, ge=0.0, lt=1.0)
     """Where a list is diversified: how much its likeness to the profile counts beside the scores of

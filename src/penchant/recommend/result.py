@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, overload
 
 from penchant.types import Report
@@ -11,6 +11,8 @@ from penchant.types import Report
 if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
+
+    from penchant.interests.show import Fitting
 
 
 @dataclass(frozen=True)
@@ -191,22 +193,29 @@ class Recommendations:
             "report": self.report.to_json(),
         }
 
-    def __rich__(self) -> "Table":
+    def __rich__(self) -> "Fitting":
+        from penchant.interests.show import Fitting
+
+        return Fitting((partial(self._table, True), partial(self._table, False)))
+
+    def _table(self, by_part: bool, tight: bool) -> "Table":
+        """The list as a table; a narrow one does without the parts of the scores."""
         from rich.table import Table
         from rich.text import Text
 
-        name = Text(f"for {self.user_id}")
-        table = Table(title=name, title_justify="left", box=None, pad_edge=False)
+        from penchant.interests.show import cut
+
+        parts = list(self.items[0].parts) if self.items and by_part else []
+        whose = Text(f"for {self.user_id}")
+        table = Table(title=whose, title_justify="left", box=None, pad_edge=False)
         table.add_column("", justify="right", no_wrap=True)
-        table.add_column("item", max_width=56)  # gives way where there is no room
-        for part in ("score", *(self.items[0].parts if self.items else ())):
-            style = "" if part == "score" else "dim"
-            table.add_column(part, justify="right", no_wrap=True, style=style)
+        table.add_column("item", max_width=22 if tight else 56)  # gives way where there is no room
+        for name in ("score", *parts):
+            style = "" if name == "score" else "dim"
+            table.add_column(name, justify="right", no_wrap=True, style=style)
         for r in self.items:
-            title = Text(r.title, no_wrap=True, overflow="ellipsis")
-            table.add_row(
-                str(r.rank), title, f"{r.score:.2f}", *(f"{v:.2f}" for v in r.parts.values())
-            )
+            score = (f"{value:.2f}" for value in (r.score, *(r.parts[name] for name in parts)))
+            table.add_row(str(r.rank), cut(r.title), *score)
         return table
 
     def __str__(self) -> str:

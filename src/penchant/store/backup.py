@@ -145,6 +145,8 @@ def _write(path: Path, members: dict[str, Path], about: dict[str, Any]) -> None:
 
 def _unpack(path: Path, draft: Path) -> dict[str, Any]:
     """Every file that the list names, checked; what it does not name is not taken."""
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no such file; expected what `penchant backup` wrote")
     try:
         with tarfile.open(path) as tar:
             about = _listed(path, tar)
