@@ -13,6 +13,7 @@ from penchant import WorldConfig, make_world
 from penchant.client import AsyncClient, Client, RefusedError, UnreachableError, calls
 from penchant.client.sending import Way
 from penchant.engine.serving import ServeConfig
+from penchant.errors import DataError
 from penchant.serve.app import create_app
 from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.store.sql.keys import Key
@@ -106,6 +107,12 @@ def test_events_under_the_id_of_another_are_counted_over_all_calls(shop, monkeyp
 def test_a_name_may_hold_anything(shop):
     for name in ("a/b", "..", "é?#&=", "a%2Fb"):
         assert shop.interests(name, top=1).user_id == name
+
+
+def test_a_name_may_be_a_number_and_nothing_but_an_id(shop):
+    assert shop.interests(14388, top=1).user_id == "14388"
+    with pytest.raises(DataError, match="id: None came; expected an id"):
+        shop.interests(None)
 
 
 def test_what_is_refused_says_why(shop, served):

@@ -17,6 +17,7 @@ import polars as pl
 
 from penchant.data import columns as c
 from penchant.data.coerce import COERCE, Kind
+from penchant.data.ids import AN_ID
 from penchant.data.schema import nothing
 from penchant.data.times import DAY_NUMBERS, MILLIS, SECONDS, UTC_TIME, zoneless
 
@@ -27,7 +28,7 @@ LONGEST_TEXT: Final = 64 * 1024
 NAMES: Final = frozenset({c.EVENT, c.RELATION})
 """Columns of text that hold names and are as short as ids."""
 WANTED: Final[dict[Kind, str]] = {
-    "id": "an id: text or a whole number",
+    "id": AN_ID,
     "time": "a time: ISO 8601 (2024-05-01T10:00:00+02:00) or seconds since 1970",
     "number": "a number",
     "whole": "a whole number",
