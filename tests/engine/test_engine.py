@@ -122,6 +122,15 @@ def own(shop, tmp_path):
     return Engine(copytree(shop, tmp_path / "own"), FEW, clock=lambda: NOW)
 
 
+def test_an_item_without_text_is_taken_in_without_an_encoder(own, monkeypatch):
+    class Absent:
+        """Whatever is asked of it would load a language model."""
+
+    monkeypatch.setattr("penchant.encode.once.make_encoder", lambda *_: Absent())
+    own.add(items=pl.DataFrame({"item_id": ["silent"]}))
+    assert "silent" in own.model.catalogue.items
+
+
 def answers(engine, users):
     return engine.recommend_many(users, 10)
 
