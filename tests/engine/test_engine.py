@@ -140,6 +140,26 @@ def user(world, place=0.5):
     return str(counts["user_id"][int(place * (counts.height - 1))])
 
 
+def test_the_clock_has_only_the_values_that_it_has(engine, world):
+    ann = user(world)
+    for asked in (engine.interests, engine.recommend):
+        with pytest.raises(DataError, match=r"weekday: 'st' came; expected one of mon.*'sat'"):
+            asked(ann, context={"weekday": "st"})
+        with pytest.raises(DataError, match="context hour: '99' came; expected one of night"):
+            asked(ann, context={"hour": 99})
+
+
+def test_a_value_of_a_column_that_was_never_learned_of_changes_nothing_and_is_told(engine, world):
+    ann, said = user(world), {"device": "toaster", "weekday": "sat"}
+    assert dict(engine.interests(ann, context=said).context) == {"weekday": "sat"}
+    found = engine.recommend(ann, 5, context=said)
+    told = "recommend: unknown values of the context, left out: 1 of 2"
+    assert f"{told} (e.g. device=toaster)" in str(found.report)
+    plain = engine.recommend(ann, 5, context={"weekday": "sat"})
+    assert [r.score for r in found] == [r.score for r in plain]
+    assert "unknown" not in str(plain.report)
+
+
 def test_from_tables_to_reasons(engine, world):
     ann = user(world)
     recs = engine.recommend(ann, 5)

@@ -27,12 +27,13 @@ def test_interests_of_one_level_and_the_weightiest(ask, fitted):
 
 
 def test_interests_in_a_context(ask, fitted):
-    known = [v.name for v in fitted.model.layers["context"].variables_]
-    name = known[0]
-    told = of(ask, f"/users/{ANN}/interests", context=f"{name}=x")
-    assert told["context"] == {name: "x"}
-    refused = ask.get(f"/users/{ANN}/interests", params={"context": "nosuch=x"})
-    assert refused.status_code == 422
+    name, value = next((v.name, v.values[0]) for v in fitted.model.layers["context"].variables_)
+    told = of(ask, f"/users/{ANN}/interests", context=f"{name}={value}")
+    assert told["context"] == {name: value}
+    for unknown in ("nosuch=x", "weekday=blah", "hour=99"):
+        refused = ask.get(f"/users/{ANN}/interests", params={"context": unknown})
+        assert refused.status_code == 422, refused.text
+    assert "expected one of night, morning" in refused.json()["detail"]
 
 
 def test_a_list_is_the_engines_with_reasons_where_asked(ask, fitted):

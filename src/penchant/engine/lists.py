@@ -47,8 +47,9 @@ class Lists(ABC):
         `diversify` the list spreads over the interests of that level as the profile does.
 
         Raises:
-            UnknownIdError, SchemaError: a filter or interest names what does not exist, or there is
-                no such level.
+            UnknownIdError, SchemaError: a filter, interest or context names what does not exist, or
+                there is no such level.
+            DataError: the clock of a context knows no such value.
         """
         return self.recommend_each(
             [id_of(user_id)], n, at=at, context=context, filters=filters, interests=interests,
@@ -78,7 +79,10 @@ class Lists(ABC):
         asking = self._asking(users)
         moments = asking.moments(users, at, context)
         asked = Asked(n, filters, interests, diversify)
-        return asking.pipeline(self.config.recommend).each(users, moments, asked)
+        lists = asking.pipeline(self.config.recommend).each(users, moments, asked)
+        for one in lists:
+            one.report.extend(asking.unheard(context))
+        return lists
 
     def recommend_many(
         self,

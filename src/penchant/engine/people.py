@@ -61,7 +61,12 @@ class People(ABC):
     ) -> Profile:
         """Who is this: the profile of one user at a time (None: the last event) and in a context.
 
-        Someone never seen has the profile of everybody.
+        Someone never seen has the profile of everybody. Values of the context of which the model
+        never learned change nothing, and the profile does not have them.
+
+        Raises:
+            UnknownIdError: the model knows no such context.
+            DataError: the clock of a context knows no such value.
         """
         user = id_of(user_id)
         asking = self._asking([user])
