@@ -250,6 +250,8 @@ def _wrong(value: Any, kind: Kind) -> str:
         if nested and any(type(x) is not str for x in inner):
             return f"a list of lists came; expected {WANTED[kind]}"
         return wrong_list(inner)
+    if kind == "id" and (type(value) is bool or (type(value) is float and value % 1)):
+        return f"{shown(value)} came; expected {AN_ID}"
     return wrong_scalar(value, WANTED[kind])
 
 
