@@ -34,6 +34,17 @@ class Config(BaseModel):
         except ValidationError as error:
             raise ConfigError(_explain(type(self), error)) from None
 
+    @classmethod
+    def given(cls, said: object, name: str) -> Self:
+        """What was given as these settings, if it is such.
+
+        Raises:
+            ConfigError: it is something else.
+        """
+        if isinstance(said, cls):
+            return said
+        raise ConfigError(f"{name}: {said!r:.60} came; expected {cls.__name__}(…)")
+
     def but(self, **changes: Any) -> Self:
         """A copy with some settings changed: `config.but(**{"base.kind": "svd"})` works too."""
         values = self.model_dump()

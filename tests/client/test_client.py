@@ -97,6 +97,15 @@ def test_many_rows_go_in_several_calls_and_keep_their_numbers(shop, monkeypatch)
     assert [r.index for r in told.rejected] == [1, 2, 3]
 
 
+def test_one_row_alone_is_told_and_a_row_that_is_none_sinks_no_other(shop):
+    for alone in ({"user_id": "eve", "item_id": "a"}, "eve"):
+        with pytest.raises(DataError, match=r"events: (dict|str) came; expected a list of rows"):
+            shop.add_events(alone)
+    told = shop.add_events(["eve", {"user_id": "eve", "item_id": "a"}])
+    assert (told.accepted, [r.index for r in told.rejected]) == (1, [0])
+    assert shop.add_events([]).accepted == 0
+
+
 def test_events_under_the_id_of_another_are_counted_over_all_calls(shop, monkeypatch):
     monkeypatch.setattr(calls, "AT_ONCE", 2)
     rows = [{"user_id": f"fay{k}", "item_id": "a", "event_id": "fay"} for k in range(4)]

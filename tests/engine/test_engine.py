@@ -140,6 +140,14 @@ def user(world, place=0.5):
     return str(counts["user_id"][int(place * (counts.height - 1))])
 
 
+def test_settings_of_another_kind_are_told(engine, world):
+    with pytest.raises(ConfigError, match=r"split: 'time' came; expected SplitConfig"):
+        engine.evaluate(split="time")
+    for filters in ({"seen": True}, {}, EngineConfig()):
+        with pytest.raises(ConfigError, match=r"filters: .* came; expected Filters"):
+            engine.recommend(user(world), filters=filters)
+
+
 def test_the_clock_has_only_the_values_that_it_has(engine, world):
     ann = user(world)
     for asked in (engine.interests, engine.recommend):

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from penchant.client import answers as a
 from penchant.data.ids import Id, id_of
+from penchant.errors import DataError
 
 T = TypeVar("T", bound=a.Answer)
 Row: TypeAlias = Mapping[str, Any]
@@ -112,7 +113,13 @@ def _path(*parts: Id) -> str:
 
 def rows(kind: str, given: Iterable[Row]) -> Iterator[tuple[int, Call[a.Taken]]]:
     """Rows in as many calls as they need, each with the number of its first row; events that say
-    neither their id nor their time get an id, so that a call that is sent again counts once."""
+    neither their id nor their time get an id, so that a call that is sent again counts once.
+
+    Raises:
+        DataError: one row came alone, or text.
+    """
+    if isinstance(given, Mapping | str | bytes):
+        raise DataError(f"{kind}: {type(given).__name__} came; expected a list of rows: [{{…}}]")
     first, some, size = 0, list[str](), 0
     for row in map(_marked, given) if kind == "events" else given:
         text = dumps(row, allow_nan=False)
@@ -132,6 +139,8 @@ def _several_rows(kind: str, texts: Sequence[str]) -> Call[a.Taken]:
 
 def _marked(row: Row) -> Row:
     """One of which the service would say when it came has no other way to be known again."""
+    if not isinstance(row, Mapping):  # the service says what is wrong with it
+        return row
     told = row.get("event_id") is not None or row.get("timestamp") is not None
     return row if told else {**row, "event_id": uuid4().hex}
 

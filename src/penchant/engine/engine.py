@@ -397,7 +397,7 @@ class Engine(Lists, People, Holdings):
         """How an evaluation goes, and what was set aside so far."""
         data, config = self._prepared(), self.config.evaluate
         if split is not None:
-            config = config.but(split=split.model_dump())
+            config = config.but(split=SplitConfig.given(split, "split").model_dump())
         report = Report([*data.report.findings])
         text = self._texts.of(data.items, self.config.encode, report)
         return Trial(data, text, self.config, self.progress).plan(config), report

@@ -8,6 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from penchant.data import schema
+from penchant.data.incoming import read_rows
 from penchant.data.read import read
 from penchant.data.sources import registry
 from penchant.errors import DataError, SchemaError
@@ -102,6 +103,8 @@ class Intake:
 
     def shaped(self, kind: Kind, raw: pl.DataFrame, report: Report) -> pl.DataFrame:
         """One table in Penchant's columns."""
+        if not raw.width:  # an empty list of rows has none
+            return read_rows(kind, []).frame
         mapping = {k: v for k, v in self.mapping.items() if v in raw.columns} or None
         if kind == "events":
             _whole(self.mapping, raw)
