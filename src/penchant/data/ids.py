@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Final, TypeAlias
 
-from penchant.errors import DataError
+from penchant.errors import DataError, short
 
 Id: TypeAlias = str | int
 """An id from outside: 14388 and "14388" are the same one."""
@@ -29,7 +29,7 @@ def id_of(said: object, name: str = "user_id") -> str:
         return str(int(said))
     if isinstance(said, float) and said.is_integer():  # a column with gaps has its numbers so
         return str(int(said))
-    raise DataError(f"{name}: {_short(said)} came; expected {AN_ID}")
+    raise DataError(f"{name}: {short(said)} came; expected {AN_ID}")
 
 
 def ids_of(said: Iterable[object], name: str = "user_ids") -> list[str]:
@@ -39,10 +39,5 @@ def ids_of(said: Iterable[object], name: str = "user_ids") -> list[str]:
         DataError: one of them is neither text nor a whole number, or no list came.
     """
     if isinstance(said, str) or not isinstance(said, Iterable):
-        raise DataError(f"{name}: {_short(said)} came; expected a list of ids")
+        raise DataError(f"{name}: {short(said)} came; expected a list of ids")
     return [id_of(one, name) for one in said]
-
-
-def _short(said: object) -> str:
-    text = repr(said)
-    return text if len(text) <= 60 else f"{text[:57]}…"

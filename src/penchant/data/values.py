@@ -20,6 +20,7 @@ from penchant.data.coerce import COERCE, Kind
 from penchant.data.ids import AN_ID
 from penchant.data.schema import nothing
 from penchant.data.times import DAY_NUMBERS, MILLIS, SECONDS, UTC_TIME, zoneless
+from penchant.errors import short
 
 LONGEST_NAME: Final = 512
 """Characters of an id, of an event's type, of a relation."""
@@ -312,5 +313,4 @@ def shown(value: Any) -> str:
         return "bytes"
     if value is None:
         return "null"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    return short(value)
