@@ -18,8 +18,13 @@
 Messages name the field, what came, what was expected, and what to do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from reprlib import Repr
+from typing import Final
+
+_BRIEFLY: Final = Repr()  # nobody waits for the text of a long list that is cut anyway
+_BRIEFLY.maxstring = _BRIEFLY.maxother = _BRIEFLY.maxlong = 200
 
 
 class PenchantError(Exception):
@@ -27,7 +32,12 @@ class PenchantError(Exception):
 
 
 class ConfigError(PenchantError, ValueError):
-    """A setting is unknown, of the wrong type or out of range."""
+    """A setting is unknown, of the wrong type or out of range; `faults`: of settings that were read
+    together, the path of each that is wrong, and why."""
+
+    def __init__(self, message: str, faults: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
 
 
 class DataError(PenchantError, ValueError):
@@ -85,6 +95,12 @@ class StreamError(PenchantError, RuntimeError):
 
 class MissingExtraError(PenchantError, ImportError):
     """An optional package is needed; the message has the install line."""
+
+
+def short(value: object) -> str:
+    """A value as an error shows it, cut where it is long."""
+    text = _BRIEFLY.repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

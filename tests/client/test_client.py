@@ -13,6 +13,7 @@ from penchant import WorldConfig, make_world
 from penchant.client import AsyncClient, Client, RefusedError, UnreachableError, calls
 from penchant.client.sending import Way
 from penchant.engine.serving import ServeConfig
+from penchant.errors import DataError
 from penchant.serve.app import create_app
 from penchant.serve.keys import MemoryKeys, fresh, hashed
 from penchant.store.sql.keys import Key
@@ -96,6 +97,15 @@ def test_many_rows_go_in_several_calls_and_keep_their_numbers(shop, monkeypatch)
     assert [r.index for r in told.rejected] == [1, 2, 3]
 
 
+def test_one_row_alone_is_told_and_a_row_that_is_none_sinks_no_other(shop):
+    for alone in ({"user_id": "eve", "item_id": "a"}, "eve"):
+        with pytest.raises(DataError, match=r"events: (dict|str) came; expected a list of rows"):
+            shop.add_events(alone)
+    told = shop.add_events(["eve", {"user_id": "eve", "item_id": "a"}])
+    assert (told.accepted, [r.index for r in told.rejected]) == (1, [0])
+    assert shop.add_events([]).accepted == 0
+
+
 def test_events_under_the_id_of_another_are_counted_over_all_calls(shop, monkeypatch):
     monkeypatch.setattr(calls, "AT_ONCE", 2)
     rows = [{"user_id": f"fay{k}", "item_id": "a", "event_id": "fay"} for k in range(4)]
@@ -106,6 +116,12 @@ def test_events_under_the_id_of_another_are_counted_over_all_calls(shop, monkeyp
 def test_a_name_may_hold_anything(shop):
     for name in ("a/b", "..", "é?#&=", "a%2Fb"):
         assert shop.interests(name, top=1).user_id == name
+
+
+def test_a_name_may_be_a_number_and_nothing_but_an_id(shop):
+    assert shop.interests(14388, top=1).user_id == "14388"
+    with pytest.raises(DataError, match="id: None came; expected an id"):
+        shop.interests(None)
 
 
 def test_what_is_refused_says_why(shop, served):

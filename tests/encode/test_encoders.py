@@ -14,6 +14,7 @@ from penchant.encode.hashed import HashedEncoder, projection
 from penchant.encode.once import make_encoder
 from penchant.encode.static import StaticEncoder, distil
 from penchant.encode.text import TextEncoder, choose_device, choose_dtype
+from penchant.encode.weights import stated_width
 from penchant.errors import ConfigError, DataError, MissingExtraError
 from penchant.testing.encoders import TEXTS, EncoderContract
 
@@ -124,7 +125,7 @@ class TestStatic(EncoderContract):
         assert self.make().dim == 384
 
 
-def small_model(folder: Path) -> Path:
+def small_model(folder: Path, ways: str | tuple[str, ...] = "mean") -> Path:
     """A language model of two hundred random numbers a layer, in the usual files."""
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import Pooling, Transformer
@@ -143,8 +144,19 @@ def small_model(folder: Path) -> Path:
     text_encoder("float32").model.tokenizer.save_pretrained(raw)
     transformer = Transformer(str(raw))
     made = folder / "made"
-    SentenceTransformer(modules=[transformer, Pooling(16)], device="cpu").save(str(made))
+    SentenceTransformer(modules=[transformer, Pooling(16, ways)], device="cpu").save(str(made))
     return made
+
+
+@pytest.mark.parametrize("ways", ["mean", ("mean", "max"), "cls"])
+def test_the_width_that_files_tell_is_the_models(tmp_path, ways):
+    made = small_model(tmp_path, ways)
+    width = make_encoder(EncodeConfig(model=str(made))).encode(["a"]).vectors.shape[1]
+    assert width == (32 if isinstance(ways, tuple) else 16)
+    assert stated_width(made) == (None if isinstance(ways, tuple) else width)
+    assert make_encoder(EncodeConfig(model=str(made))).dim == width
+    (made / "modules.json").unlink()
+    assert stated_width(made) is None
 
 
 def test_distilling_makes_a_static_model_or_says_what_is_missing(tmp_path):

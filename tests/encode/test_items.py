@@ -80,6 +80,19 @@ def test_items_without_any_text_get_zeros_and_are_counted(items):
     assert report.count("without text, vector is zero") == items.height
 
 
+def test_where_there_is_nothing_to_read_no_model_is_loaded(monkeypatch):
+    def load(*_):
+        raise AssertionError("a language model is loaded to read nothing")
+
+    monkeypatch.setattr("penchant.encode.text.load", load)
+    items, bars = pl.DataFrame({"title": ["", None, "  "]}), Bars()
+    for width in (None, 12):  # as the model's files say it, and as somebody knows it
+        vectors = encode_items(items, EncodeConfig(), report=Report(), width=width, progress=bars)
+        assert vectors.shape == (3, width or 384)
+        assert not vectors.any()
+    assert not bars.steps
+
+
 def test_rows_stay_with_their_items(tmp_path):
     items = pl.DataFrame({"title": ["a short one", "", "a much longer title", "a short one", None]})
     report = Report()

@@ -122,6 +122,15 @@ def own(shop, tmp_path):
     return Engine(copytree(shop, tmp_path / "own"), FEW, clock=lambda: NOW)
 
 
+def test_an_item_without_text_is_taken_in_without_an_encoder(own, monkeypatch):
+    class Absent:
+        """Whatever is asked of it would load a language model."""
+
+    monkeypatch.setattr("penchant.encode.once.make_encoder", lambda *_: Absent())
+    own.add(items=pl.DataFrame({"item_id": ["silent"]}))
+    assert "silent" in own.model.catalogue.items
+
+
 def answers(engine, users):
     return engine.recommend_many(users, 10)
 
@@ -129,6 +138,34 @@ def answers(engine, users):
 def user(world, place=0.5):
     counts = world.events["user_id"].value_counts().sort("count", "user_id")
     return str(counts["user_id"][int(place * (counts.height - 1))])
+
+
+def test_settings_of_another_kind_are_told(engine, world):
+    with pytest.raises(ConfigError, match=r"split: 'time' came; expected SplitConfig"):
+        engine.evaluate(split="time")
+    for filters in ({"seen": True}, {}, EngineConfig()):
+        with pytest.raises(ConfigError, match=r"filters: .* came; expected Filters"):
+            engine.recommend(user(world), filters=filters)
+
+
+def test_the_clock_has_only_the_values_that_it_has(engine, world):
+    ann = user(world)
+    for asked in (engine.interests, engine.recommend):
+        with pytest.raises(DataError, match=r"weekday: 'st' came; expected one of mon.*'sat'"):
+            asked(ann, context={"weekday": "st"})
+        with pytest.raises(DataError, match="context hour: '99' came; expected one of night"):
+            asked(ann, context={"hour": 99})
+
+
+def test_a_value_of_a_column_that_was_never_learned_of_changes_nothing_and_is_told(engine, world):
+    ann, said = user(world), {"device": "toaster", "weekday": "sat"}
+    assert dict(engine.interests(ann, context=said).context) == {"weekday": "sat"}
+    found = engine.recommend(ann, 5, context=said)
+    told = "recommend: unknown values of the context, left out: 1 of 2"
+    assert f"{told} (e.g. device=toaster)" in str(found.report)
+    plain = engine.recommend(ann, 5, context={"weekday": "sat"})
+    assert [r.score for r in found] == [r.score for r in plain]
+    assert "unknown" not in str(plain.report)
 
 
 def test_from_tables_to_reasons(engine, world):

@@ -38,6 +38,18 @@ def test_tables(engine):
     assert stored(engine)["event"].to_list() == ["view", "view", "like"]
 
 
+@pytest.mark.parametrize("mapping", [None, {"user_id": "customer"}])
+def test_a_batch_may_be_empty(engine, mapping):
+    assert counts(engine.add(events=[], items=[], mapping=mapping)) == {"items": 0, "events": 0}
+    assert counts(engine.add(events=EVENTS)) == {"events": 3}
+    assert counts(engine.add(events=[], feedback=[])) == {"events": 0, "feedback": 0}
+
+
+def test_rows_without_columns_are_not_taken_for_none(engine):
+    with pytest.raises(ReadError, match="rows without any column came"):
+        engine.add(events=[{}, {}])
+
+
 class Theirs:
     """A table of another library: nothing but the Arrow interface."""
 

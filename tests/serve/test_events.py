@@ -44,6 +44,15 @@ def test_one_event_is_stored_with_its_context_when_the_answer_comes(http, shop):
     )  # fmt: skip
 
 
+def test_truth_and_fractions_are_no_ids(http):
+    told = http.post("/events", json={"user_id": True, "item_id": 1.5})
+    assert told.status_code == 422
+    assert told.json()["rejected"] == [
+        {"index": 0, "field": "user_id",
+         "reason": "True came; expected an id: text or a whole number"}
+    ]  # fmt: skip
+
+
 def test_an_event_sent_twice_counts_once(http, shop):
     event = {"user_id": "two", "item_id": "i00001", "event_id": "e1"}
     assert http.post("/events", json=event).json()["accepted"] == 1

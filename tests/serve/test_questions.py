@@ -27,12 +27,13 @@ def test_interests_of_one_level_and_the_weightiest(ask, fitted):
 
 
 def test_interests_in_a_context(ask, fitted):
-    known = [v.name for v in fitted.model.layers["context"].variables_]
-    name = known[0]
-    told = of(ask, f"/users/{ANN}/interests", context=f"{name}=x")
-    assert told["context"] == {name: "x"}
-    refused = ask.get(f"/users/{ANN}/interests", params={"context": "nosuch=x"})
-    assert refused.status_code == 422
+    name, value = next((v.name, v.values[0]) for v in fitted.model.layers["context"].variables_)
+    told = of(ask, f"/users/{ANN}/interests", context=f"{name}={value}")
+    assert told["context"] == {name: value}
+    for unknown in ("nosuch=x", "weekday=blah", "hour=99"):
+        refused = ask.get(f"/users/{ANN}/interests", params={"context": unknown})
+        assert refused.status_code == 422, refused.text
+    assert "expected one of night, morning" in refused.json()["detail"]
 
 
 def test_a_list_is_the_engines_with_reasons_where_asked(ask, fitted):
@@ -183,6 +184,35 @@ def test_a_question_that_is_none_is_told_what_is_wrong(ask, path, field):
     assert told.headers["content-type"] == "application/problem+json"
     if field is not None:
         assert problem["errors"][0]["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("recommendations?n=0", "query n: '0' came; expected 1 or more"),
+        ("recommendations?n=many", "query n: 'many' came; expected a whole number"),
+        ("recommendations?seen=2&n=0", "query n: '0' came; expected 1 or more (and 1 more)"),
+        ("evolution?step=minute", "query step: 'minute' came; expected 'day', 'week', 'month',"),
+        ("diff", "query t1: missing"),
+        (
+            "similar?nn=3",
+            "query nn: nothing is called that here; expected n, level. Did you mean 'n'?",
+        ),
+    ],
+)
+def test_a_question_says_what_came_and_what_is_allowed(ask, path, why):
+    assert ask.get(f"/users/{ANN}/{path}").json()["detail"].startswith(why)
+
+
+def test_a_body_says_what_came_and_what_is_allowed(ask):
+    told = ask.post(f"/users/{ANN}/feedback", json={"direction": "mor", "intrest": "x"}).json()
+    assert told["errors"] == [
+        {"field": "direction", "in": "body",
+         "reason": "'mor' came; expected 'more', 'less', 'never' or 'clear'"},
+        {"field": "intrest", "in": "body",
+         "reason": "nothing is called that here; expected direction, interest, item, at, "
+         "event_id. Did you mean 'interest'?"},
+    ]  # fmt: skip
 
 
 def test_paths_and_methods_that_are_not_there(ask):

@@ -10,6 +10,7 @@ from penchant.client import calls
 from penchant.client.calls import Call, Row, T
 from penchant.client.failures import UnreachableError
 from penchant.client.sending import Way, answer, request, transport
+from penchant.data.ids import Id
 
 
 class AsyncClient:
@@ -94,7 +95,7 @@ class AsyncClient:
         """Put edges between people in."""
         return await self._rows("relations", relations)
 
-    async def item(self, item_id: str) -> a.Item:
+    async def item(self, item_id: Id) -> a.Item:
         """What is stored of one item."""
         return await self.send(calls.item(item_id))
 
@@ -109,15 +110,15 @@ class AsyncClient:
             if cursor is None:
                 return
 
-    async def similar_items(self, item_id: str, n: int = 10) -> a.SimilarItems:
+    async def similar_items(self, item_id: Id, n: int = 10) -> a.SimilarItems:
         """Items like one, the likest first."""
         return await self.send(calls.similar_items(item_id, n))
 
-    async def recommend(self, user_id: str, **asked: Unpack[calls.List]) -> a.Recommendations:
+    async def recommend(self, user_id: Id, **asked: Unpack[calls.List]) -> a.Recommendations:
         """What to show one person; see `calls.List` for what may be asked."""
         return await self.send(calls.recommend(user_id, **asked))
 
-    async def interests(self, user_id: str, **asked: Unpack[calls.Profile]) -> a.Profile:
+    async def interests(self, user_id: Id, **asked: Unpack[calls.Profile]) -> a.Profile:
         """Who is this; see `calls.Profile` for what may be asked."""
         return await self.send(calls.interests(user_id, **asked))
 
@@ -125,24 +126,24 @@ class AsyncClient:
         """Who says this."""
         return await self.send(calls.interests_from_text(text, at))
 
-    async def evolution(self, user_id: str, **asked: Unpack[calls.Course]) -> a.Evolution:
+    async def evolution(self, user_id: Id, **asked: Unpack[calls.Course]) -> a.Evolution:
         """How somebody's interests moved, step by step."""
         return await self.send(calls.evolution(user_id, **asked))
 
-    async def diff(self, user_id: str, t1: str, t2: str | None = None, *, level: int = 1) -> a.Diff:
+    async def diff(self, user_id: Id, t1: str, t2: str | None = None, *, level: int = 1) -> a.Diff:
         """What changed between two times (ISO 8601; None: the present)."""
         return await self.send(calls.diff(user_id, t1, t2, level))
 
     async def forecast(
-        self, user_id: str, *, step: calls.Step = "month", at: str | None = None
+        self, user_id: Id, *, step: calls.Step = "month", at: str | None = None
     ) -> a.Forecast:
         """What somebody will turn to in the next step."""
         return await self.send(calls.forecast(user_id, step, at))
 
     async def explain(
         self,
-        user_id: str,
-        item_id: str,
+        user_id: Id,
+        item_id: Id,
         *,
         at: str | None = None,
         context: Mapping[str, str] | None = None,
@@ -151,14 +152,14 @@ class AsyncClient:
         return await self.send(calls.explain(user_id, item_id, at, context))
 
     async def similar_users(
-        self, user_id: str, n: int = 10, *, level: int | None = None
+        self, user_id: Id, n: int = 10, *, level: int | None = None
     ) -> a.SimilarUsers:
         """People with a profile like somebody's, the nearest first."""
         return await self.send(calls.similar_users(user_id, n, level))
 
     async def feedback(
         self,
-        user_id: str,
+        user_id: Id,
         direction: calls.Direction | None = None,
         **said: Unpack[calls.Said],
     ) -> a.Feedback:
@@ -166,15 +167,15 @@ class AsyncClient:
         direction is given; and what stands then."""
         return await self.send(calls.feedback(user_id, direction, said))
 
-    async def user(self, user_id: str) -> a.Person:
+    async def user(self, user_id: Id) -> a.Person:
         """A person's attributes, and how many rows there are on them."""
         return await self.send(calls.user(user_id))
 
-    async def export(self, user_id: str) -> a.Held:
+    async def export(self, user_id: Id) -> a.Held:
         """Everything that is held on a person."""
         return await self.send(calls.export(user_id))
 
-    async def forget(self, user_id: str) -> a.Forgotten:
+    async def forget(self, user_id: Id) -> a.Forgotten:
         """Erase a person."""
         return await self.send(calls.forget(user_id))
 

@@ -8,6 +8,8 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from penchant.client import answers as a
+from penchant.data.ids import Id, id_of
+from penchant.errors import DataError
 
 T = TypeVar("T", bound=a.Answer)
 Row: TypeAlias = Mapping[str, Any]
@@ -54,8 +56,8 @@ class List(TypedDict, total=False):
     context: Mapping[str, str]
     within: str
     where: Mapping[str, str | Sequence[str]]
-    allow: Sequence[str]
-    deny: Sequence[str]
+    allow: Sequence[Id]
+    deny: Sequence[Id]
     seen: bool
     like: Mapping[str, float]
     explain: bool
@@ -74,7 +76,7 @@ class Said(TypedDict, total=False):
     """Of what somebody wants more, less or none: an interest or an item; and when it was said."""
 
     interest: str
-    item: str
+    item: Id
     at: str
     event_id: str
 
@@ -96,13 +98,14 @@ def _several(value: Any) -> Sequence[Any]:
     return value if isinstance(value, tuple | list) else [value]
 
 
-def _get(answer: type[T], *path: str, **given: Any) -> Call[T]:
+def _get(answer: type[T], *path: Id, **given: Any) -> Call[T]:
     return Call(answer, "GET", _path(*path), _query(given))
 
 
-def _path(*parts: str) -> str:
+def _path(*parts: Id) -> str:
     """A path; what is a name of ours may hold anything."""
-    return "/v1/" + "/".join(quote(part, safe="").replace(".", "%2E") for part in parts)
+    texts = (id_of(part, "id") for part in parts)
+    return "/v1/" + "/".join(quote(text, safe="").replace(".", "%2E") for text in texts)
 
 
 # Rows in
@@ -110,7 +113,13 @@ def _path(*parts: str) -> str:
 
 def rows(kind: str, given: Iterable[Row]) -> Iterator[tuple[int, Call[a.Taken]]]:
     """Rows in as many calls as they need, each with the number of its first row; events that say
-    neither their id nor their time get an id, so that a call that is sent again counts once."""
+    neither their id nor their time get an id, so that a call that is sent again counts once.
+
+    Raises:
+        DataError: one row came alone, or text.
+    """
+    if isinstance(given, Mapping | str | bytes):
+        raise DataError(f"{kind}: {type(given).__name__} came; expected a list of rows: [{{…}}]")
     first, some, size = 0, list[str](), 0
     for row in map(_marked, given) if kind == "events" else given:
         text = dumps(row, allow_nan=False)
@@ -130,6 +139,8 @@ def _several_rows(kind: str, texts: Sequence[str]) -> Call[a.Taken]:
 
 def _marked(row: Row) -> Row:
     """One of which the service would say when it came has no other way to be known again."""
+    if not isinstance(row, Mapping):  # the service says what is wrong with it
+        return row
     told = row.get("event_id") is not None or row.get("timestamp") is not None
     return row if told else {**row, "event_id": uuid4().hex}
 
@@ -154,7 +165,7 @@ def joined(parts: Iterable[tuple[int, a.Taken]]) -> a.Taken:
 # Questions
 
 
-def item(item_id: str) -> Call[a.Item]:
+def item(item_id: Id) -> Call[a.Item]:
     """One item."""
     return _get(a.Item, "items", item_id)
 
@@ -164,17 +175,17 @@ def items(cursor: str | None, limit: int) -> Call[a.ItemPage]:
     return _get(a.ItemPage, "items", cursor=cursor, limit=limit)
 
 
-def similar_items(item_id: str, n: int) -> Call[a.SimilarItems]:
+def similar_items(item_id: Id, n: int) -> Call[a.SimilarItems]:
     """Items like one."""
     return _get(a.SimilarItems, "items", item_id, "similar", n=n)
 
 
-def recommend(user_id: str, **asked: Unpack[List]) -> Call[a.Recommendations]:
+def recommend(user_id: Id, **asked: Unpack[List]) -> Call[a.Recommendations]:
     """What to show."""
     return _get(a.Recommendations, "users", user_id, "recommendations", **asked)
 
 
-def interests(user_id: str, **asked: Unpack[Profile]) -> Call[a.Profile]:
+def interests(user_id: Id, **asked: Unpack[Profile]) -> Call[a.Profile]:
     """Who is this."""
     return _get(a.Profile, "users", user_id, "interests", **asked)
 
@@ -185,56 +196,58 @@ def interests_from_text(text: str, at: str | None) -> Call[a.ProfileOfWords]:
     return Call(a.ProfileOfWords, "POST", _path("interests", "from-text"), body=body)
 
 
-def evolution(user_id: str, **asked: Unpack[Course]) -> Call[a.Evolution]:
+def evolution(user_id: Id, **asked: Unpack[Course]) -> Call[a.Evolution]:
     """How interests moved."""
     return _get(a.Evolution, "users", user_id, "evolution", **asked)
 
 
-def diff(user_id: str, t1: str, t2: str | None, level: int) -> Call[a.Diff]:
+def diff(user_id: Id, t1: str, t2: str | None, level: int) -> Call[a.Diff]:
     """What changed between two times."""
     return _get(a.Diff, "users", user_id, "diff", t1=t1, t2=t2, level=level)
 
 
-def forecast(user_id: str, step: Step, at: str | None) -> Call[a.Forecast]:
+def forecast(user_id: Id, step: Step, at: str | None) -> Call[a.Forecast]:
     """What comes next."""
     return _get(a.Forecast, "users", user_id, "forecast", step=step, at=at)
 
 
 def explain(
-    user_id: str, item: str, at: str | None, context: Mapping[str, str] | None
+    user_id: Id, item: Id, at: str | None, context: Mapping[str, str] | None
 ) -> Call[a.Reason]:
     """Why an item has its score."""
     return _get(a.Reason, "users", user_id, "reasons", item=item, at=at, context=context)
 
 
-def similar_users(user_id: str, n: int, level: int | None) -> Call[a.SimilarUsers]:
+def similar_users(user_id: Id, n: int, level: int | None) -> Call[a.SimilarUsers]:
     """People like one."""
     return _get(a.SimilarUsers, "users", user_id, "similar", n=n, level=level)
 
 
-def feedback(user_id: str, direction: Direction | None, said: Said) -> Call[a.Feedback]:
+def feedback(user_id: Id, direction: Direction | None, said: Said) -> Call[a.Feedback]:
     """What somebody asks for by hand; with a direction it is said first."""
     path = _path("users", user_id, "feedback")
     if direction is None:
         return Call(a.Feedback, "GET", path)
     body = {"direction": direction, "event_id": uuid4().hex, **said}
+    if said.get("item") is not None:
+        body["item"] = id_of(said["item"], "item")
     return Call(a.Feedback, "POST", path, body=body)
 
 
 # What is held on people
 
 
-def user(user_id: str) -> Call[a.Person]:
+def user(user_id: Id) -> Call[a.Person]:
     """A person's attributes."""
     return _get(a.Person, "users", user_id)
 
 
-def export(user_id: str) -> Call[a.Held]:
+def export(user_id: Id) -> Call[a.Held]:
     """Everything that is held on a person."""
     return _get(a.Held, "users", user_id, "export")
 
 
-def forget(user_id: str) -> Call[a.Forgotten]:
+def forget(user_id: Id) -> Call[a.Forgotten]:
     """Erase a person."""
     return Call(a.Forgotten, "DELETE", _path("users", user_id))
 

@@ -10,6 +10,7 @@ from penchant.client import calls
 from penchant.client.calls import Call, Row, T
 from penchant.client.failures import UnreachableError
 from penchant.client.sending import Way, answer, request, transport
+from penchant.data.ids import Id
 
 
 class Client:
@@ -93,7 +94,7 @@ class Client:
         """Put edges between people in."""
         return self._rows("relations", relations)
 
-    def item(self, item_id: str) -> a.Item:
+    def item(self, item_id: Id) -> a.Item:
         """What is stored of one item."""
         return self.send(calls.item(item_id))
 
@@ -107,15 +108,15 @@ class Client:
             if cursor is None:
                 return
 
-    def similar_items(self, item_id: str, n: int = 10) -> a.SimilarItems:
+    def similar_items(self, item_id: Id, n: int = 10) -> a.SimilarItems:
         """Items like one, the likest first."""
         return self.send(calls.similar_items(item_id, n))
 
-    def recommend(self, user_id: str, **asked: Unpack[calls.List]) -> a.Recommendations:
+    def recommend(self, user_id: Id, **asked: Unpack[calls.List]) -> a.Recommendations:
         """What to show one person; see `calls.List` for what may be asked."""
         return self.send(calls.recommend(user_id, **asked))
 
-    def interests(self, user_id: str, **asked: Unpack[calls.Profile]) -> a.Profile:
+    def interests(self, user_id: Id, **asked: Unpack[calls.Profile]) -> a.Profile:
         """Who is this; see `calls.Profile` for what may be asked."""
         return self.send(calls.interests(user_id, **asked))
 
@@ -123,24 +124,24 @@ class Client:
         """Who says this."""
         return self.send(calls.interests_from_text(text, at))
 
-    def evolution(self, user_id: str, **asked: Unpack[calls.Course]) -> a.Evolution:
+    def evolution(self, user_id: Id, **asked: Unpack[calls.Course]) -> a.Evolution:
         """How somebody's interests moved, step by step."""
         return self.send(calls.evolution(user_id, **asked))
 
-    def diff(self, user_id: str, t1: str, t2: str | None = None, *, level: int = 1) -> a.Diff:
+    def diff(self, user_id: Id, t1: str, t2: str | None = None, *, level: int = 1) -> a.Diff:
         """What changed between two times (ISO 8601; None: the present)."""
         return self.send(calls.diff(user_id, t1, t2, level))
 
     def forecast(
-        self, user_id: str, *, step: calls.Step = "month", at: str | None = None
+        self, user_id: Id, *, step: calls.Step = "month", at: str | None = None
     ) -> a.Forecast:
         """What somebody will turn to in the next step."""
         return self.send(calls.forecast(user_id, step, at))
 
     def explain(
         self,
-        user_id: str,
-        item_id: str,
+        user_id: Id,
+        item_id: Id,
         *,
         at: str | None = None,
         context: Mapping[str, str] | None = None,
@@ -149,14 +150,14 @@ class Client:
         return self.send(calls.explain(user_id, item_id, at, context))
 
     def similar_users(
-        self, user_id: str, n: int = 10, *, level: int | None = None
+        self, user_id: Id, n: int = 10, *, level: int | None = None
     ) -> a.SimilarUsers:
         """People with a profile like somebody's, the nearest first."""
         return self.send(calls.similar_users(user_id, n, level))
 
     def feedback(
         self,
-        user_id: str,
+        user_id: Id,
         direction: calls.Direction | None = None,
         **said: Unpack[calls.Said],
     ) -> a.Feedback:
@@ -164,15 +165,15 @@ class Client:
         direction is given; and what stands then."""
         return self.send(calls.feedback(user_id, direction, said))
 
-    def user(self, user_id: str) -> a.Person:
+    def user(self, user_id: Id) -> a.Person:
         """A person's attributes, and how many rows there are on them."""
         return self.send(calls.user(user_id))
 
-    def export(self, user_id: str) -> a.Held:
+    def export(self, user_id: Id) -> a.Held:
         """Everything that is held on a person."""
         return self.send(calls.export(user_id))
 
-    def forget(self, user_id: str) -> a.Forgotten:
+    def forget(self, user_id: Id) -> a.Forgotten:
         """Erase a person."""
         return self.send(calls.forget(user_id))
 

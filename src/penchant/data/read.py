@@ -48,7 +48,8 @@ def read(source: Source, *, report: Report, progress: Progress = QUIET) -> pl.Da
 
     A path may be a file (Parquet, Arrow, CSV, TSV, JSON lines; text also gzipped), a folder of
     such files, or a glob. Several files are joined one below the other; columns that some lack are
-    null there. Folders named `key=value` give a column. A list of mappings is taken as rows.
+    null there. Folders named `key=value` give a column. A list of mappings is taken as rows, an
+    empty one as a table without columns.
 
     Raises:
         ReadError: there is nothing to read, or it is not what its name says.
@@ -64,7 +65,7 @@ def read(source: Source, *, report: Report, progress: Progress = QUIET) -> pl.Da
         return _read_files(find_files(source), report, progress)
     if isinstance(source, ArrowTable):
         return _from_arrow(source)
-    if isinstance(source, Sequence) and source:
+    if isinstance(source, Sequence) and not isinstance(source, bytes):
         return _read_sequence(source, report, progress)
     raise ReadError(
         f"source: {type(source).__name__} came; expected a path, a list of paths, a list of rows, "
@@ -74,6 +75,8 @@ def read(source: Source, *, report: Report, progress: Progress = QUIET) -> pl.Da
 
 def _read_sequence(source: Sequence[Any], report: Report, progress: Progress) -> pl.DataFrame:
     if all(isinstance(part, Mapping) for part in source):
+        if source and not any(source):
+            raise ReadError("source: rows without any column came; expected rows of a table")
         return from_rows(source, report)
     if all(isinstance(part, str | Path) for part in source):
         files = [file for part in source for file in find_files(part)]

@@ -17,8 +17,10 @@ import polars as pl
 
 from penchant.data import columns as c
 from penchant.data.coerce import COERCE, Kind
+from penchant.data.ids import AN_ID
 from penchant.data.schema import nothing
 from penchant.data.times import DAY_NUMBERS, MILLIS, SECONDS, UTC_TIME, zoneless
+from penchant.errors import short
 
 LONGEST_NAME: Final = 512
 """Characters of an id, of an event's type, of a relation."""
@@ -27,7 +29,7 @@ LONGEST_TEXT: Final = 64 * 1024
 NAMES: Final = frozenset({c.EVENT, c.RELATION})
 """Columns of text that hold names and are as short as ids."""
 WANTED: Final[dict[Kind, str]] = {
-    "id": "an id: text or a whole number",
+    "id": AN_ID,
     "time": "a time: ISO 8601 (2024-05-01T10:00:00+02:00) or seconds since 1970",
     "number": "a number",
     "whole": "a whole number",
@@ -249,6 +251,8 @@ def _wrong(value: Any, kind: Kind) -> str:
         if nested and any(type(x) is not str for x in inner):
             return f"a list of lists came; expected {WANTED[kind]}"
         return wrong_list(inner)
+    if kind == "id" and (type(value) is bool or (type(value) is float and value % 1)):
+        return f"{shown(value)} came; expected {AN_ID}"
     return wrong_scalar(value, WANTED[kind])
 
 
@@ -309,5 +313,4 @@ def shown(value: Any) -> str:
         return "bytes"
     if value is None:
         return "null"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    return short(value)

@@ -24,16 +24,24 @@ def encode_items(
     report: Report,
     encoder: Encoder | None = None,
     cache: Path | None = None,
+    width: int | None = None,
     progress: Progress = QUIET,
 ) -> Floats:
     """Vectors of items [I × D], in the table's order: unit rows, zeros for items without text.
 
     `cache` is a folder to keep vectors in (None: nothing is kept); `encoder` one that is loaded
-    already. The report counts texts that were cut, and items that have none.
+    already, `width` that of the vectors, where it is known. The report counts texts that were cut,
+    and items that have none.
     """
     texts = item_texts(items, config)
     return encode_texts(
-        texts, config, report=report, encoder=encoder, cache=cache, progress=progress
+        texts,
+        config,
+        report=report,
+        encoder=encoder,
+        cache=cache,
+        width=width,
+        progress=progress,
     )
 
 

@@ -41,12 +41,19 @@ def encode_texts(
     report: Report,
     encoder: Encoder | None = None,
     cache: Path | None = None,
+    width: int | None = None,
     progress: Progress = QUIET,
 ) -> Floats:
-    """Vectors of any texts [n × D], of which many are kept in `cache`; see `encode_items`."""
+    """Vectors of any texts [n × D], of which many are kept in `cache`; see `encode_items`.
+
+    `width` is D, where it is known: then nothing is loaded for texts that say nothing.
+    """
     said = plain(pl.Series("text", texts, dtype=pl.String))
     encoder = make_encoder(config, cache) if encoder is None else encoder
     distinct = said.filter(said != "").unique(maintain_order=True)
+    if not len(distinct):
+        _tell(report, said, np.zeros(len(said), np.bool_), None)
+        return np.zeros((len(said), encoder.dim if width is None else width), np.float32)
     looked_up = None if len(distinct) < FEW else cache
     store = None if looked_up is None else VectorCache(looked_up, encoder.name)
     made = _encode(distinct, encoder, store, progress)
@@ -55,7 +62,7 @@ def encode_texts(
     _tell(report, said, truncated, store)
     if len(distinct) == len(said):
         return made.vectors
-    vectors = made.vectors[np.maximum(row, 0)] if len(distinct) else _zeros(said, encoder)
+    vectors = made.vectors[np.maximum(row, 0)]
     vectors[row < 0] = 0.0
     return vectors
 
@@ -71,10 +78,6 @@ def _rows(said: pl.Series, distinct: pl.Series) -> Longs:
     asked = pl.DataFrame({"text": said})
     found = asked.join(known, on="text", how="left", maintain_order="left")["row"]
     return found.fill_null(-1).to_numpy()
-
-
-def _zeros(said: pl.Series, encoder: Encoder) -> Floats:
-    return np.zeros((len(said), encoder.dim), np.float32)
 
 
 def _encode(
@@ -99,7 +102,7 @@ def _encode(
             if store is not None and keys is not None:
                 store.put(keys[rows], encoded)
             made.fill(rows, encoded)
-    return made.encoded(encoder)
+    return Encoded(made.vectors, made.truncated)
 
 
 class _Filling:
@@ -108,19 +111,14 @@ class _Filling:
     def __init__(self, n: int) -> None:
         self.filled: Bools = np.zeros(n, np.bool_)
         self.truncated: Bools = np.zeros(n, np.bool_)
-        self.vectors: Floats | None = None
+        self.vectors: Floats = np.zeros((n, 0), np.float32)
 
     def fill(self, rows: Longs, encoded: Encoded) -> None:
-        if self.vectors is None:
+        if not self.vectors.shape[1]:
             self.vectors = np.zeros((len(self.filled), encoded.vectors.shape[1]), np.float32)
         self.vectors[rows] = encoded.vectors
         self.truncated[rows] = encoded.truncated
         self.filled[rows] = True
-
-    def encoded(self, encoder: Encoder) -> Encoded:
-        if self.vectors is None:
-            self.vectors = np.zeros((0, encoder.dim), np.float32)
-        return Encoded(self.vectors, self.truncated)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from penchant.encode.config import EncodeConfig
 from penchant.encode.encoder import Encoded, cut, unit, written
-from penchant.encode.weights import find_model, fingerprint
+from penchant.encode.weights import find_model, fingerprint, stated_width
 from penchant.errors import ConfigError
 from penchant.types import QUIET, Bools, Floats, Progress
 
@@ -58,8 +58,8 @@ class TextEncoder:
 
     @cached_property
     def dim(self) -> int:
-        """Width of the vectors."""
-        return int(self.encode(["width"]).vectors.shape[1])
+        """Width of the vectors: by the model's files where they tell, else by trying."""
+        return stated_width(self.folder) or int(self.encode(["width"]).vectors.shape[1])
 
     def encode(self, texts: Sequence[str], *, progress: Progress = QUIET) -> Encoded:
         """Vectors of some texts; empty ones get zeros."""

@@ -1,6 +1,7 @@
 """Where a model's files are: a folder, the hub's local copies, the packaged default, or the hub."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import cast
 
@@ -9,6 +10,7 @@ from penchant.errors import ConfigError, MissingExtraError
 
 HUB_TIMEOUT = 5.0  # seconds to wait for the hub's first answer
 UNUSED = ["onnx/*", "openvino/*", "*.onnx", "*.h5", "*.ot", "*.msgpack", "*.tflite"]
+_PLAIN = {"Transformer", "Pooling", "Normalize"}  # what changes no width
 READ = (".safetensors", ".bin", ".json", ".txt", ".model")  # files that decide the vectors
 
 
@@ -29,6 +31,23 @@ def find_model(model: str) -> Path:
         raise ConfigError(f"encode.model: {model!r} is not a folder; expected a model's folder")
     name = model if "/" in model else f"sentence-transformers/{model}"
     return _kept(name) or _packaged(name) or _fetched(name)
+
+
+def stated_width(folder: Path) -> int | None:
+    """The width of a model's vectors by its files, which are read in no time; None where they do
+    not tell it plainly: only tokens' vectors that become one in one way have the width of one."""
+    try:
+        parts = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        kinds = {part["type"].rpartition(".")[2]: folder / part["path"] for part in parts}
+        if not {"Transformer", "Pooling"} <= kinds.keys() <= _PLAIN:
+            return None
+        told = json.loads((kinds["Pooling"] / "config.json").read_text(encoding="utf-8"))
+        ways = [used for name, used in told.items() if name.startswith("pooling_mode") and used]
+        width = told.get("embedding_dimension", told.get("word_embedding_dimension"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    one = len(ways) == 1 and not isinstance(ways[0], list)
+    return width if one and isinstance(width, int) else None
 
 
 def fingerprint(folder: Path) -> str:

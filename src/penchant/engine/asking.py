@@ -12,7 +12,8 @@ from penchant.data.histories import Histories, Moments
 from penchant.data.statements import DIRECTIONS
 from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.engine.view import View
-from penchant.errors import DataError, UnknownIdError
+from penchant.errors import DataError, UnknownIdError, did_you_mean
+from penchant.interests.context.variables import Variable
 from penchant.interests.context.when import ContextLifts, population
 from penchant.interests.evolution import steps
 from penchant.interests.model import InterestModel
@@ -142,15 +143,40 @@ class Asking:
             return everybody.everybody
         return everybody.person(int(log.users.rows([user_id])[0]), user_id)
 
+    def unheard(self, context: Mapping[str, str] | None) -> Report:
+        """What of a context changes nothing, as the model never learned of it."""
+        said, heard, report = context or {}, self._heard(context), Report()
+        lost = [f"{name}={said[name]}" for name in said if heard[name] is None]
+        what = "unknown values of the context, left out"
+        report.add("recommend", what, len(lost), total=len(said), examples=lost)
+        return report
+
     def _context(self, B: int, context: Mapping[str, str] | None) -> dict[str, pl.Series]:
-        layer = self.model.layers.get("context")
-        known = [v.name for v in getattr(layer, "variables_", [])]
+        heard = self._heard(context)
+        return {name: pl.Series(name, [value] * B, pl.String) for name, value in heard.items()}
+
+    def _heard(self, context: Mapping[str, str] | None) -> dict[str, str | None]:
+        """What was said of each variable that the model knows; None where that tells it nothing."""
+        variables: Sequence[Variable] = getattr(self.model.layers.get("context"), "variables_", [])
+        heard: dict[str, str | None] = dict.fromkeys(v.name for v in variables)
         for name in context or {}:
-            if name not in known:
+            if name not in heard:
                 raise UnknownIdError(
-                    f"context {name!r}: the model knows {', '.join(known) or 'no context'}"
+                    f"context {name!r}: the model knows {', '.join(heard) or 'no context'}"
                 )
-        return {
-            name: pl.Series(name, [None if context is None else context.get(name)] * B, pl.String)
-            for name in known
-        }
+        for variable in variables:
+            if context and context.get(variable.name) is not None:
+                heard[variable.name] = _known(variable, str(context[variable.name]))
+        return heard
+
+
+def _known(variable: Variable, value: str) -> str | None:
+    """A value, if the model learned of it. Columns may have others in time, the clock may not."""
+    if value in variable.values:
+        return value
+    if variable.clock:
+        raise DataError(
+            f"context {variable.name}: {value!r} came; expected one of "
+            f"{', '.join(variable.values)}.{did_you_mean(value, variable.values)}"
+        )
+    return None

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from penchant.clock import Clock, now
 from penchant.data import columns as c
 from penchant.data.check import CheckResult
+from penchant.data.ids import Id, id_of
 from penchant.data.split import SplitConfig
 from penchant.engine.asking import Asking
 from penchant.engine.checking import checked
@@ -352,13 +353,13 @@ class Engine(Lists, People, Holdings):
 
     def feedback(
         self,
-        user_id: str,
+        user_id: Id,
         direction: str | None = None,
         *,
         interest: str | None = None,
-        item: str | None = None,
+        item: Id | None = None,
         at: datetime | str | None = None,
-        event_id: str | None = None,
+        event_id: Id | None = None,
     ) -> Feedback:
         """What somebody asks for by hand: `more`, `less` or `never` of an interest (id, name or
         path) or an item; it counts at once, the newest word on each. `clear` takes a word back,
@@ -369,7 +370,10 @@ class Engine(Lists, People, Holdings):
             UnknownIdError: there is no such interest or item.
             DataError: the direction is another, or not one thing is named.
         """
-        return self._asking([user_id]).feedback(user_id, direction, (interest, item), at, event_id)
+        user = id_of(user_id)
+        item = None if item is None else id_of(item, "item")
+        event_id = None if event_id is None else id_of(event_id, "event_id")
+        return self._asking([user]).feedback(user, direction, (interest, item), at, event_id)
 
     def evaluate(self, *, split: SplitConfig | None = None, baselines: bool = True) -> Evaluation:
         """How good: learn from a part of the log, ask about the rest, beside tuned baselines.
@@ -396,7 +400,7 @@ class Engine(Lists, People, Holdings):
         """How an evaluation goes, and what was set aside so far."""
         data, config = self._prepared(), self.config.evaluate
         if split is not None:
-            config = config.but(split=split.model_dump())
+            config = config.but(split=SplitConfig.given(split, "split").model_dump())
         report = Report([*data.report.findings])
         text = self._texts.of(data.items, self.config.encode, report)
         return Trial(data, text, self.config, self.progress).plan(config), report
@@ -420,7 +424,7 @@ class Engine(Lists, People, Holdings):
         tuner = Tuner(self.tables, self.workspace, self.config, self.clock, self.progress)
         return tuner.run(space, TuneConfig(**settings))
 
-    def forget(self, user_id: str, *, by: str | None = None) -> int:
+    def forget(self, user_id: Id, *, by: str | None = None) -> int:
         """Remove a person: every event, exposure, attribute, relation and word; the number of rows.
 
         Nothing of the person is kept in the model's state. Weights between items that were learned
@@ -430,9 +434,10 @@ class Engine(Lists, People, Holdings):
         Raises:
             CopiesLeftError: the rows are gone, but a reader holds copies of them in SQLite's log.
         """
-        act = None if by is None else Entry(self.clock(), by, "forget", masked(user_id))
+        user = id_of(user_id)
+        act = None if by is None else Entry(self.clock(), by, "forget", masked(user))
         if self.workspace is not None:
             with suppress(HeldError), fitting(self.workspace.path, wait=0.0):
                 self.workspace.clear_scratch()  # where a fit runs, it does that itself
             self.workspace.clear_tuning()
-        return self.tables.forget(user_id, act)
+        return self.tables.forget(user, act)

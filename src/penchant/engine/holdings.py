@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from penchant.data import columns as c
+from penchant.data.ids import Id, id_of
 from penchant.data.vocabulary import near
 from penchant.engine.config import EngineConfig
 from penchant.errors import UnknownIdError, did_you_mean
@@ -22,25 +23,25 @@ class Holdings(ABC):
     config: EngineConfig
     _shelf: tuple[int, pl.DataFrame | None] = (0, None)
 
-    def item(self, item_id: str) -> dict[str, Any]:
+    def item(self, item_id: Id) -> dict[str, Any]:
         """What is stored of one item.
 
         Raises:
             UnknownIdError: there is no such item.
         """
-        items = self._shelved()
-        if items.width and (found := items.filter(pl.col(c.ITEM) == item_id)).height:
+        item, items = id_of(item_id, "item_id"), self._shelved()
+        if items.width and (found := items.filter(pl.col(c.ITEM) == item)).height:
             return filled(found)[0]
-        hint = did_you_mean(item_id, near(item_id, items[c.ITEM])) if items.width else ""
-        raise UnknownIdError(f"item {item_id!r}: there is none.{hint}")
+        hint = did_you_mean(item, near(item, items[c.ITEM])) if items.width else ""
+        raise UnknownIdError(f"item {item!r}: there is none.{hint}")
 
-    def items(self, after: str | None = None, n: int = 100) -> list[dict[str, Any]]:
+    def items(self, after: Id | None = None, n: int = 100) -> list[dict[str, Any]]:
         """What is stored of n items, in the order of their ids, from the one after some id on."""
         items = self._shelved()
         if not items.width:
             return []
         if after is not None:
-            items = items.filter(pl.col(c.ITEM) > after)
+            items = items.filter(pl.col(c.ITEM) > id_of(after, "after"))
         return filled(items.sort(c.ITEM).head(n))
 
     def _shelved(self) -> pl.DataFrame:
@@ -53,13 +54,13 @@ class Holdings(ABC):
             self._shelf = latest, table
         return table
 
-    def person(self, user_id: str) -> dict[str, list[dict[str, Any]]]:
+    def person(self, user_id: Id) -> dict[str, list[dict[str, Any]]]:
         """Everything that is held on one person, as it was put in: rows by kind of table.
 
         Nothing else is: a profile is computed from them when it is asked for.
         """
-        kinds: list[Kind] = [kind for kind in KINDS if OWNERS[kind]]
-        return {kind: filled(self._rows_of(kind, user_id)) for kind in kinds}
+        user, kinds = id_of(user_id), [kind for kind in KINDS if OWNERS[kind]]
+        return {kind: filled(self._rows_of(kind, user)) for kind in kinds}
 
     def _rows_of(self, kind: Kind, user_id: str) -> pl.DataFrame:
         if kind == "relations":  # also those that lead to the person

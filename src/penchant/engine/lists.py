@@ -6,6 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
+from penchant.data.ids import Id, id_of, ids_of
 from penchant.engine.asking import Asking
 from penchant.engine.config import EngineConfig
 from penchant.engine.prepared import Prepared
@@ -33,7 +34,7 @@ class Lists(ABC):
 
     def recommend(
         self,
-        user_id: str,
+        user_id: Id,
         n: int | None = None,
         *,
         at: datetime | str | None = None,
@@ -46,17 +47,18 @@ class Lists(ABC):
         `diversify` the list spreads over the interests of that level as the profile does.
 
         Raises:
-            UnknownIdError, SchemaError: a filter or interest names what does not exist, or there is
-                no such level.
+            UnknownIdError, SchemaError: a filter, interest or context names what does not exist, or
+                there is no such level.
+            DataError: the clock of a context knows no such value.
         """
         return self.recommend_each(
-            [user_id], n, at=at, context=context, filters=filters, interests=interests,
+            [id_of(user_id)], n, at=at, context=context, filters=filters, interests=interests,
             diversify=diversify,
         )[0]  # fmt: skip
 
     def recommend_each(
         self,
-        user_ids: Sequence[str],
+        user_ids: Sequence[Id],
         n: int | None = None,
         *,
         at: datetime | str | None = None,
@@ -73,28 +75,32 @@ class Lists(ABC):
         Raises:
             UnknownIdError, SchemaError: see `recommend`.
         """
-        asking = self._asking(user_ids)
-        moments = asking.moments(user_ids, at, context)
+        users = ids_of(user_ids)
+        asking = self._asking(users)
+        moments = asking.moments(users, at, context)
         asked = Asked(n, filters, interests, diversify)
-        return asking.pipeline(self.config.recommend).each(user_ids, moments, asked)
+        lists = asking.pipeline(self.config.recommend).each(users, moments, asked)
+        for one in lists:
+            one.report.extend(asking.unheard(context))
+        return lists
 
     def recommend_many(
         self,
-        user_ids: Sequence[str] | None = None,
+        user_ids: Sequence[Id] | None = None,
         n: int | None = None,
         *,
         filters: Filters | None = None,
     ) -> pl.DataFrame:
         """Lists for many users (None: all) as one table: user_id, rank, item_id, score."""
-        users = list(self.data.log.users.ids if user_ids is None else user_ids)
+        users = ids_of(self.data.log.users.ids if user_ids is None else user_ids)
         asking = self._asking(users)
         pipeline = asking.pipeline(self.config.recommend)
         return pipeline.table(users, asking.moments, n, filters, self.progress)
 
     def explain(
         self,
-        user_id: str,
-        item_id: str,
+        user_id: Id,
+        item_id: Id,
         *,
         at: datetime | str | None = None,
         context: Mapping[str, str] | None = None,
@@ -104,19 +110,20 @@ class Lists(ABC):
         Raises:
             UnknownIdError: there is no such item.
         """
-        asking = self._asking([user_id])
-        row = asking.model.catalogue.items.row(item_id, "item")
+        users, item = [id_of(user_id)], id_of(item_id, "item_id")
+        asking = self._asking(users)
+        row = asking.model.catalogue.items.row(item, "item")
         pipeline = asking.pipeline(self.config.recommend)
-        return pipeline.explain(asking.moments([user_id], at, context), row)
+        return pipeline.explain(asking.moments(users, at, context), row)
 
-    def similar_items(self, item_id: str, n: int = 10) -> list[Similar]:
+    def similar_items(self, item_id: Id, n: int = 10) -> list[Similar]:
         """What is like this: the n items that people turn to who turned to one, then those that are
         described alike; the likest first.
 
         Raises:
             UnknownIdError: there is no such item.
         """
-        asking = self._asking([])
+        item, asking = id_of(item_id, "item_id"), self._asking([])
         ids, title = asking.model.catalogue.items, asking.explainer(0).title
-        found = similar(asking.model, ids.row(item_id, "item"), n)
+        found = similar(asking.model, ids.row(item, "item"), n)
         return [Similar(ids[k], title(k), likeness, by) for k, likeness, by in found]

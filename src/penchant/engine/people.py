@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from penchant.data.histories import Moments
+from penchant.data.ids import Id, id_of, ids_of
 from penchant.engine.asking import Asking
 from penchant.engine.config import EngineConfig
 from penchant.engine.prepared import Prepared
@@ -53,22 +54,28 @@ class People(ABC):
 
     def interests(
         self,
-        user_id: str,
+        user_id: Id,
         *,
         at: datetime | str | None = None,
         context: Mapping[str, str] | None = None,
     ) -> Profile:
         """Who is this: the profile of one user at a time (None: the last event) and in a context.
 
-        Someone never seen has the profile of everybody.
+        Someone never seen has the profile of everybody. Values of the context of which the model
+        never learned change nothing, and the profile does not have them.
+
+        Raises:
+            UnknownIdError: the model knows no such context.
+            DataError: the clock of a context knows no such value.
         """
-        asking = self._asking([user_id])
-        moments = asking.moments([user_id], at, context)
-        return profile(asking.model, moments, user_id=user_id, labels=asking.explainer(0).titles)
+        user = id_of(user_id)
+        asking = self._asking([user])
+        moments = asking.moments([user], at, context)
+        return profile(asking.model, moments, user_id=user, labels=asking.explainer(0).titles)
 
     def interests_many(
         self,
-        user_ids: Sequence[str] | None = None,
+        user_ids: Sequence[Id] | None = None,
         *,
         at: datetime | str | None = None,
         context: Mapping[str, str] | None = None,
@@ -77,7 +84,7 @@ class People(ABC):
         """Who are these: the weights of many users' interests (None: all), as tables; with
         `layers` also what each layer says alone. No evidence is named: `interests` does that.
         """
-        users = list(self.data.log.users.ids if user_ids is None else user_ids)
+        users = ids_of(self.data.log.users.ids if user_ids is None else user_ids)
         asking = self._asking(users)
         moments = asking.moments(users, at, context)
         return profiles(asking.model, users, moments, layers=layers, progress=self.progress)
@@ -99,7 +106,7 @@ class People(ABC):
         return segments(self.interests_many(at=at), k, level=level, seed=self.config.seed)
 
     def similar_users(
-        self, user_id: str, n: int = 10, *, level: int | None = None, among: int = 2_000
+        self, user_id: Id, n: int = 10, *, level: int | None = None, among: int = 2_000
     ) -> Neighbours:
         """Who is like this: the n people whose profiles are the nearest now by one level of the
         tree (None: the second), among so many who turned to the most of the same items.
@@ -107,11 +114,11 @@ class People(ABC):
         Raises:
             UnknownIdError: the person has no events, or there is no such level.
         """
-        log = self.data.log
-        row = log.users.row(user_id, "user", hint=False)
+        user, log = id_of(user_id), self.data.log
+        row = log.users.row(user, "user", hint=False)
         others = companions(log, row, among, self.config.seed)
-        people = [user_id, *log.users.ids.gather(others).to_list()]
-        return neighbours(self.interests_many(people), user_id, n, level=level)
+        people = [user, *log.users.ids.gather(others).to_list()]
+        return neighbours(self.interests_many(people), user, n, level=level)
 
     def interests_from_text(self, text: str, *, at: datetime | str | None = None) -> Profile:
         """Who says this: the profile of somebody of whom these words are all that is known, in any
@@ -129,7 +136,7 @@ class People(ABC):
 
     def evolution(
         self,
-        user_id: str,
+        user_id: Id,
         *,
         step: str = "month",
         since: datetime | str | None = None,
@@ -141,11 +148,12 @@ class People(ABC):
         Raises:
             UnknownIdError: there is no such step, or there would be more than a thousand.
         """
-        asking = self._asking([user_id])
-        return self._moved(user_id, asking, *asking.course(user_id, step, since, until))
+        user = id_of(user_id)
+        asking = self._asking([user])
+        return self._moved(user, asking, *asking.course(user, step, since, until))
 
     def between(
-        self, user_id: str, first: datetime | str, last: datetime | str | None = None
+        self, user_id: Id, first: datetime | str, last: datetime | str | None = None
     ) -> Evolution:
         """How somebody's interests moved from one time to another (None: the end of the log), in
         one step: `.diff(level)` says what changed.
@@ -153,8 +161,9 @@ class People(ABC):
         Raises:
             DataError: the first is not the earlier one.
         """
-        asking = self._asking([user_id])
-        return self._moved(user_id, asking, *asking.between(user_id, first, last))
+        user = id_of(user_id)
+        asking = self._asking([user])
+        return self._moved(user, asking, *asking.between(user, first, last))
 
     def _moved(self, user_id: str, asking: Asking, now: Moments, moments: Moments) -> Evolution:
         model, users = asking.model, [user_id] * len(moments)
@@ -162,7 +171,7 @@ class People(ABC):
         return evolution(user_id, series, now, model.changes.find(now, model.catalogue.tree))
 
     def lifts(
-        self, user_id: str | None = None, *, level: int = 1, at: datetime | str | None = None
+        self, user_id: Id | None = None, *, level: int = 1, at: datetime | str | None = None
     ) -> ContextLifts:
         """When do they like what: how many times as likely each interest of a level is in a context
         as in the others, for one user or for everybody (None); and which contexts matter at all.
@@ -170,11 +179,12 @@ class People(ABC):
         Raises:
             UnknownIdError: there is no such level.
         """
+        user = None if user_id is None else id_of(user_id)
         seed, progress = self.config.seed, self.progress
-        return self._asking().lifts(user_id, level, at, seed=seed, progress=progress)
+        return self._asking().lifts(user, level, at, seed=seed, progress=progress)
 
     def forecast(
-        self, user_id: str, *, step: str = "month", at: datetime | str | None = None
+        self, user_id: Id, *, step: str = "month", at: datetime | str | None = None
     ) -> Forecast:
         """What somebody will turn to in the step (day, week, month, quarter, year) after a time
         (None: the end of the log): what share of the acts each interest will have.
@@ -186,7 +196,7 @@ class People(ABC):
             UnknownIdError: there is no such step.
             DataError: the log is too short for such steps, or nobody came back.
         """
-        asking = self._asking()
+        user, asking = id_of(user_id), self._asking()
         now, model = asking.present(at), asking.model
         made = self._forecasters.get((step, now))
         if made is None:
@@ -195,4 +205,4 @@ class People(ABC):
             while len(self._forecasters) >= _FORECASTERS:
                 self._forecasters.pop(next(iter(self._forecasters)), None)
             self._forecasters[step, now] = made
-        return made.of(model, asking.log, user_id, now)
+        return made.of(model, asking.log, user, now)

@@ -29,14 +29,19 @@ class Texts:
     _listener: tuple[EncodeConfig, Encoder] | None = field(init=False, repr=False, default=None)
     """Reads what people say one by one; loading it takes far longer."""
 
-    def of(self, items: pl.DataFrame, config: EncodeConfig, report: Report) -> Floats:
-        """Vectors of items [I × D]; what was encoded before is not encoded again."""
+    def of(
+        self, items: pl.DataFrame, config: EncodeConfig, report: Report, width: int | None = None
+    ) -> Floats:
+        """Vectors of items [I × D]; what was encoded before is not encoded again. Where D is known,
+        no language model is loaded for items without text."""
         before = self._before
         if before is not None and before[1] == config and before[0].equals(items):
             report.extend(before[3])
             return before[2]
         told = Report()
-        text = encode_items(items, config, report=told, cache=self.cache, progress=self.progress)
+        text = encode_items(
+            items, config, report=told, cache=self.cache, width=width, progress=self.progress
+        )
         report.extend(told)
         if self.cache is None:
             self._before = (items, config, text, told)

@@ -34,7 +34,8 @@ class View:
         known = model.catalogue.items
         items = arranged(items, known)
         if items.height > len(known):
-            more = texts.of(items.slice(len(known)), encode, Report())
+            width = model.catalogue.text.shape[1]
+            more = texts.of(items.slice(len(known)), encode, Report(), width)
             model = model.extended(_catalogue(model.catalogue, items[c.ITEM], more))
         return cls(model, items, encode)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from penchant.clock import when
 from penchant.data.histories import Moments
+from penchant.data.ids import Id, id_of
 from penchant.data.vocabulary import Vocabulary
 from penchant.errors import UnknownIdError
 from penchant.interests.model import InterestModel
@@ -72,13 +73,13 @@ class Profiles:
         self.weights(level)
         return self.known.usual[level - 1]
 
-    def row(self, user_id: str) -> int:
+    def row(self, user_id: Id) -> int:
         """Where somebody stands.
 
         Raises:
             UnknownIdError: nobody is called that here.
         """
-        return self._rows.row(user_id, "user", hint=False)
+        return self._rows.row(id_of(user_id), "user", hint=False)
 
     @cached_property
     def _rows(self) -> Vocabulary:

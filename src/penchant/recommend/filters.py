@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from penchant.config import Config
 from penchant.data import columns as c
+from penchant.data.coerce import as_number
 from penchant.data.histories import Moments
+from penchant.data.ids import ids_of
 from penchant.data.vocabulary import Vocabulary
 from penchant.errors import SchemaError, did_you_mean
 from penchant.interests.feedback import Wishes
@@ -19,18 +23,37 @@ from penchant.types import Bools, Report
 _REMEMBERED = 16  # filters whose outcome is remembered
 
 
+def _items(said: Any) -> Any:
+    return said if said is None else tuple(ids_of(said, "item_id"))
+
+
+def _values(said: Any) -> Any:
+    """One value of an attribute or several, as text."""
+    if isinstance(said, list | tuple | set | frozenset):
+        return tuple(map(_values, said))
+    if isinstance(said, bool):
+        return str(said).lower()
+    return str(said) if isinstance(said, Real) else said
+
+
 class Filters(Config):
-    """What a list may hold; every filter narrows it further."""
+    """What a list may hold; every filter narrows it further.
+
+    >>> Filters(where={"price": 2.95}, deny=[22112])
+    Filters(seen=None, within=None, where={'price': '2.95'}, allow=None, deny=('22112',))
+    """
 
     seen: bool | None = None
     """Whether items that the person had may come again; None: as people do in this data."""
     within: str | None = None
     """Only items of this interest: id, name or path."""
-    where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    where: dict[str, Annotated[str | tuple[str, ...], BeforeValidator(_values)]] = Field(
+        default_factory=dict
+    )
     """Only items whose attribute is, or holds, one of these values."""
-    allow: tuple[str, ...] | None = None
+    allow: Annotated[tuple[str, ...] | None, BeforeValidator(_items)] = None
     """Only these item ids."""
-    deny: tuple[str, ...] = ()
+    deny: Annotated[tuple[str, ...], BeforeValidator(_items)] = ()
     """Never these item ids."""
 
 
@@ -121,6 +144,9 @@ class Shelf:
             ).to_series()
         else:
             found = column.cast(pl.String).is_in(values)
+        if column.dtype.is_numeric():  # 3, 3.0 and "3.00" are the same number
+            numbers = as_number(pl.Series(values, dtype=pl.String)).drop_nulls()
+            found |= column.cast(pl.Float64).is_in(numbers.implode())
         return found.fill_null(False).to_numpy()
 
     def _listed(self, ids: Sequence[str], report: Report) -> Bools:

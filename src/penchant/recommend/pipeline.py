@@ -174,9 +174,8 @@ class Pipeline:
 
     def candidates(self, moments: Moments, filters: Filters | None, report: Report) -> Bools:
         """Which items may be shown [B × I]."""
-        return self.shelf.candidates(
-            filters or Filters(), moments, repeats=self.model.repeats_, report=report
-        )
+        wanted = Filters() if filters is None else Filters.given(filters, "filters")
+        return self.shelf.candidates(wanted, moments, repeats=self.model.repeats_, report=report)
 
     def _parts(self, moments: Moments, interests: Mapping[str, float] | None) -> Parts:
         parts = self.model.parts(moments)

@@ -96,7 +96,15 @@ _PLAIN = {
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return of_invalid(list(error.errors())).response()
+    known = {place: _names(request, place) for place in ("query", "body")}
+    return of_invalid(list(error.errors()), known).response()
+
+
+def _names(request: Request, place: str) -> list[str]:
+    """The names that a route knows in its query, or in its body."""
+    asked = getattr(request.scope["route"].dependant, f"{place}_params")
+    kinds = [field.field_info.annotation for field in asked]
+    return [name for kind in kinds for name in getattr(kind, "model_fields", ())]
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@
 Nothing of the inside is told: no paths, no traces.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
@@ -18,6 +18,7 @@ from fastapi import HTTPException
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from penchant.config import plainly, wrong
 from penchant.errors import (
     DataError,
     HeldError,
@@ -26,6 +27,7 @@ from penchant.errors import (
     PenchantError,
     StoreError,
     UnknownIdError,
+    did_you_mean,
 )
 
 MEDIA: Final = "application/problem+json"
@@ -115,17 +117,31 @@ def of_error(error: PenchantError) -> Problem:
     return Problem(500, UNFORESEEN)
 
 
-def of_invalid(errors: list[dict[str, Any]]) -> Problem:
-    """The problem that pydantic's findings are: which fields, and what is wrong with each."""
+def of_invalid(errors: list[dict[str, Any]], known: Mapping[str, Sequence[str]]) -> Problem:
+    """The problem that pydantic's findings are: which fields, and what is wrong with each; `known`
+    are the names that may come in the query and the body."""
     found = [
-        {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]),
-         "in": str(e["loc"][0]), "reason": str(e["msg"])}
-        for e in errors
+        {"field": ".".join(map(str, path[1:])) or str(path[0]), "in": str(path[0]),
+         "reason": _why(path, some, known)}
+        for path, some in plainly(errors)
     ]  # fmt: skip
     first = found[0]
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     detail = f"{first['in']} {first['field']}: {first['reason']}{more}"
     return Problem(422, detail, errors=found[:100])
+
+
+def _why(
+    path: tuple[int | str, ...],
+    some: list[Mapping[str, Any]],
+    known: Mapping[str, Sequence[str]],
+) -> str:
+    """What is wrong with one field."""
+    if some[0]["type"] != "extra_forbidden":
+        return wrong(some)
+    names = known.get(str(path[0]), ())
+    hint = did_you_mean(str(path[-1]), names)
+    return f"nothing is called that here; expected {', '.join(names) or 'nothing'}.{hint}"
 
 
 @contextmanager

@@ -176,7 +176,11 @@ class ProfileQuery(Asked):
     """Of which time, in which context, and how much of it."""
 
     at: Time | None = Field(None, description="As of this time (ISO 8601).", examples=[AT])
-    context: Pairs = Field([], description="NAME=VALUE, as weekday=sat. May be repeated.")
+    context: Pairs = Field(
+        [],
+        description="NAME=VALUE, as weekday=sat. May be repeated. A value of a column of which the "
+        "model never learned changes nothing, and the answer does not have it.",
+    )
     level: int | None = Field(
         None, ge=1, le=20, description="Only this level; 1 is the broadest.", examples=[1]
     )
@@ -223,7 +227,11 @@ class ListQuery(Asked):
 
     n: int = Field(10, ge=1, le=1_000, description="How many items.", examples=[3])
     at: Time | None = Field(None, description="As of this time (ISO 8601).")
-    context: Pairs = Field([], description="NAME=VALUE, as device=tablet. May be repeated.")
+    context: Pairs = Field(
+        [],
+        description="NAME=VALUE, as device=tablet. May be repeated. A value of a column of which "
+        "the model never learned changes nothing, and stands in the report.",
+    )
     within: Name | None = Field(
         None, description="Only of this interest: id, name or path.", examples=["Books"]
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from penchant.config import Config
+from penchant.config import Config, wrong
 from penchant.errors import ConfigError, did_you_mean
 from penchant.train.knobs import Choices, Knob, Range, text
 
@@ -95,11 +95,11 @@ def _check(name: str, value: Any, kind: Any) -> None:
     try:
         TypeAdapter(kind).validate_python(value)
     except (ValidationError, ConfigError) as error:
-        why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        why = wrong(error.errors()) if isinstance(error, ValidationError) else str(error)
         more = ""
         if not isinstance(value, list) and _accepts(kind, [value]):
             more = ". The setting itself is a list: give a list of lists"
-        raise ConfigError(f"space: {name}: {value!r} came: {why}{more}") from None
+        raise ConfigError(f"space: {name}: {why}{more}") from None
 
 
 def _accepts(kind: Any, value: Any) -> bool:
