@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from penchant.data import schema
+from penchant.data.incoming import read_rows
 from penchant.data.read import read
 from penchant.data.sources import registry
 from penchant.errors import DataError, SchemaError, did_you_mean
@@ -122,6 +123,8 @@ class Intake:
         return kind, came.table if came.shaped else self._shaped(kind, came.table, report)
 
     def _shaped(self, kind: Kind, raw: pl.DataFrame, report: Report) -> pl.DataFrame:
+        if not raw.width:  # an empty list of rows has none
+            return read_rows(kind, []).frame
         mapping = {k: v for k, v in self.mapping.items() if v in raw.columns} or None
         if kind == "events":
             event = {} if self.event is None else {"default_event": self.event}
@@ -178,6 +181,8 @@ def must_fit(mapping: Mapping[str, str], tables: Sequence[pl.DataFrame]) -> None
     Raises:
         SchemaError: it is a mistake.
     """
+    if not all(table.width for table in tables):
+        return  # an empty list of rows does not say what its columns would have been
     came = list(dict.fromkeys(name for table in tables for name in table.columns))
     for ours, theirs in mapping.items():
         said = f"mapping (--map) {ours}={theirs}"
