@@ -155,6 +155,13 @@ def test_a_mapping_that_is_mistaken_makes_no_catalogue_of_a_log(engine, tmp_path
     assert stored(engine, "items").height == 0
 
 
+def test_an_empty_table_may_have_had_the_column_of_a_mapping(engine):
+    mapping = {"user_id": "customer", "item_id": "sku"}
+    things = ITEMS.rename({"item_id": "sku"})
+    added = engine.add(events=pl.DataFrame(), items=things, mapping=mapping)
+    assert counts(added) == {"items": 2, "events": 0}
+
+
 def test_a_log_whose_users_were_not_mapped_is_no_catalogue(engine, tmp_path):
     theirs = {"user_id": "customer", "item_id": "sku", "timestamp": "bought"}
     EVENTS.rename(theirs).write_csv(tmp_path / "log.csv")

@@ -123,7 +123,6 @@ class Intake:
         return kind, came.table if came.shaped else self._shaped(kind, came.table, report)
 
     def _shaped(self, kind: Kind, raw: pl.DataFrame, report: Report) -> pl.DataFrame:
-        """One table in Penchant's columns."""
         if not raw.width:  # an empty list of rows has none
             return read_rows(kind, []).frame
         mapping = {k: v for k, v in self.mapping.items() if v in raw.columns} or None
@@ -182,6 +181,8 @@ def must_fit(mapping: Mapping[str, str], tables: Sequence[pl.DataFrame]) -> None
     Raises:
         SchemaError: it is a mistake.
     """
+    if not all(table.width for table in tables):
+        return  # an empty list of rows does not say what its columns would have been
     came = list(dict.fromkeys(name for table in tables for name in table.columns))
     for ours, theirs in mapping.items():
         said = f"mapping (--map) {ours}={theirs}"
