@@ -134,6 +134,16 @@ def test_a_few_texts_leave_no_file_each(tmp_path):
     assert shards(tmp_path) == []
 
 
+def test_few_texts_are_kept_where_a_model_would_have_to_be_loaded(tmp_path):
+    """An item that came alone is not encoded again by every process that begins."""
+    first, second = Counting(), Counting()
+    for encoder in (first, second):
+        encode_texts(
+            TEXTS[:1], EncodeConfig(kind="text"), encoder=encoder, cache=tmp_path, report=Report()
+        )
+    assert (len(first.asked), len(second.asked)) == (1, 0)
+
+
 def test_many_small_shards_become_one(tmp_path):
     texts = [f"{text}, {n}" for n in range(MANY + 2) for text in TEXTS]
     encoder = Counting()

@@ -15,8 +15,8 @@ from penchant.types import QUIET, Bools, Floats, Longs, Progress, Report, Step
 
 CHUNK = 2_048  # texts that are kept at once: what an interruption can cost
 FEW = 32
-"""Fewer texts than this are neither looked up nor kept: what comes one by one would make a file
-each, all of which are opened to look one up."""
+"""Fewer texts than this are neither looked up nor kept where encoding needs no weights: it is done
+sooner than looked up."""
 
 
 def make_encoder(config: EncodeConfig, cache: Path | None = None) -> Encoder:
@@ -54,7 +54,7 @@ def encode_texts(
     if not len(distinct):
         _tell(report, said, np.zeros(len(said), np.bool_), None)
         return np.zeros((len(said), encoder.dim if width is None else width), np.float32)
-    looked_up = None if len(distinct) < FEW else cache
+    looked_up = None if len(distinct) < FEW and config.kind == "hashed" else cache
     store = None if looked_up is None else VectorCache(looked_up, encoder.name)
     made = _encode(distinct, encoder, store, progress)
     row = _rows(said, distinct)
