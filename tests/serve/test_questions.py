@@ -215,6 +215,11 @@ def test_a_body_says_what_came_and_what_is_allowed(ask):
     ]  # fmt: skip
 
 
+def test_health_says_nothing_of_the_model_and_readiness_does(ask, fitted):
+    assert of(ask, "/health") == {"status": "ok"}
+    assert of(ask, "/ready") == {"status": "ready", "model": fitted.version}
+
+
 def test_paths_and_methods_that_are_not_there(ask):
     told = ask.get("/nosuch")
     assert (told.status_code, told.json()["type"]) == (404, "urn:penchant:problem:not-found")

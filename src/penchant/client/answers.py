@@ -393,4 +393,6 @@ class Health(Answer):
     """Whether the process lives, or is ready."""
 
     status: str
-    model: str | None = Field(None, description="The model's version, where there is one.")
+    model: str | None = Field(
+        None, description="The version of the model that serves; `health` does not look for it."
+    )

@@ -18,8 +18,8 @@ router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["health"])
 
 @router.get("/health", responses=answers(a.Health))
 async def health(request: Request) -> Answer:
-    """Whether the process answers."""
-    return Answer({"status": "ok", "model": None})
+    """Whether the process answers. Of the model it says nothing: `ready` does."""
+    return Answer({"status": "ok"})
 
 
 @router.get("/ready", responses=answers(a.Health))
