@@ -106,13 +106,15 @@ def test_evidence_is_of_the_past_and_its_shares_are_a_whole_at_most(model):
     assert best.item % 6 == 4, "what speaks for an interest is of that interest"
 
 
-def test_an_interest_that_no_event_is_of_names_none(model):
+def test_an_interest_that_no_event_is_of_names_some_only_above_the_usual(model):
     log = log_of([("u", 4, 0.0)], shelf())
     found = of(model, log.moments(np.array([0]), np.array([1]), log.time[-1:] + DAY))
     own = found.interest("g4")
     assert [found.labels[e.item] for e in own.evidence] == [found.labels[4]]
     others = [x for x in found.levels[-1] if x is not own]
-    assert not any(x.evidence or x.confidence for x in others)
+    assert not any(x.confidence for x in others)
+    assert not any(x.evidence for x in others if x.weight <= x.usual)
+    assert any(x.weight <= x.usual for x in others)
     assert all(x.evidence for x in found.levels[0] if x.confidence)
 
 

@@ -57,8 +57,8 @@ class Interest:
     everybody at that time; `confidence` from 0 (nothing is known) to 1; `asked` what the person
     asked for by hand: more, less, never. Between `low` and `high` the person's share of the coming
     acts lies nine times in ten (see `precision`). `stability` is in what share of four equal parts
-    of the person's visits the interest was touched. An interest of which there is no event has a
-    weight, as events on others speak for its items too, but no evidence.
+    of the person's visits the interest was touched. An interest of which there is no event may have
+    evidence, as events on others speak for its items too, but only where it weighs more than usual.
     """
 
     node: Node
@@ -284,7 +284,7 @@ def _level(
             low=a,
             high=b,
             stability=s,
-            evidence=named.get(k, ()) if c > 0.0 else (),
+            evidence=named.get(k, ()) if c > 0.0 or w > u else (),
             asked=asked.get(k),
         )
         for k, (node, path, w, u, c, a, b, s) in enumerate(zip(nodes, paths, *columns, strict=True))
