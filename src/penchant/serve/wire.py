@@ -281,6 +281,9 @@ class SegmentsQuery(Asked):
     level: int | None = Field(None, ge=1, le=20, description="Else the second.", examples=[1])
 
 
+_PAIR: Final = {"context": "weekday=sat", "where": "brand=Ada", "like": "Books=1.5"}
+
+
 def pairs(said: list[str], name: str) -> dict[str, list[str]]:
     """Words of the form NAME=VALUE as values by name.
 
@@ -291,7 +294,7 @@ def pairs(said: list[str], name: str) -> dict[str, list[str]]:
     for word in said:
         key, there, value = word.partition("=")
         if not there or not key.strip() or not value.strip():
-            detail = f"{name}: {word!r} came; expected NAME=VALUE, as {name}=weekday=sat"
+            detail = f"{name}: {word!r} came; expected NAME=VALUE, as {name}={_PAIR[name]}"
             raise Problem(422, detail)
         found.setdefault(key.strip(), []).append(value.strip())
     return found
