@@ -647,7 +647,7 @@ def test_every_setting_changes_something(name):
         ({"items": 20}, "expected at least one item each"),
         ({"start": "soon"}, "ISO 8601"),
         ({"start": "2024-01-01T10:00:00"}, "expected a day"),
-        ({"signal": 1.5}, "less than or equal to 1"),
+        ({"signal": 1.5}, "1.5 came; expected 1.0 or less"),
         ({"departments": 40}, "departments"),
         ({"user": 3}, "Did you mean 'users'"),
     ],
