@@ -1,27 +1,13 @@
 """Ids that are whole numbers are taken wherever ids are, and what is no id is told."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 import polars as pl
 import pytest
 
-from penchant import Engine, EngineConfig, Filters, WorldConfig, make_world
+from penchant import Engine, Filters, WorldConfig, make_world
 from penchant.data.ids import id_of, ids_of
 from penchant.errors import DataError
-from penchant.testing.layers import quick
-
-NOW = datetime(2024, 6, 1, tzinfo=UTC)
-CONFIG = EngineConfig(interests=quick()).but(
-    **{
-        "encode.kind": "hashed",
-        "encode.hashed_dim": 64,
-        "interests.layers": ("base", "context", "popularity"),
-        "interests.context.kind": "naive-bayes",
-        "interests.base.linear.penalty": (30.0,),
-        "interests.base.linear.text": (0.1,),
-    }
-)
+from penchant.testing.served import CONFIG, NOW
 
 
 def numbered(table):

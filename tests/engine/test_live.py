@@ -15,6 +15,7 @@ from penchant.errors import StoreError
 from penchant.testing.layers import quick
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 CONFIG = EngineConfig(interests=quick()).but(
     **{"encode.kind": "hashed", "encode.hashed_dim": 64, "interests.dynamic.epochs": 1}
 )
@@ -414,3 +415,41 @@ def test_a_model_is_asked_with_what_it_was_learned_with(world, tmp_path):
     assert len(other.data.log) == len(learned.data.log)
     words = [engine.interests_from_text("a red thing") for engine in (learned, other)]
     assert words[0].to_json() == words[1].to_json()
+
+
+@pytest.mark.parametrize("changes", [{"clean.unknown_items": "drop"}, {"clean.future_days": 0.0}])
+def test_what_waits_of_somebody_who_is_forgotten_never_counts(world, split, served, changes):
+    """Neither when its item comes, nor when its time does."""
+    engine, ann, item = served(), split[0]["user_id"][0], split[0]["item_id"][0]
+    engine.config, now = CONFIG.but(**changes), [split[1]["timestamp"].max()]
+    engine.clock = lambda: now[0]
+    engine._serve(*engine.live.learned)
+    engine.recommend(ann)
+    on, at = ("new", now[0]) if "clean.unknown_items" in changes else (item, now[0] + MINUTE)
+    engine.add(events=bought("a stranger", on, at, 30))
+    engine.recommend(ann)
+    assert engine.live._early or engine.live._homeless
+    engine.forget("a stranger")
+    engine.recommend(ann)
+    now[0] += timedelta(hours=1)
+    engine.add(items=world.items.head(1).with_columns(item_id=pl.lit("new")))
+    agree(engine, fresh(engine), [ann, "nobody"], now[0])
+
+
+def test_who_is_forgotten_while_items_join_does_not_count_with_them(
+    split, served, restless, monkeypatch
+):
+    engine, ann = served(), split[0]["user_id"][0]
+    end, joined = split[1]["timestamp"].max(), View.joined
+    engine.recommend(ann)
+
+    def slow(view, rows, texts):
+        engine.tables.forget("a stranger")
+        engine.live.catch_up()
+        return joined(view, rows, texts)
+
+    monkeypatch.setattr(View, "joined", slow)
+    engine.add(events=bought("a stranger", "only met", end, 30))
+    engine.recommend(ann)
+    monkeypatch.setattr(View, "joined", joined)
+    agree(engine, fresh(engine), [ann], end + timedelta(days=1))

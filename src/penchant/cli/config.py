@@ -10,8 +10,8 @@ from penchant.errors import ConfigError, did_you_mean
 if TYPE_CHECKING:
     from penchant.engine import EngineConfig
 
-LEARNED: Final = ("seed", "ties", "keep", "events", "clean", "encode", "tree", "interests")
-"""Settings, and groups of them, that count when a model is learned."""
+_AT_A_FIT: Final = ("seed", "keep")
+"""What counts when a model is learned, beside what it is learned with."""
 
 
 def config(
@@ -123,7 +123,9 @@ def _write(session: Session, changes: dict[str, Any], unset: list[str]) -> None:
 
 def _from_when(keys: list[str]) -> str:
     """From when settings count: what models are learned with, and the rest."""
-    learned = [key.split(".")[0] in LEARNED for key in keys]
+    from penchant.engine.config import LEARNED
+
+    learned = [key.split(".")[0] in (*LEARNED, *_AT_A_FIT) for key in keys]
     if all(learned):
         return "It counts from the next `penchant fit` on"
     at_once = "at once, in a service when it is started again"

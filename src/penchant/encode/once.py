@@ -44,7 +44,7 @@ def encode_texts(
     width: int | None = None,
     progress: Progress = QUIET,
 ) -> Floats:
-    """Vectors of any texts [n × D], of which many are kept in `cache`; see `encode_items`.
+    """Vectors of any texts [n × D], kept in `cache` where that pays; see `encode_items`.
 
     `width` is D, where it is known: then nothing is loaded for texts that say nothing.
     """

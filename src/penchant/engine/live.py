@@ -107,12 +107,12 @@ class Live:
         items, events = list(self._came("items", changes)), self._came("events", changes)
         first = list(islice(events, 1))  # a store that fails until here has changed nothing
         with self._whole_or_broken():
-            followed, waited = self._followed, self._early if self._ripe else []
+            self._let_go(changes)
+            waited = self._early if self._ripe else []
             self._early = [] if waited else self._early
             for rows in chain(waited, first, events):
                 self._take_events(rows)
             self._items += items
-            self._note(changes, followed)
             self.stale |= any(x.kind == "model" and x.seq > self.since for x in changes)
             self._seen = max([self._seen, *(change.seq for change in changes)])
 
@@ -166,8 +166,9 @@ class Live:
             if rows.height:
                 yield rows
 
-    def _note(self, changes: Sequence[Change], followed: bool) -> None:
-        """Let go of what is no longer true; `followed`: whether events had been counted before."""
+    def _let_go(self, changes: Sequence[Change]) -> None:
+        """Let go of what is no longer true, and of all that may be of somebody who is gone: whose
+        events were counted, or wait, is not known."""
         kinds = {change.kind for change in changes}
         if kinds & {"forget", "relations"}:
             self.around.look_again()
@@ -176,7 +177,8 @@ class Live:
         if "forget" in kinds:
             self.pasts.drop()
             self.forgotten = max(change.seq for change in changes if change.kind == "forget")
-            self._unlike |= followed  # whose events were counted is not known
+            self._unlike |= self._followed or bool(self._early or self._homeless or self._events)
+            self._early, self._homeless, self._events = [], [], []
 
     def _take_events(self, rows: pl.DataFrame) -> None:
         rows, there, early = self._possible(rows)
@@ -232,19 +234,28 @@ class Live:
         count. Others are answered meanwhile with what there was."""
         with self._joining:
             with self._taking:
-                items, events = self._items, self._events
+                items, events, forgotten = self._items, self._events, self.forgotten
                 self._items, self._events = [], []
             try:
                 self._let_in(items, events)
             except BaseException:  # after a while once more; meanwhile answers do without
                 with self._taking:
                     self._again = monotonic() + REST
-                    self._items, self._events = items + self._items, events + self._events
+                    self._items = items + self._items
+                    self._events = self._unless_gone(events, forgotten) + self._events
                 raise
             with self._taking, self._whole_or_broken():
-                for frame in events:
+                for frame in self._unless_gone(events, forgotten):
                     self._settle(frame)
                 self._house()
+
+    def _unless_gone(self, events: list[pl.DataFrame], forgotten: int) -> list[pl.DataFrame]:
+        """Events that were taken when `forgotten` was the newest to go; none if somebody went
+        since, whose they may be."""
+        if self.forgotten == forgotten:
+            return events
+        self._unlike = True
+        return []
 
     def _let_in(self, items: Sequence[pl.DataFrame], events: Sequence[pl.DataFrame]) -> None:
         """Items, and such as only events name, join the catalogue."""
