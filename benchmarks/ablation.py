@@ -14,7 +14,6 @@ benchmarks/.ablation, the summary of each run under benchmarks/results/ablation.
 import argparse
 import hashlib
 import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from ablation_table import table
 from remembering import Memory, RememberingModel
-from where import HERE, RESULTS, data
+from where import HERE, RESULTS, commit, data
 
 from penchant import Engine, EngineConfig, SplitConfig
 from penchant.clock import now
@@ -187,12 +186,6 @@ def run(one: Bench, only: list[str]) -> dict[str, Any]:
         rows.append(row)
         print(json.dumps(row), file=sys.stderr)
     return {"rows": rows}
-
-
-def commit() -> str:
-    """The commit that was measured, with a plus where files differ from it."""
-    said = ["git", "-C", str(HERE), "describe", "--always", "--abbrev=10", "--dirty=+"]
-    return subprocess.run(said, capture_output=True, text=True, check=False).stdout.strip() or "–"
 
 
 def main() -> None:

@@ -21,8 +21,8 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from ablation import Bench, bench, commit
-from where import HERE, RESULTS
+from ablation import Bench, bench
+from where import HERE, RESULTS, commit
 
 from penchant import EngineConfig
 from penchant.clock import now

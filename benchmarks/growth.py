@@ -23,6 +23,8 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
+from where import commit
+
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "growth"
 EACH = 100
@@ -122,8 +124,6 @@ def measured(events: int, items: int, folder: Path, changes: dict[str, Any]) -> 
 
     import torch
 
-    git = ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
     point, place = f"{events}:{items}", folder / f"{events}-{items}"
     made = place / "made.json"
     if not made.exists():
@@ -139,7 +139,7 @@ def measured(events: int, items: int, folder: Path, changes: dict[str, Any]) -> 
         "world": json.loads(made.read_text(encoding="utf-8")),
         "fit": found,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit,
+        "commit": commit(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
         "threads": torch.get_num_threads(),
         "hardware": f"{platform.machine()}, Python {platform.python_version()}",

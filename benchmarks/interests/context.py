@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from benchmarks.interests.context_page import page as text
-from benchmarks.quality.jobs import commit
+from benchmarks.where import commit
 from scipy.stats import spearmanr
 
 from penchant import Engine, EngineConfig, World, WorldConfig, make_world

@@ -21,9 +21,8 @@ from typing import Any
 
 import numpy as np
 from benchmarks.interests.table import page as text
-from benchmarks.quality.jobs import commit
 from benchmarks.quality.parts import plan
-from benchmarks.where import data
+from benchmarks.where import commit, data
 
 from penchant import Engine, EngineConfig
 from penchant.clock import now

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality.jobs import commit
+from benchmarks.where import commit
 
 from penchant.evaluate.fingerprint import hardware
 

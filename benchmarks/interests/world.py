@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from benchmarks.interests.truth_page import page
-from benchmarks.quality.jobs import commit
+from benchmarks.where import commit
 
 from penchant import Engine, EngineConfig, WorldConfig, make_world
 from penchant.clock import DAY, micros, now, when

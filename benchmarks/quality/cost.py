@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.quality.jobs import OURS, Run, commit, ours_process, peer_process
+from benchmarks.quality.jobs import OURS, Run, ours_process, peer_process
 from benchmarks.quality.lists import Lists, judge
 from benchmarks.quality.measure import written
 from benchmarks.quality.parts import about, marks
+from benchmarks.where import commit
 
 from penchant.evaluate.fingerprint import hardware
 

@@ -17,6 +17,7 @@ from benchmarks.quality.lists import Lists, slug
 from benchmarks.quality.measure import summary, written
 from benchmarks.quality.parts import about, export
 from benchmarks.quality.peers.grids import GRIDS, SEEDED
+from benchmarks.where import commit
 
 from penchant.engine.config import EngineConfig
 from penchant.evaluate.fingerprint import hardware
@@ -189,13 +190,6 @@ class Job:
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "commit": commit(),
         }
-
-
-def commit() -> str:
-    """The commit that is checked out, `+` where files were changed since."""
-    asked = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=10", "--dirty=+"]
-    found = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
 
 
 def _whole(path: Path) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+from scipy import sparse
 
 from penchant.clock import DAY
 from penchant.data.histories import Histories
@@ -75,13 +76,17 @@ def _faded(log: Histories, tree: Tree, half_life: float) -> tuple[Longs, Floats]
     time, each = log.time[rows], tree.membership(tree.levels)[log.item[rows]]
     edges = time[:: -(-len(time) // _POINTS)] + 1 if len(time) else np.zeros(1, np.int64)
     times = np.unique(np.concatenate([time[:1], edges, time[-1:] + 1]))
-    stops, K = np.searchsorted(time, times, side="left"), each.shape[1]
-    ever, now = np.full(K, 1.0 / K), np.zeros(K)
-    found = np.empty((len(times), K), np.float32)
+    stops, n = np.searchsorted(time, times, side="left"), len(time)
+    offsets = np.concatenate([[0], stops])  # what came since the point before
+    kept = np.exp2(-(np.repeat(times, np.diff(offsets)) - time) / (DAY * half_life))
+    came, left = (
+        (sparse.csr_array((some, np.arange(n), offsets), shape=(len(times), n)) @ each).toarray()
+        for some in (np.ones(n), kept)
+    )
+    stays = np.exp2(-np.diff(times, prepend=times[0]) / (DAY * half_life))
+    ever, now = np.full(each.shape[1], 1.0 / each.shape[1]), np.zeros(each.shape[1])
+    found = np.empty(came.shape, np.float32)
     for s in range(len(times)):
-        part, gone = slice(stops[s - 1] if s else 0, stops[s]), times[s] - times[max(s - 1, 0)]
-        now = now * np.exp2(-gone / (DAY * half_life))
-        now = now + each[part].T @ np.exp2(-(times[s] - time[part]) / (DAY * half_life))
-        ever = ever + np.asarray(each[part].sum(axis=0))
+        now, ever = now * stays[s] + left[s], ever + came[s]
         found[s] = (now + _DOUBT * ever / ever.sum()) / (now.sum() + _DOUBT)
     return times, found
