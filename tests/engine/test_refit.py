@@ -74,8 +74,29 @@ def test_one_that_is_worse_does_not_serve(world):
 
 
 def test_what_the_one_before_has_seen_does_not_judge(world):
-    """Nothing came since: there is nothing to compare by, and it says so."""
+    """No event came since: there is nothing to compare by, and it says so."""
     engine, _ = with_first(world, 0.9)
+    engine.add(items=[{"item_id": "late", "title": "A thing that came late"}])
     found = engine.refit()
     assert found.promoted and found.comparison is not None and found.comparison.people == 0
     assert "too few to compare by" in str(found)
+
+
+def test_where_nothing_came_nothing_is_learned(world):
+    engine, later = with_first(world, 0.9)
+    ann = world.events["user_id"][0]
+    engine.feedback(ann, "more", interest=engine.tree.nodes[0][0].id)  # is asked about, not learned
+    learned = engine.model
+    found = engine.refit()
+    assert found.nothing_new and not found.promoted and found.version is None
+    assert found.to_json()["nothing_new"] is True and "goes on serving" in str(found)
+    assert engine.model.layers == learned.layers
+    engine.config = engine.config.but(**{"recommend.n": 3})
+    assert engine.refit().nothing_new, "how it is asked says nothing of what is learned"
+    engine.config = engine.config.but(**{"interests.popularity.half_lives": (7.0, 1e6)})
+    assert not engine.refit().nothing_new, "other settings"
+    engine.add(events=later.head(1))
+    assert not engine.refit().nothing_new
+    engine.forget(ann)
+    assert not engine.refit().nothing_new
+    assert engine.refit().nothing_new

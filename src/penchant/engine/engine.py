@@ -34,7 +34,7 @@ from penchant.engine.lists import Lists
 from penchant.engine.live import Live
 from penchant.engine.people import People
 from penchant.engine.prepared import Prepared
-from penchant.engine.refit import Refit, compared
+from penchant.engine.refit import Refit, compared, nothing_new
 from penchant.engine.saved import pack, unpack
 from penchant.engine.spaces import Given
 from penchant.engine.texts import Texts
@@ -183,6 +183,8 @@ class Engine(Lists, People, Holdings):
             live = None
         found = None
         if live is not None:
+            if nothing_new(self.tables, data, live, self.config):
+                return Refit(None, None, report, nothing_new=True)
             data = data.arranged(live.join(data.items).model.catalogue.items)
             found = compared(
                 self._learning(data, report), live.view.model, live.facts.latest, self.config.refit

@@ -5,16 +5,19 @@ one that serves was learned, and the new one is first learned without it. If it 
 comparison, it is learned again from the whole.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from penchant.engine.config import RefitConfig
+from penchant.engine.config import EngineConfig, RefitConfig
 from penchant.engine.learning import Learning
+from penchant.engine.live import Live
+from penchant.engine.prepared import Prepared
 from penchant.evaluate.significance import Paired, paired
 from penchant.interests.model import InterestModel
 from penchant.random import derive
+from penchant.store.tables import Tables
 from penchant.train.holdout import Holdout, HoldoutConfig, hold_out, ndcg
 from penchant.types import Doubles, Report
 
@@ -45,22 +48,25 @@ class Comparison:
 @dataclass(frozen=True)
 class Refit:
     """What a refit did: the version that serves now, None where the one before goes on (or there
-    are none, in memory); how they compare, None where nothing served before."""
+    are none, in memory); how they compare, None where nothing served before, or there was nothing
+    new to learn."""
 
     version: str | None
     comparison: Comparison | None
     report: Report = field(default_factory=Report)
+    nothing_new: bool = False
 
     @property
     def promoted(self) -> bool:
         """Whether the new one serves."""
-        return self.comparison is None or self.comparison.better
+        return not self.nothing_new and (self.comparison is None or self.comparison.better)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
         return {
             "version": self.version,
             "promoted": self.promoted,
+            "nothing_new": self.nothing_new,
             "comparison": None if self.comparison is None else self.comparison.to_json(),
             "report": self.report.to_json(),
         }
@@ -68,6 +74,11 @@ class Refit:
     def __str__(self) -> str:
         """A line or two for people."""
         c = self.comparison
+        if self.nothing_new:
+            return (
+                "nothing came since the model that serves was learned, with the same settings: it "
+                "goes on serving (`penchant fit` learns anew all the same)"
+            )
         if c is None:
             return f"learned {self.version or 'a model in memory'}; nothing served before"
         if c.lead is None:
@@ -79,6 +90,14 @@ class Refit:
             )
         end = f"{self.version or 'the new model'} serves now" if c.better else "it goes on serving"
         return f"{how}; {end}"
+
+
+def nothing_new(tables: Tables, data: Prepared, live: Live, config: EngineConfig) -> bool:
+    """Whether the model that serves was learned from all that is stored, as it would be now."""
+    kinds, since = {"events", "items", "relations", "forget"}, live.facts.change
+    if any(change.kind in kinds for change in tables.changes(since)):
+        return False
+    return replace(data.facts, change=since) == live.facts and config.asking(live.config) == config
 
 
 def compared(
