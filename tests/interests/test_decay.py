@@ -40,7 +40,7 @@ def test_a_mixture_is_the_sum_of_its_rhythms():
     moments = log.moments_at(np.array([0]), log.time[-1:] + 3 * DAY)
     theta = np.array([0.5, 0.0, 2.0])
     some = RHYTHMS[:3]
-    each = sum(t * fading(moments, *g) for t, g in zip(theta, some, strict=True))
+    each = sum(t * own for t, own in zip(theta, fading(moments, some), strict=True))
     np.testing.assert_allclose(blend(moments, some, theta), each * moments.weight, rtol=1e-5)
 
 
@@ -49,14 +49,14 @@ def test_ties_in_time_count_alike():
     log = log_of(rows, shelf())
     moments = log.moments_at(np.array([0]), log.time[-1:])
     assert moments.rank.tolist() == [4, 1, 1, 1, 0]
-    assert fading(moments, 0.5, FOREVER).tolist() == [0.0625, 0.5, 0.5, 0.5, 1.0]
+    assert fading(moments, [(0.5, FOREVER)])[0].tolist() == [0.0625, 0.5, 0.5, 0.5, 1.0]
 
 
 def test_half_life_is_in_days():
     log = log_of([("u", 0, 0.0)], shelf())
     moments = log.moments_at(np.array([0]), log.time + 7 * DAY)
-    assert fading(moments, 1.0, 7.0) == pytest.approx([0.5])
-    assert fading(moments, 1.0, FOREVER) == pytest.approx([1.0])
+    assert fading(moments, [(1.0, 7.0)])[0] == pytest.approx([0.5])
+    assert fading(moments, [(1.0, FOREVER)])[0] == pytest.approx([1.0])
 
 
 @pytest.mark.parametrize("rhythm", [*RHYTHMS, (0.0, FOREVER), (1.0, 7.0)])
@@ -66,4 +66,4 @@ def test_what_is_as_good_as_gone_is_all_that_a_long_history_loses(rhythm):
     moments = log.moments_at(np.array([0]), log.time[-1:] + DAY)
     plain = per_event ** moments.rank.astype(np.float64)
     plain *= 2.0 ** (-moments.age / half_life) if half_life else 1.0
-    np.testing.assert_allclose(fading(moments, *rhythm), plain, atol=1e-7)
+    np.testing.assert_allclose(fading(moments, [rhythm])[0], plain, atol=1e-7)

@@ -64,22 +64,30 @@ class Moments:
     @cached_property
     def owner(self) -> Ints:
         """Which moment each event belongs to [N]."""
+        if len(self) == 1:
+            return np.zeros(len(self.item), np.int32)
         return np.repeat(np.arange(len(self), dtype=np.int32), self.length)
 
     @cached_property
     def age(self) -> Floats:
         """Days from each event to its moment's time [N], never negative."""
-        days = (np.repeat(self.at, self.length) - self.time) / 86_400_000_000
+        days = (self._at_each(self.at) - self.time) / 86_400_000_000
         return np.maximum(days, 0.0).astype(np.float32)
 
     @cached_property
     def rank(self) -> Ints:
         """How many events of the moment came at a later time [N]; 0 for the latest and its ties."""
+        if len(self) == 1:
+            after = len(self.time) - np.searchsorted(self.time, self.time, side="right")
+            return after.astype(np.int32)
         n = len(self.item)
         ends = np.append((np.diff(self.time) != 0) | (np.diff(self.owner) != 0), True)[:n]
         last_of_tie = np.flatnonzero(ends)[np.cumsum(ends) - ends]
-        after = np.repeat(self.offsets[1:], self.length) - 1 - last_of_tie
-        return np.asarray(after, np.int32)
+        return np.asarray(self._at_each(self.offsets[1:]) - 1 - last_of_tie, np.int32)
+
+    def _at_each(self, values: Longs) -> Longs:
+        """What each moment has [B], at each of its events [N]; of one moment just that [1]."""
+        return values if len(self) == 1 else values[self.owner]
 
     @cached_property
     def met(self) -> tuple[Longs, Longs]:

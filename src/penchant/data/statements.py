@@ -87,7 +87,9 @@ class Statements:
 
 def gather(starts: Longs, ends: Longs) -> tuple[Longs, Longs]:
     """Indices of many ranges laid end to end, and where each begins [B+1]."""
-    length = np.maximum(ends - starts, 0)
-    offsets = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-    index = np.arange(offsets[-1]) - np.repeat(offsets[:-1] - starts, length)
-    return index.astype(np.int64), offsets
+    length = np.maximum(ends - starts, 0).astype(np.int64)
+    offsets = np.zeros(len(length) + 1, np.int64)
+    np.cumsum(length, out=offsets[1:])
+    index = np.arange(offsets[-1])
+    index += np.repeat(starts - offsets[:-1], length)
+    return index, offsets

@@ -183,20 +183,20 @@ def features(moments: Moments) -> Doubles:
     events: how many; age: days since the last; pace: days between the last few; newness: share of
     distinct items among the last ten.
     """
-    B = len(moments)
-    n, place = moments.length, np.arange(len(moments.item))
-    from_end = np.repeat(moments.offsets[1:], n) - 1 - place
-    latest = from_end == 0
+    B, n = len(moments), moments.length
     age, pace, newness = np.full(B, 3650.0), np.full(B, 3650.0), np.ones(B)
-    age[moments.owner[latest]] = moments.age[latest]
-    last = from_end == np.minimum(5, n - 1)[moments.owner]
-    span = moments.age[last] - age[moments.owner[last]]
-    pace[moments.owner[last]] = span / np.maximum(np.minimum(5, n - 1), 1)[moments.owner[last]]
-    recent = from_end < 10
-    width = int(moments.item.max(initial=0)) + 1
-    pairs = np.unique(moments.owner[recent].astype(np.int64) * width + moments.item[recent])
-    some = np.maximum(np.minimum(n, 10), 1)
-    newness = np.where(n > 0, np.bincount(pairs // width, minlength=B) / some, 1.0)
+    some = np.flatnonzero(n)
+    if len(some):
+        size, last = n[some], moments.offsets[1:][some] - 1
+        few = np.minimum(size - 1, 5)
+        age[some] = moments.age[last]
+        pace[some] = (moments.age[last - few] - age[some]) / np.maximum(few, 1)
+        back = np.minimum(
+            np.arange(10), size[:, None] - 1
+        )  # where there are fewer: the first again
+        items = np.sort(moments.item[last[:, None] - back], axis=1)
+        distinct = 1 + (items[:, 1:] != items[:, :-1]).sum(axis=1)
+        newness[some] = distinct / np.minimum(size, 10)
     return np.stack([np.log1p(n), np.log1p(age), np.log1p(pace), newness], axis=1)
 
 

@@ -7,7 +7,6 @@ from typing import Final, Self
 import numpy as np
 from scipy import sparse
 
-from penchant.data.statements import gather
 from penchant.types import Doubles, Floats, Ints, Longs
 
 FEW: Final = 64
@@ -26,8 +25,11 @@ class Places:
     @classmethod
     def of(cls, table: sparse.csr_array, rows: Longs | Ints) -> Self:
         """Those of some rows, in the order asked for."""
-        index, offsets = gather(table.indptr[rows], table.indptr[rows + 1])
-        row = np.repeat(np.arange(len(rows)), np.diff(offsets))
+        starts, ends = table.indptr[rows], table.indptr[1:][rows]
+        size = ends - starts
+        row = np.repeat(np.arange(len(rows)), size)
+        index = np.arange(len(row))
+        index += (ends - np.cumsum(size))[row]
         return cls(row, table.indices[index], table.data[index], (len(rows), table.shape[1]))
 
     def up(self, values: Floats | Doubles) -> Floats:

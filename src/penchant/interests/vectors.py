@@ -144,7 +144,8 @@ class Look:
         for piece, found in zip(pieces, self._products, strict=True):
             part = slice(start, start + len(piece.scale))
             start = part.stop
-            some = np.multiply(found[b], piece.scale, dtype=np.float32, casting="unsafe")
+            some = found[b].astype(np.float32)
+            some *= piece.scale
             some *= np.float32(times * unit[b])
             total[part] += some
             off = max(off, length * piece.off + float(np.linalg.norm(left)) * piece.longest)

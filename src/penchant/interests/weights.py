@@ -148,7 +148,7 @@ def counted(
     """Events `of` a kind [N] by leaf, faded, of each rhythm [B × K]; a tie of time fades alike."""
     members, R, B = tree.membership(tree.levels), len(rhythms), len(moments)
     liked = np.asarray(of, np.float32)
-    values = np.concatenate([liked * fading(moments, *rhythm) for rhythm in rhythms])
+    values = (fading(moments, rhythms) * liked).ravel()
     starts = np.arange(R)[:, None] * len(liked) + moments.offsets[None, :-1]
     offsets = np.append(starts.ravel(), len(values))
     if B == 1:

@@ -11,28 +11,31 @@ from collections.abc import Sequence
 import numpy as np
 
 from penchant.data.histories import Moments
-from penchant.types import Doubles, Floats
+from penchant.types import Doubles, Floats, Ints
 
 FOREVER = 0.0
 """A half-life of zero days stands for: never fades by time."""
 
-_GONE = 1e-20
+_GONE, _NOTHING = 1e-20, 1e-30
+_PIECE = 65_536  # events whose rhythms are looked at together
 
 
-def fading(moments: Moments, per_event: float, half_life: float) -> Floats:
-    """One rhythm for every event of some moments [N].
+def fading(moments: Moments, rhythms: Sequence[tuple[float, float]]) -> Floats:
+    """Each rhythm for every event of some moments [R × N].
 
-    per_event is what is left of the weight after one more event; half_life is in days, or
-    `FOREVER`.
+    A rhythm is (what is left of the weight after one more event, half-life in days or `FOREVER`).
     """
-    kept = np.ones(len(moments.item), np.float32)
-    if per_event != 1.0 and len(kept):
-        far = int(np.log(_GONE) / np.log(per_event)) if per_event > 0 else 0
-        left = np.float32(per_event) ** np.arange(far + 2, dtype=np.float32)
-        left[-1] = 0.0  # what is as good as gone is gone: tiny numbers are slow ones
-        kept = left[np.minimum(moments.rank, far + 1)]
-    if half_life > 0:
-        kept *= np.exp2(moments.age * np.float32(-1.0 / half_life))
+    return _kept(moments.rank, moments.age, rhythms)
+
+
+def _kept(rank: Ints, age: Floats, rhythms: Sequence[tuple[float, float]]) -> Floats:
+    per_event, half_life = np.array(rhythms, np.float32).reshape(-1, 2, 1).swapaxes(0, 1)
+    by_rank = np.log2(np.maximum(per_event, np.float32(_NOTHING)))
+    by_age = np.float32(-1.0) / np.where(half_life > 0, half_life, np.float32(np.inf))
+    kept: Floats = by_rank * rank.astype(np.float32)
+    kept += by_age * age
+    np.exp2(kept, out=kept)
+    kept *= kept > _GONE  # what is as good as gone is gone: tiny numbers are slow ones
     return kept
 
 
@@ -40,8 +43,13 @@ def blend(
     moments: Moments, rhythms: Sequence[tuple[float, float]], theta: Doubles | Sequence[float]
 ) -> Floats:
     """Each event's signed strength under a mixture of rhythms [N]."""
-    total = np.zeros(len(moments.item), np.float32)
-    for (per_event, half_life), weight in zip(rhythms, theta, strict=True):
-        if weight:
-            total += np.float32(weight) * fading(moments, per_event, half_life)
-    return total * moments.weight
+    some = [(rhythm, t) for rhythm, t in zip(rhythms, theta, strict=True) if t]
+    if not some:
+        return np.zeros(len(moments.item), np.float32)
+    mixed, weights = [rhythm for rhythm, _ in some], np.array([t for _, t in some], np.float32)
+    total, rank, age = np.empty(len(moments.item), np.float32), moments.rank, moments.age
+    for a in range(0, len(total), _PIECE):
+        part = slice(a, a + _PIECE)
+        total[part] = weights @ _kept(rank[part], age[part], mixed)
+    total *= moments.weight
+    return total

@@ -15,9 +15,10 @@ import numpy as np
 from scipy import sparse
 
 from penchant.data.histories import Moments
-from penchant.interests.base.decay import blend
+from penchant.interests.base.decay import fading
 from penchant.interests.memberships import Places
 from penchant.interests.terms import Nodes
+from penchant.taxonomy.siblings import Siblings
 from penchant.taxonomy.tree import Tree
 from penchant.types import Floats, Longs
 
@@ -26,18 +27,20 @@ Rhythm = tuple[float, float]
 
 @dataclass(frozen=True)
 class Kin:
-    """Memberships of every level [I × K], the rhythms, and how many events' worth of doubt."""
+    """Memberships of every level [I × K], who is whose child, the rhythms, and how many events'
+    worth of doubt."""
 
     members: tuple[sparse.csr_array, ...]
+    families: tuple[Siblings, ...]
     rhythms: Sequence[Rhythm]
     doubt: float
 
     @classmethod
     def of(cls, tree: Tree | None, rhythms: Sequence[Rhythm], doubt: float) -> "Kin":
         """The kin of a tree's items; none without a tree."""
-        levels = range(1, tree.levels + 1) if tree is not None else ()
-        members = tuple(tree.membership(level) for level in levels) if tree is not None else ()
-        return cls(members, rhythms, doubt)
+        if tree is None:
+            return cls((), (), rhythms, doubt)
+        return cls(tree.members, tree.siblings, rhythms, doubt)
 
     @property
     def terms(self) -> int:
@@ -46,11 +49,7 @@ class Kin:
 
     def each(self, moments: Moments) -> list[Floats]:
         """Every term by itself [B × I] each: level by level, rhythm by rhythm."""
-        return [
-            _through(A, moments, self.weights(moments, rhythm))
-            for A in self.members
-            for rhythm in self.rhythms
-        ]
+        return [_through(A, moments, own) for A in self.members for own in self.weights(moments)]
 
     def score(self, moments: Moments, theta: Sequence[float]) -> Floats:
         """Their weighted sum [B × I]."""
@@ -63,12 +62,19 @@ class Kin:
 
     def nodes(self, moments: Moments, theta: Sequence[float]) -> list[list[Nodes]]:
         """The same for each of a few moments, level by level, before items have it from their
-        interests."""
-        found: list[list[Nodes]] = [[] for _ in range(len(moments))]
-        for level, A, values in self._mixed(moments, theta):
-            each = Places.of(A, moments.item).up_by(moments.owner, values, len(moments))
-            for nodes, own in zip(found, each, strict=True):
-                nodes.append(Nodes(level, own))
+        interests; what events say of the narrowest is summed, the rest are sums of that."""
+        places, B = Places.of(self.members[-1], moments.item), len(moments)
+        each = [places.up_by(moments.owner, own, B) for own in self.weights(moments)]
+        all_, shape = np.concatenate(each), (len(each), B, -1)
+        found: list[list[Nodes]] = [[] for _ in range(B)]
+        for level, family in reversed(list(enumerate(self.families, start=1))):
+            some = np.array(self._of(theta, level), np.float32)
+            if some.any():
+                total = np.tensordot(some, all_.reshape(shape), 1)
+                for nodes, values in zip(found, total, strict=True):
+                    nodes.append(Nodes(level, values))
+            if level > 1:
+                all_ = family.up(all_)
         return found
 
     def shares(self, moments: Moments, theta: Sequence[float], items: Longs) -> Floats:
@@ -84,33 +90,37 @@ class Kin:
     ) -> Floats:
         """`shares` @ values, for weighted sums over the items [items × C] → [N × C]."""
         total = np.zeros((len(moments.item), values.shape[1]), np.float32)
-        M, (rows, place) = len(self.rhythms), np.unique(moments.item, return_inverse=True)
+        (rows, place), M = np.unique(moments.item, return_inverse=True), len(self.rhythms)
         common = [A[rows] @ (A[items].T @ values) for A in self.members]
-        for m, rhythm in enumerate(self.rhythms):
+        for m, own in enumerate(self.weights(moments)):
             each = [np.float32(t) * x for t, x in zip(theta[m::M], common, strict=True) if t]
             if each:
-                faded = self.weights(moments, rhythm)
-                total += faded[:, None] * np.asarray(sum(each), np.float32)[place]
+                total += own[:, None] * np.asarray(sum(each), np.float32)[place]
         return total
 
-    def weights(self, moments: Moments, rhythm: Rhythm) -> Floats:
-        """Each event's share of its person [N], signed."""
-        faded = blend(moments, [rhythm], [1.0])
-        mass = np.bincount(moments.owner, weights=np.abs(faded), minlength=len(moments))
-        return np.asarray(faded / (mass + self.doubt)[moments.owner], np.float32)
+    def weights(self, moments: Moments) -> Floats:
+        """Each event's share of its person, signed, by each rhythm [M × N]."""
+        found = fading(moments, self.rhythms) * moments.weight
+        for own in found:
+            mass = np.bincount(moments.owner, weights=np.abs(own), minlength=len(moments))
+            own /= (mass + self.doubt).astype(np.float32)[moments.owner]
+        return found
 
     def _mixed(
         self, moments: Moments, theta: Sequence[float]
     ) -> list[tuple[int, sparse.csr_array, Floats]]:
         """For each level, its number and memberships, and the events' weights under θ [N]."""
-        each = [self.weights(moments, rhythm) for rhythm in self.rhythms]
-        M, found = len(self.rhythms), []
+        each, found = self.weights(moments), []
         for level, A in enumerate(self.members, start=1):
-            some = theta[(level - 1) * M : level * M]
+            some = self._of(theta, level)
             if any(some):
-                values = sum(np.float32(t) * w for t, w in zip(some, each, strict=True))
-                found.append((level, A, np.asarray(values, np.float32)))
+                found.append((level, A, np.asarray(np.array(some, np.float32) @ each)))
         return found
+
+    def _of(self, theta: Sequence[float], level: int) -> Sequence[float]:
+        """θ of a level's rhythms."""
+        M = len(self.rhythms)
+        return theta[(level - 1) * M : level * M]
 
 
 def _through(A: sparse.csr_array, moments: Moments, values: Floats) -> Floats:

@@ -118,9 +118,10 @@ class ContextLayer:
         return self.lifts_.lift(one_hot(self.variables_, asked)), self._own(moments, asked)
 
     def _own(self, moments: Moments, asked: Ints) -> Floats:
-        past, owner = past_table(self.variables_, moments), moments.owner
-        known = (asked[owner] >= 0) & (past >= 0)
-        agree = ((asked[owner] == past) & known).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        past, asked = past_table(self.variables_, moments), asked[moments.owner]
+        known = (asked >= 0) & (past >= 0)
+        same = np.count_nonzero((asked == past) & known, axis=1)
+        agree = same / np.maximum(np.count_nonzero(known, axis=1), 1)
         liked = np.maximum(moments.weight, 0.0)
         m, n = self._counts(moments, agree**2 * liked, liked)
         kappa = np.float32(self.config.shrink)

@@ -1,5 +1,6 @@
 """Context as categories: what the clock says, and columns that the user named."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,8 @@ class Variable:
         known, kept = {v: code for code, v in enumerate(self.values)}, column.dtype
         if len(column) <= _FEW:
             texts = column if isinstance(kept, pl.Enum) else column.cast(pl.String)
-            return np.array([known.get(v, -1) for v in texts.to_list()], np.int32)
+            code = defaultdict(lambda: -1, known).__getitem__
+            return np.fromiter(map(code, texts.to_list()), np.int32, len(column))
         if isinstance(kept, pl.Enum):  # as a log keeps its columns: no text is compared
             codes = np.append(self._coded(kept.categories), np.int32(-1))
             return np.asarray(codes[_places(column)], np.int32)
@@ -140,10 +142,8 @@ def past_table(found: list[Variable], moments: Moments) -> Ints:
 
 def one_hot(found: list[Variable], codes: Ints) -> Floats:
     """Indicators, one block a variable [N × F]; all zero where a value is unknown."""
-    blocks = []
-    for v, variable in enumerate(found):
-        block = np.zeros((len(codes), len(variable.values)), np.float32)
-        known = np.flatnonzero(codes[:, v] >= 0)
-        block[known, codes[known, v]] = 1.0
-        blocks.append(block)
-    return np.concatenate(blocks, axis=1) if blocks else np.zeros((len(codes), 0), np.float32)
+    size = [len(variable.values) for variable in found]
+    x, starts = np.zeros((len(codes), sum(size)), np.float32), np.cumsum([0, *size])[:-1]
+    row, v = np.nonzero(codes >= 0)
+    x[row, starts[v] + codes[row, v]] = 1.0
+    return x

@@ -50,7 +50,8 @@ class Quick:
         gaps = bucket(asked.when - asked.came)
         x = self.vectors[np.where(there, asked.item, 0)] * np.float32(self.scale)
         x += self.w["gap.weight"][gaps]
-        x[asked.sign < 0] += self.w["against"]
+        if (against := asked.sign < 0).any():
+            x[against] += self.w["against"]
         h = self._normed(x, "before_attention")
         y = x[:, -1] + self._attended(h, self._worth(asked, there))
         y = y + self._fed(self._normed(y, "before_feed"))
@@ -97,8 +98,9 @@ class Quick:
 
     def _normed(self, x: Floats, name: str) -> Floats:
         """LayerNorm over the last axis."""
-        x = x - x.mean(axis=-1, keepdims=True)
-        square = np.einsum("...d,...d->...", x, x)[..., None] / np.float32(x.shape[-1])
+        whole = np.full(x.shape[-1], 1.0 / x.shape[-1], np.float32)
+        x = x - (x @ whole)[..., None]
+        square = np.einsum("...d,...d->...", x, x)[..., None] * whole[0]
         x *= 1.0 / np.sqrt(square + np.float32(_EPS))
         x *= self.w[f"{name}.weight"]
         x += self.w[f"{name}.bias"]
