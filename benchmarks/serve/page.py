@@ -58,6 +58,14 @@ were asked about lately is bounded by `live.events`.
 | database | rows | import | by the clock | read | append | person | an event | memory |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
 
+BULK = """## A large log, from a file to answers
+
+Each step in a process of its own. All events came after the model was learned, which is the most
+that opening a workspace can have to read; memory is the most that the process had.
+
+| what | events | items | by the clock | processor | memory |
+| --- | ---: | ---: | ---: | ---: | ---: |"""
+
 FAULTS = """## Killed while events come in
 
 SIGKILL at random times while four senders post batches; a batch whose answer never came is sent
@@ -103,6 +111,7 @@ def page(folder: Path) -> str:
         (STATE, _state, [r for r in runs if "kept" in r and "state" in r]),
         (LOAD, _load, [r for r in runs if "freshness" in r]),
         (STORE, _store, [r for r in runs if "database" in r]),
+        (BULK, _bulk, [r for r in runs if "import" in r]),
         (FAULTS, _faults, [r for r in runs if "kills" in r]),
         (GONE, _gone, [r for r in runs if "times" in r]),
         (FUZZ, _fuzz, [r for r in runs if "bodies" in r]),
@@ -171,6 +180,23 @@ def _store(run: Run) -> Iterator[str]:
         "–" if size is None else f"{size:.0f} bytes", f"{read['peak_mb'] / 1024:.1f} GiB",
     ]  # fmt: skip
     yield f"| {' | '.join(cells)} |"
+
+
+def _bulk(run: Run) -> Iterator[str]:
+    named = {
+        "import": "put in from Parquet",
+        "ask": f"opened, {run['ask']['people']:,} people asked about",
+        "fit": "learned from",
+    }
+    for step, what in named.items():
+        if (did := run.get(step)) is None:
+            continue
+        yield (
+            f"| {what} | {run['events']:,} | {run['items']:,} | {did['wall_s']:,.0f} s | "
+            f"{did['cpu_s']:,.0f} s | {did['peak_gib']:.1f} GiB |"
+        )
+        if "first_s" in did:
+            yield f"| of it until the first answer | | | {did['first_s']:,.0f} s | | |"
 
 
 def _faults(run: Run) -> Iterator[str]:
