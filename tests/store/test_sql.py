@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from penchant.errors import StoreError
 from penchant.store.memory import MemoryTables
-from penchant.store.sql import database, log, migrate, reading
+from penchant.store.sql import database, ids, log, migrate, reading
 from penchant.store.sql import tables as sql_tables
 from penchant.store.sql.database import Database
 from penchant.store.sql.schema import METADATA
@@ -53,6 +53,7 @@ class TestSqliteInPieces(TablesContract):
         monkeypatch.setattr(log, "CELLS", 20)
         monkeypatch.setattr(log, "LATER", 1)
         monkeypatch.setattr(reading, "PIECE", 2)
+        monkeypatch.setattr(ids, "SOME", 1)
 
     def open(self, folder):
         return SqlTables(Database(sqlite_url(folder)))
@@ -310,6 +311,27 @@ def test_the_rows_of_one_user_are_found_by_an_index(tmp_path):
             assert f"{table}_same" in str(connection.execute(text(asked)).all())
         asked = "EXPLAIN QUERY PLAN SELECT max(seq) FROM change"
         assert "SCAN" not in str(connection.execute(text(asked)).all()).replace("SEARCH", "")
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_a_few_names_among_many_are_asked_for_alone(url, monkeypatch, few):
+    """And where most are needed, all come at once; what is read is the same."""
+    tables = SqlTables(Database(url))
+    rows = events(*[(f"u{n}", "a", n) for n in range(60)])
+    tables.append("events", rows)
+    monkeypatch.setattr(ids, "SOME", 3)
+    fetched, plain = [], ids.rows_of
+
+    def counted(connection, statement, values=None):
+        found = plain(connection, statement, values)
+        fetched.append((statement, len(found)))
+        return found
+
+    monkeypatch.setattr(ids, "rows_of", counted)
+    last = 5 if few else 40
+    found = tables.between("events", 1, last)
+    assert found["user_id"].to_list() == rows["user_id"].to_list()[:last]
+    assert max(n for _, n in fetched) == (3 if few else 60)
 
 
 def test_two_on_one_store_learn_of_each_other(url):

@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import polars as pl
 from sqlalchemy import Connection, Table
 
 SOME: Final = 5_000
 """Values in one question."""
-
+_MANY = 4  # so many times faster is a name that is read with all others than one that is asked for
 
 _THOSE: Final = {
     "sqlite": "SELECT value FROM json_each(?)",
@@ -68,22 +69,35 @@ class Names:
         self._connection = connection
         self._met: dict[str, Met] = dict(known or {})
 
-    def of(self, table: Table, codes: Sequence[int | None]) -> list[str | None]:
-        """The names, None where there is no number."""
+    def of(self, table: Table, codes: Sequence[int | None]) -> Sequence[str | None] | pl.Series:
+        """The names, None where there is no number; of many as a series."""
         met = self._met.setdefault(table.name, {})
-        names = list(map(met.get, codes))
-        if None not in names:
-            return names
+        if len(codes) > SOME:
+            numbers = pl.Series(codes, dtype=pl.Int64)
+            some = numbers.drop_nulls().unique()
+            each = self._all(table, met, some.to_list())
+            names = pl.Series(each, dtype=pl.String)
+            return numbers.replace_strict(some, names, default=None, return_dtype=pl.String)
+        found = list(map(met.get, codes))
+        return found if None not in found else self._all(table, met, codes)
+
+    def _all(self, table: Table, met: Met, codes: Sequence[int | None]) -> list[str | None]:
         new = [code for code in set(codes) if code is not None and code not in met]
         met.update(self._found(table, new))
         return list(map(met.get, codes))
 
     def _found(self, table: Table, codes: list[int]) -> Iterator[tuple[int, str]]:
         asked = f'SELECT "row", {table.c[1].name} FROM {table.name}'
-        if len(codes) > SOME:  # all of them come faster than so many one by one
+        if len(codes) > SOME and _MANY * len(codes) > self._size(table):
             yield from rows_of(self._connection, asked)
-        elif codes:
-            yield from rows_of(self._connection, f"{asked} WHERE {among('row', codes)}")
+            return
+        for some in parts(codes):
+            yield from rows_of(self._connection, f"{asked} WHERE {among('row', some)}")
+
+    def _size(self, table: Table) -> int:
+        """About how many names there are."""
+        found = rows_of(self._connection, f'SELECT max("row") FROM {table.name}')
+        return int(found[0][0] or 0)
 
 
 def rows_of(connection: Connection, statement: str, values: Any = None) -> list[tuple[Any, ...]]:

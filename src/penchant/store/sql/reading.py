@@ -95,7 +95,8 @@ class Reader:
 
     def _held(self, place: Place, column: Sequence[Any]) -> pl.Series:
         if place.holds in KEYED:
-            column = self._names.of(KEYED[place.holds], column)
+            names = self._names.of(KEYED[place.holds], column)
+            return pl.Series(place.name, names, place.dtype)
         if place.holds == "time":
             return pl.Series(place.name, column, pl.Int64).cast(UTC)
         return pl.Series(place.name, column, place.dtype)
