@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from penchant.interests.context.when import ContextLifts
 
 _ROWS = 12
+_WORTH = 0.001  # of the log loss: what a context has to save to be called more than hardly so
 
 
 def lifts(x: "ContextLifts") -> Group:
@@ -55,8 +56,17 @@ def _gain(gain: "Gain") -> tuple[str, ...]:
         f"{gain.gain:+.4f}",
         f"{gain.low:+.4f} to {gain.high:+.4f}",
         f"{share:+.1%}",
-        "matters" if gain.matters else "no",
+        _word(gain.matters, share),
     )
+
+
+def _word(matters: bool, share: float) -> str:
+    """What a gain comes to: what is surely there may still be too small to act on.
+
+    >>> _word(True, 0.02), _word(True, 0.0001), _word(False, 0.02)
+    ('matters', 'hardly matters', 'no')
+    """
+    return ("matters" if share >= _WORTH else "hardly matters") if matters else "no"
 
 
 def _clear(x: "ContextLifts") -> Table | Text:
