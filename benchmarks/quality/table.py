@@ -12,6 +12,7 @@ from benchmarks.quality import words
 from benchmarks.quality.jobs import OURS, Bench
 from benchmarks.quality.lists import slug
 from benchmarks.quality.measure import COLD, differences, written
+from benchmarks.quality.peers.grids import GRIDS
 from benchmarks.quality.words import INTRO, NOTES, ODD, PEERS
 
 COLD_GROUPS = {
@@ -183,7 +184,10 @@ def _board(board: Board) -> list[str]:
     head = ["", "NDCG@10 (95 %)", "R@10", "MRR@10", "MAP@10", "lead of Penchant (95 %)",
             "fit", "to best", "peak", "tried", "filled"]  # fmt: skip
     rows = [_row(model, board.leads.get(slug(model.name))) for model in board.models]
-    return [*filter(None, said), _grid(head, rows)]
+    there = {model.name for model in board.models}
+    left = [peer for peer in GRIDS if peer not in there]
+    missing = f"Not run on this set and split yet: {', '.join(left)}." if left else ""
+    return [*filter(None, said), _grid(head, rows), *filter(None, [missing])]
 
 
 def _row(model: Model, lead: dict[str, Any] | None) -> list[str]:

@@ -28,7 +28,8 @@ PEERS = """- **implicit**: item kNN (TF-IDF, BM25, cosine), ALS, BPR.
 - **RecTools**: popularity, recent popularity, EASE, SASRec with sampled softmax, eSASRec (LiGR
   layers and sampled softmax), HSTU with time and position bias, BERT4Rec.
 
-They learn from the events that speak for their item. A user without any such event cannot be
+A set names the ones that were not run on it yet: the best of the others is the best of those that
+were. They learn from the events that speak for their item. A user without any such event cannot be
 served by them and gets what is popular; column *filled* counts these. Items without a training
 event cannot be shown by any of them."""
 

@@ -131,6 +131,7 @@ def test_the_page_says_what_was_measured_and_what_failed(made, tmp_path: Path) -
     assert "old" not in shown
     assert f"{0.75 / np.log2(3):.4f}" in shown.split("toy-time")[1], "the row links to its board"
     assert "## toy, `time`" in page
+    assert "Not run on this set and split yet: " in page and "HSTU, BERT4Rec." in page
     board = Board.read(bench.results / "toy-time")
     assert board.models[0].name == "Penchant"
     leads = json.loads((bench.results / "toy-time" / "differences.json").read_text())
