@@ -195,8 +195,11 @@ def _bulk(run: Run) -> Iterator[str]:
             f"| {what} | {run['events']:,} | {run['items']:,} | {did['wall_s']:,.0f} s | "
             f"{did['cpu_s']:,.0f} s | {did['peak_gib']:.1f} GiB |"
         )
-        if "first_s" in did:
-            yield f"| of it until the first answer | | | {did['first_s']:,.0f} s | | |"
+        if first := did.get("first"):
+            yield (
+                f"| of it until the first answer | | | {first['wall_s']:,.0f} s | "
+                f"{first['cpu_s']:,.0f} s | {first['peak_gib']:.1f} GiB |"
+            )
 
 
 def _faults(run: Run) -> Iterator[str]:

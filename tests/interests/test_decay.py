@@ -67,3 +67,18 @@ def test_what_is_as_good_as_gone_is_all_that_a_long_history_loses(rhythm):
     plain = per_event ** moments.rank.astype(np.float64)
     plain *= 2.0 ** (-moments.age / half_life) if half_life else 1.0
     np.testing.assert_allclose(fading(moments, [rhythm])[0], plain, atol=1e-7)
+
+
+def test_one_alone_is_as_among_others():
+    """Ties, somebody without events, and a time of asking that is before the last event."""
+    days = {"a": [0.0, 1.0, 1.0, 4.0], "b": [2.0], "c": [3.0, 3.0, 3.0]}
+    log = log_of([(u, 0, day) for u, each in days.items() for day in each], shelf())
+    users = np.array([0, 1, -1, 2, 0])
+    many = log.moments_at(users, np.append(np.full(4, log.time.max()), log.time.max() - 2 * DAY))
+    assert many.rank.tolist() == [3, 1, 1, 0, 0, 0, 0, 0, 2, 0, 0]
+    for b in range(len(many)):
+        alone, mine = many.take(slice(b, b + 1)), many.events(b)
+        assert np.array_equal(alone.rank, many.rank[mine])
+        assert np.array_equal(alone.age, many.age[mine])
+        assert (many.owner[mine] == b).all() and not alone.owner.any()
+        assert len(alone.owner) == len(alone.rank) == mine.stop - mine.start

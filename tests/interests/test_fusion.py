@@ -152,6 +152,15 @@ def test_features_by_hand():
     assert nobody[3] == b[3] == 1.0
 
 
+def test_newness_is_of_the_last_ten():
+    rows = [("a", i % 3, float(i)) for i in range(4)] + [
+        ("a", 5 + i % 2, 4.0 + i) for i in range(10)
+    ]
+    log = log_of(rows, shelf())
+    (a,) = features(log.moments_at(np.array([0]), log.time[-1:]))
+    assert a[3] == pytest.approx(2 / 10), "two different among ten; what came before is forgotten"
+
+
 def test_features_of_nobody_at_all():
     log = planted("none", users=3)
     assert features(ends(log).take(np.zeros(0, np.int64))).shape == (0, len(FEATURES))

@@ -65,16 +65,16 @@ class Kin:
         interests; what events say of the narrowest is summed, the rest are sums of that."""
         places, B = Places.of(self.members[-1], moments.item), len(moments)
         each = [places.up_by(moments.owner, own, B) for own in self.weights(moments)]
-        all_, shape = np.concatenate(each), (len(each), B, -1)
+        sums, shape = np.concatenate(each), (len(each), B, -1)  # all rhythms go up together
         found: list[list[Nodes]] = [[] for _ in range(B)]
         for level, family in reversed(list(enumerate(self.families, start=1))):
             some = np.array(self._of(theta, level), np.float32)
             if some.any():
-                total = np.tensordot(some, all_.reshape(shape), 1)
+                total = np.tensordot(some, sums.reshape(shape), 1)
                 for nodes, values in zip(found, total, strict=True):
                     nodes.append(Nodes(level, values))
             if level > 1:
-                all_ = family.up(all_)
+                sums = family.up(sums)
         return found
 
     def shares(self, moments: Moments, theta: Sequence[float], items: Longs) -> Floats:

@@ -95,8 +95,7 @@ class Reader:
 
     def _held(self, place: Place, column: Sequence[Any]) -> pl.Series:
         if place.holds in KEYED:
-            names = self._names.of(KEYED[place.holds], column)
-            return pl.Series(place.name, names, place.dtype)
+            return cast(self._names.of(KEYED[place.holds], column), place.dtype).alias(place.name)
         if place.holds == "time":
             return pl.Series(place.name, column, pl.Int64).cast(UTC)
         return pl.Series(place.name, column, place.dtype)
