@@ -32,9 +32,10 @@ class Keyed:
     def write(self, intake: Intake, known: Types, last: int) -> tuple[int, int]:
         """Put rows in the place of earlier ones, numbered behind `last`: first, last number."""
         self._take_out(intake, known)
-        codes = Codes(self.connection, make=True)
+        ids = coded(self.kind, intake.rows, Codes(self.connection, make=True))
         for start in range(0, intake.rows.height, CHUNK):
-            rows = coded(self.kind, laid_out(self.kind, intake.rows.slice(start, CHUNK)), codes)
+            some = intake.rows.slice(start, CHUNK)
+            rows = laid_out(self.kind, some, ids.slice(start, CHUNK))
             first = last + 1 + start
             numbers = pl.int_range(first, first + rows.height, dtype=pl.Int64).alias(SEQ)
             values = rows.with_columns(numbers).to_dicts()

@@ -72,34 +72,41 @@ PLACES: Final[dict[Kind, tuple[Place, ...]]] = {
 }  # fmt: skip
 
 
-def laid_out(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows in plain types, with the columns of SQL that hold something (ids still spelled out), and
-    `more` last.
+def coded(kind: Kind, frame: pl.DataFrame, codes: Codes) -> pl.DataFrame:
+    """The ids and names of rows as numbers, in the columns of SQL; of all rows at once, as each
+    name is looked up once for them.
 
     Raises:
-        StoreError: an id holds a NUL character; or a value cannot be kept.
+        StoreError: an id holds a NUL character.
     """
     held: list[pl.Series] = []
+    for place in PLACES[kind]:
+        if place.holds in KEYED and place.name in frame.columns:
+            names, _ = _fitting(kind, place, frame[place.name])
+            if names is not None:
+                held.append(_numbered(names.alias(place.sql), KEYED[place.holds], codes))
+    return pl.DataFrame(held)
+
+
+def laid_out(kind: Kind, frame: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """Rows in plain types, with the columns of SQL that hold something, and `more` last;
+    `numbers`: their ids and names (see `coded`).
+
+    Raises:
+        StoreError: a value cannot be kept.
+    """
+    held = list(numbers)
     rest = {name: frame[name] for name in frame.columns}
     for place in PLACES[kind]:
         column = rest.pop(place.name, None)
+        if place.sql in numbers.columns:
+            continue
         fits, other = _fitting(kind, place, column)
         if fits is not None:
             held.append(fits.alias(place.sql))
         if other is not None:
             rest[place.name] = other
     return pl.DataFrame([*held, packed(kind, rest, frame.height).alias(MORE)])
-
-
-def coded(kind: Kind, rows: pl.DataFrame, codes: Codes) -> pl.DataFrame:
-    """Laid-out rows with numbers in the place of ids and names."""
-    tables = {p.sql: KEYED[p.holds] for p in PLACES[kind] if p.holds in KEYED}
-    return pl.DataFrame(
-        [
-            _numbered(column, tables[column.name], codes) if column.name in tables else column
-            for column in rows
-        ]
-    )
 
 
 def _numbered(names: pl.Series, table: Table, codes: Codes) -> pl.Series:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import starmap
 from typing import Any, Final
 
 import numpy as np
@@ -66,17 +65,19 @@ class Log:
         return not rows_of(self.connection, f"SELECT seq FROM {self._table} LIMIT 1")
 
     def _chunks(self, frame: pl.DataFrame, last: int) -> Iterator[pl.DataFrame]:
-        """Rows with the columns of SQL, ids as numbers."""
-        codes = Codes(self.connection, make=True)
+        """Rows with the columns of SQL, ids as numbers, some at a time."""
+        ready = partial(self._ready, frame, coded(self.kind, frame, Codes(self.connection, make=True)), last + 1)
         starts = range(0, frame.height, CHUNK)
-        chunks = ((last + 1 + start, frame.slice(start, CHUNK)) for start in starts)
-        for rows in ahead(self._ready, chunks, several=frame.height > CHUNK):
-            yield coded(self.kind, rows, codes)
+        return ahead(ready, starts) if len(starts) > 1 else map(ready, starts)
 
-    def _ready(self, first: int, chunk: pl.DataFrame) -> pl.DataFrame:
-        """All that can be made of rows without the database."""
-        numbers = pl.Series(SEQ, np.arange(first, first + chunk.height))
-        return pl.DataFrame([*laid_out(self.kind, chunk), numbers, *marked(chunk)])
+    def _ready(
+        self, frame: pl.DataFrame, numbers: pl.DataFrame, first: int, start: int
+    ) -> pl.DataFrame:
+        """All that can be made of some rows without the database."""
+        rows = frame.slice(start, CHUNK)
+        held = laid_out(self.kind, rows, numbers.slice(start, CHUNK))
+        seq = pl.Series(SEQ, np.arange(first + start, first + start + rows.height))
+        return pl.DataFrame([*held, seq, *marked(rows)])
 
     def _insert(self, rows: pl.DataFrame, rule: str = "") -> None:
         """SQLite: many rows a statement, which is faster, and lets go of the interpreter's lock
@@ -151,19 +152,12 @@ def _names(columns: Iterable[pl.Series]) -> str:
     return ", ".join(f'"{column.name}"' for column in columns)
 
 
-def ahead(
-    make: Callable[[int, pl.DataFrame], pl.DataFrame],
-    chunks: Iterable[tuple[int, pl.DataFrame]],
-    several: bool,
-) -> Iterator[pl.DataFrame]:
-    """What is made of each chunk, the next one while the last one is being written."""
-    if not several:
-        yield from starmap(make, chunks)
-        return
+def ahead(make: Callable[[int], pl.DataFrame], each: Iterable[int]) -> Iterator[pl.DataFrame]:
+    """What is made of each, the next one while the last one is being written."""
     with ThreadPoolExecutor(1) as pool:
         waiting: list[Future[pl.DataFrame]] = []
-        for chunk in chunks:
-            waiting.append(pool.submit(make, *chunk))
+        for one in each:
+            waiting.append(pool.submit(make, one))
             if len(waiting) > 1:
                 yield waiting.pop(0).result()
         yield from (one.result() for one in waiting)
