@@ -136,7 +136,7 @@ def test_what_was_learned_comes_back():
 
 def test_visits_in_random_order_are_the_same_visits():
     log = people(crowd(1))
-    own = Visits.of(log.item, log.time, TREE.membership(2))
+    own = Visits.of(log.item, log.time, TREE.ellpack(2))
     still = own.shuffled(np.random.default_rng(0))
     assert still.time.tolist() == own.time.tolist()
     assert (still.touched.sum(axis=0) == own.touched.sum(axis=0)).all()

@@ -118,7 +118,7 @@ class ChangeDetector:
         return min(self.config.level, tree.levels)
 
     def _some(self, log: Histories, tree: Tree, users: Longs, most: int) -> list[Visits]:
-        members, found = tree.membership(self._level(tree)), []
+        members, found = tree.ellpack(self._level(tree)), []
         for user in users.tolist():
             own = np.arange(log.offsets[user], log.offsets[user + 1])
             own = own[log.positive[own]]

@@ -16,7 +16,6 @@ import numpy as np
 from penchant.clock import when
 from penchant.data.histories import Moments
 from penchant.errors import UnknownIdError
-from penchant.interests.memberships import Places
 from penchant.interests.model import InterestModel, softmax
 from penchant.interests.shares import Sharing, shares
 from penchant.interests.visits import Visits
@@ -262,10 +261,9 @@ def _level(
     model: InterestModel, moments: Moments, level: int, known: Weights, named: Named
 ) -> tuple[Interest, ...]:
     tree = model.catalogue.tree
-    members = tree.membership(level)
     weight, usual = known.whole[level - 1][0], known.usual[level - 1][0]
     liked = np.maximum(moments.weight, 0.0)
-    mass = Places.of(members, moments.item).up(liked)
+    mass = tree.ellpack(level).take(moments.item).up(liked)
     sure = mass / (mass + DOUBT)
     low, high = model.precision.interval(level, weight[None], known.events)
     lasts = _stability(Visits.among(moments, tree, level), len(weight))

@@ -10,7 +10,6 @@ import numpy as np
 from penchant.data.histories import Moments
 from penchant.interests.feedback import FEEDBACK, Wishes
 from penchant.interests.layer import Layer
-from penchant.interests.memberships import Places
 from penchant.interests.terms import Nodes, Product, Row, Term
 from penchant.taxonomy.tree import Tree
 from penchant.types import Floats, Longs
@@ -64,11 +63,11 @@ class Told:
 
     def of(self, items: Longs) -> Floats:
         """Each layer's share of some items' scores, α included [P × items]."""
-        places = Places.of(self.tree.membership(self.tree.levels), items)
+        leaves = self.tree.ellpack(self.tree.levels).take(items)
         found = np.zeros((len(self.names), len(items)), np.float32)
         for share, part in zip(found, self.parts, strict=True):
             if part.leaves is not None:
-                share += places.down(part.leaves)
+                share += leaves.down(part.leaves)
             for term in part.terms:
                 share += term.at(items)
         found *= self.alpha[:, None]

@@ -25,6 +25,7 @@ from penchant.types import Floats, Ints
 MANY: Final = 20_000
 """Items from which a first look at bytes is worth it."""
 Wholes: TypeAlias = npt.NDArray[np.int8]
+_AT_ONCE = (4, 8)  # products of an item that its bytes are read once for: of few, and of many
 _BLOCK = 50_000  # vectors turned into bytes at once
 _PIECES = 8  # bytes of items that came later stand beside, so many times
 _GROWN = 1.02  # times the items of which blocks were made: from there on they are made again
@@ -90,38 +91,51 @@ def installed() -> bool:
 
 @dataclass(frozen=True)
 class Bytes:
-    """v̂_i = scale_i · packed_i; `off` is the largest ‖v_i − v̂_i‖, `longest` the largest ‖v̂_i‖."""
+    """v̂_i = scale_i · whole_i; `off` is the largest ‖v_i − v̂_i‖, `longest` the largest ‖v̂_i‖. An
+    odd number of them is made even by zeros."""
 
-    packed: Any
+    whole: Wholes
     scale: Floats
     off: float
     longest: float
 
     @classmethod
     def of(cls, rows: Floats) -> "Bytes":
-        """The nearest bytes to some vectors [I × D].
-
-        Raises:
-            ImportError: numkong is not there.
-        """
-        import numkong
-
+        """The nearest bytes to some vectors [I × D]."""
         scale = np.maximum(np.abs(rows).max(axis=1), np.float32(1e-30)) / np.float32(127)
-        whole = np.empty(rows.shape, np.int8)
+        whole = np.zeros((len(rows) + len(rows) % 2, rows.shape[1]), np.int8)
         off = longest = 0.0
         for a in range(0, len(rows), _BLOCK):
             part = slice(a, a + _BLOCK)
-            np.rint(rows[part] / scale[part, None], out=whole[part], casting="unsafe")
-            back = whole[part] * scale[part, None]
+            some = np.rint(rows[part] / scale[part, None])
+            whole[a : a + len(some)], back = some, some * scale[part, None]
             off = max(off, _longest(rows[part] - back))
             longest = max(longest, _longest(back))
-        return cls(numkong.dots_pack(whole), scale, off, longest)
+        return cls(whole, scale, off, longest)
 
-    def products(self, whole: Wholes) -> Ints:
-        """⟨d̂, v̂_i⟩ / (unit · scale_i) of all items [B × I], d̂ = unit · whole."""
+    def products(self, some: Wholes) -> list[Ints]:
+        """⟨d̂, v̂_i⟩ / (unit · scale_i) of all items [I], for each d̂ = unit · some [B × D].
+
+        The items stay as they are, one after the other in memory; it is the d that are packed, as
+        many as are read fast. One alone is asked of two items at a time: beside it stand zeros for
+        the other, and half as many sums are left to be added up.
+        """
         import numkong
 
-        return np.asarray(numkong.dots_packed(whole, self.packed))
+        (B, D), I, found = some.shape, len(self.scale), []
+        if B == 1:
+            pair = np.zeros((2, 2 * D), np.int8)
+            pair[0, :D] = pair[1, D:] = some[0]
+            two = numkong.dots_packed(self.whole.reshape(-1, 2 * D), numkong.dots_pack(pair))
+            return [np.asarray(two).ravel()[:I]]
+        width = _AT_ONCE[_AT_ONCE[0] < B]
+        for a in range(0, B, width):
+            part = some[a : a + width]
+            padded = np.zeros((width, D), np.int8)
+            padded[: len(part)] = part
+            dots = np.asarray(numkong.dots_packed(self.whole, numkong.dots_pack(padded)))
+            found += list(dots.T[: len(part), :I])
+        return found
 
 
 @dataclass(frozen=True)
@@ -158,7 +172,7 @@ class Look:
         return np.rint(self.d / unit[:, None]).astype(np.int8), unit
 
     @cached_property
-    def _products(self) -> list[Ints]:
+    def _products(self) -> list[list[Ints]]:
         return [piece.products(self._whole[0]) for piece in self.vectors.bytes() or []]
 
 

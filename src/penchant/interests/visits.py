@@ -8,7 +8,7 @@ from scipy import sparse
 
 from penchant.clock import HOUR
 from penchant.data.histories import Moments
-from penchant.interests.memberships import Places
+from penchant.taxonomy.memberships import Ellpack
 from penchant.taxonomy.tree import Tree
 from penchant.types import Bools, Floats, Ints, Longs
 
@@ -33,14 +33,12 @@ class Visits:
         return len(self.time)
 
     @classmethod
-    def of(cls, item: Ints, time: Longs, membership: sparse.csr_array) -> Self:
+    def of(cls, item: Ints, time: Longs, membership: Ellpack) -> Self:
         """The visits of one person, from liked items in order of time, and memberships [I × K]."""
         first = np.append(True, np.diff(time) > VISIT * HOUR)[: len(time)]
         visit = np.cumsum(first) - 1
-        V, K = int(first.sum()), membership.shape[1]
-        places = Places.of(membership, item)
-        pairs = places.column.astype(np.int64) * V + visit[places.row]
-        pairs = _touched(pairs, places.value, V * K)
+        V, K, some = int(first.sum()), membership.K, membership.take(item)
+        pairs = _touched((some.column * V + visit[:, None]).ravel(), some.value.ravel(), V * K)
         starts = np.searchsorted(pairs, np.arange(K + 1) * V)
         touched = sparse.csc_array((np.ones(len(pairs)), pairs % max(V, 1), starts), shape=(V, K))
         return cls(time[first], np.bincount(visit, minlength=V), touched)
@@ -55,7 +53,7 @@ class Visits:
         if len(moments) != 1:
             raise ValueError(f"moments: {len(moments)} came, expected one")
         liked = moments.weight > 0
-        return cls.of(moments.item[liked], moments.time[liked], tree.membership(level))
+        return cls.of(moments.item[liked], moments.time[liked], tree.ellpack(level))
 
     @property
     def nodes(self) -> Longs:

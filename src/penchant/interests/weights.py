@@ -17,7 +17,6 @@ from scipy import sparse
 from penchant.clock import HOUR
 from penchant.data.histories import Histories, Moments
 from penchant.interests.base.decay import fading
-from penchant.interests.memberships import Places
 from penchant.taxonomy.siblings import Siblings
 from penchant.taxonomy.tree import Tree
 from penchant.types import Bools, Floats, Ints, Longs
@@ -152,8 +151,8 @@ def counted(
     starts = np.arange(R)[:, None] * len(liked) + moments.offsets[None, :-1]
     offsets = np.append(starts.ravel(), len(values))
     if B == 1:
-        places = Places.of(members, moments.item)
-        return [places.up(x)[None] for x in values.reshape(R, -1)]
+        leaves = tree.ellpack(tree.levels).take(moments.item)
+        return [leaves.up(x)[None] for x in values.reshape(R, -1)]
     H = sparse.csr_array(
         (values, np.tile(moments.item, R), offsets), shape=(R * B, members.shape[0])
     )

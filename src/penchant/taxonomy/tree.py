@@ -15,8 +15,9 @@ from scipy import sparse
 
 from penchant.data.vocabulary import Vocabulary, near
 from penchant.errors import DataError, UnknownIdError, did_you_mean
+from penchant.taxonomy.memberships import Ellpack
 from penchant.taxonomy.siblings import Siblings
-from penchant.types import Bools, Floats, Ints, Longs, State
+from penchant.types import Bools, Floats, Ints, State
 
 if TYPE_CHECKING:
     from rich.tree import Tree as RichTree
@@ -103,6 +104,15 @@ class Tree:
         """
         return self.members[self._checked(level) - 1]
 
+    def ellpack(self, level: int) -> Ellpack:
+        """The same for one history or one moment, which is read and added up faster so.
+
+        Raises:
+            UnknownIdError: there is no such level.
+        """
+        found = self._ellpacks.get(self._checked(level))
+        return found or self._ellpacks.setdefault(level, Ellpack.of(self.members[level - 1]))
+
     def find(self, id_or_name: str) -> Node:
         """A node by its id, its name, or its path as "wine > red > Tuscany".
 
@@ -184,13 +194,7 @@ class Tree:
 
     def spread(self, values: Floats) -> Floats:
         """What the narrowest interests have [K], as the items have it by their membership [I]."""
-        total = np.zeros(self.members[-1].shape[0], np.float32)
-        some = np.empty_like(total)
-        for node, weight in self._filled:
-            np.take(values.astype(np.float32, copy=False), node, out=some, mode="clip")
-            some *= weight
-            total += some
-        return total
+        return self.ellpack(self.levels).down(values)
 
     def gather(self, values: Floats) -> Floats:
         """What the items have [I], summed for the narrowest interests by their membership [K]: of
@@ -328,27 +332,13 @@ class Tree:
         return tuple(sparse.csc_array(m) for m in self.members)
 
     @cached_property
-    def _filled(self) -> list[tuple[Longs, Floats]]:
-        """Each item's first leaf and how much it belongs to it [I] each, its second, and so on;
-        weight 0 where there is none."""
-        return filled(self.members[-1])
+    def _ellpacks(self) -> dict[int, Ellpack]:
+        """Those that were asked for, by their levels."""
+        return {}
 
     @cached_property
     def _mains(self) -> tuple[Ints, ...]:
         return tuple(main_columns(m) for m in self.members)
-
-
-def filled(table: sparse.csr_array) -> list[tuple[Longs, Floats]]:
-    """The first entry of each row of a table, then the second, and so on: columns and values [R]
-    each, value 0 where a row has no more."""
-    size, found = np.diff(table.indptr), []
-    for nth in range(int(size.max(initial=0))):
-        some = np.flatnonzero(size > nth)
-        place = table.indptr[some] + nth
-        column, value = np.zeros(len(size), np.int64), np.zeros(len(size), np.float32)
-        column[some], value[some] = table.indices[place], table.data[place]
-        found.append((column, value))
-    return found
 
 
 def roll_up(leaves: sparse.csr_array, parents: Sequence[Ints]) -> tuple[sparse.csr_array, ...]:

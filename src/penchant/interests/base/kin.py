@@ -16,8 +16,8 @@ from scipy import sparse
 
 from penchant.data.histories import Moments
 from penchant.interests.base.decay import fading
-from penchant.interests.memberships import Places
 from penchant.interests.terms import Nodes
+from penchant.taxonomy.memberships import Ellpack
 from penchant.taxonomy.siblings import Siblings
 from penchant.taxonomy.tree import Tree
 from penchant.types import Floats, Longs
@@ -27,10 +27,11 @@ Rhythm = tuple[float, float]
 
 @dataclass(frozen=True)
 class Kin:
-    """Memberships of every level [I × K], who is whose child, the rhythms, and how many events'
-    worth of doubt."""
+    """Memberships of every level [I × K], those of the narrowest once more (`leaves`), who is whose
+    child, the rhythms, and how many events' worth of doubt."""
 
     members: tuple[sparse.csr_array, ...]
+    leaves: Ellpack | None
     families: tuple[Siblings, ...]
     rhythms: Sequence[Rhythm]
     doubt: float
@@ -39,8 +40,8 @@ class Kin:
     def of(cls, tree: Tree | None, rhythms: Sequence[Rhythm], doubt: float) -> "Kin":
         """The kin of a tree's items; none without a tree."""
         if tree is None:
-            return cls((), (), rhythms, doubt)
-        return cls(tree.members, tree.siblings, rhythms, doubt)
+            return cls((), None, (), rhythms, doubt)
+        return cls(tree.members, tree.ellpack(tree.levels), tree.siblings, rhythms, doubt)
 
     @property
     def terms(self) -> int:
@@ -63,8 +64,11 @@ class Kin:
     def nodes(self, moments: Moments, theta: Sequence[float]) -> list[list[Nodes]]:
         """The same for each of a few moments, level by level, before items have it from their
         interests; what events say of the narrowest is summed, the rest are sums of that."""
-        places, B = Places.of(self.members[-1], moments.item), len(moments)
-        each = [places.up_by(moments.owner, own, B) for own in self.weights(moments)]
+        B = len(moments)
+        if self.leaves is None:
+            return [[] for _ in range(B)]
+        rows = self.leaves.take(moments.item)
+        each = [rows.up_by(moments.owner, own, B) for own in self.weights(moments)]
         sums, shape = np.concatenate(each), (len(each), B, -1)  # all rhythms go up together
         found: list[list[Nodes]] = [[] for _ in range(B)]
         for level, family in reversed(list(enumerate(self.families, start=1))):

@@ -29,9 +29,9 @@ from penchant.interests.context.variables import (
     variables,
 )
 from penchant.interests.layer import Catalogue, Training
-from penchant.interests.memberships import FEW, Places
 from penchant.interests.terms import Nodes, Term
 from penchant.random import derive
+from penchant.taxonomy.memberships import FEW, Ellpack
 from penchant.taxonomy.tree import Tree
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import fit_mixture, shortlisted
@@ -65,6 +65,7 @@ class ContextLayer:
     share_: Floats = field(init=False, repr=False)
     level_: int = field(init=False)
     members_: sparse.csr_array = field(init=False, repr=False)
+    ellpack_: Ellpack = field(init=False, repr=False)
     theta_: list[float] = field(init=False)
 
     def fit(self, training: Training) -> Self:
@@ -132,8 +133,8 @@ class ContextLayer:
     def _counts(self, moments: Moments, *each: Floats | Doubles) -> list[Floats]:
         """Sums of the events' values by interest, for several values of each [B × K]."""
         if len(moments) <= FEW:
-            places = Places.of(self.members_, moments.item)
-            return [places.up_by(moments.owner, values, len(moments)) for values in each]
+            some = self.ellpack_.take(moments.item)
+            return [some.up_by(moments.owner, values, len(moments)) for values in each]
         H = [moments.matrix(np.asarray(x, np.float32), self.members_.shape[0]) for x in each]
         return [np.asarray((h @ self.members_).toarray(), np.float32) for h in H]
 
@@ -178,6 +179,7 @@ class ContextLayer:
         """New items have their places in the tree."""
         self.level_ = _narrowest(catalogue.tree, self.config.nodes)
         self.members_ = catalogue.tree.membership(self.level_)
+        self.ellpack_ = catalogue.tree.ellpack(self.level_)
 
 
 def _narrowest(tree: Tree, most: int) -> int:

@@ -88,18 +88,18 @@ def coded(kind: Kind, frame: pl.DataFrame, codes: Codes) -> pl.DataFrame:
     return pl.DataFrame(held)
 
 
-def laid_out(kind: Kind, frame: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
-    """Rows in plain types, with the columns of SQL that hold something, and `more` last;
-    `numbers`: their ids and names (see `coded`).
+def laid_out(kind: Kind, frame: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:
+    """Rows in plain types, with the columns of SQL that hold something, and `more` last; `ids` are
+    theirs, as numbers (see `coded`).
 
     Raises:
         StoreError: a value cannot be kept.
     """
-    held = list(numbers)
+    held = list(ids)
     rest = {name: frame[name] for name in frame.columns}
     for place in PLACES[kind]:
         column = rest.pop(place.name, None)
-        if place.sql in numbers.columns:
+        if place.sql in ids.columns:
             continue
         fits, other = _fitting(kind, place, column)
         if fits is not None:

@@ -66,16 +66,17 @@ class Log:
 
     def _chunks(self, frame: pl.DataFrame, last: int) -> Iterator[pl.DataFrame]:
         """Rows with the columns of SQL, ids as numbers, some at a time."""
-        ready = partial(self._ready, frame, coded(self.kind, frame, Codes(self.connection, make=True)), last + 1)
+        ids = coded(self.kind, frame, Codes(self.connection, make=True))
+        ready = partial(self._ready, frame, ids, last + 1)
         starts = range(0, frame.height, CHUNK)
         return ahead(ready, starts) if len(starts) > 1 else map(ready, starts)
 
     def _ready(
-        self, frame: pl.DataFrame, numbers: pl.DataFrame, first: int, start: int
+        self, frame: pl.DataFrame, ids: pl.DataFrame, first: int, start: int
     ) -> pl.DataFrame:
         """All that can be made of some rows without the database."""
         rows = frame.slice(start, CHUNK)
-        held = laid_out(self.kind, rows, numbers.slice(start, CHUNK))
+        held = laid_out(self.kind, rows, ids.slice(start, CHUNK))
         seq = pl.Series(SEQ, np.arange(first + start, first + start + rows.height))
         return pl.DataFrame([*held, seq, *marked(rows)])
 
