@@ -35,3 +35,14 @@ def test_no_hint_where_nothing_is_alike_or_where_it_would_name_people():
 
 def test_few_ids_are_all_looked_at():
     assert near("nothing like it", pl.Series(["a", "b"])) == ["a", "b"]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_more_ids_stand_at_the_end(asked):
+    known = Vocabulary(["b", "a"])
+    if asked:
+        assert known.row("a") == 1
+    more = known.extended(["d", "c"])
+    assert more.rows(["a", "b", "c", "d", "e"]).tolist() == [1, 0, 3, 2, -1]
+    assert len(known) == 2
+    assert "c" not in known

@@ -5,6 +5,7 @@ from scipy import sparse
 from penchant.errors import ConfigError
 from penchant.evaluate.ease import EASE
 from penchant.interests.base.closed_form import (
+    Centred,
     add_likeness,
     centred,
     evidence,
@@ -145,6 +146,22 @@ def test_nearest_by_text_against_sorting():
     for row, some in zip(like, near, strict=True):
         assert some[some > 0].sum() == pytest.approx(np.sort(row)[-6:].sum(), abs=1e-5)
     assert nearest_by_text(text[:0], text, 6).shape == (0, 40)
+
+
+@pytest.mark.parametrize("first", [1, 25, 30])
+def test_texts_about_a_mean_are_as_near_as_when_they_are_written_out(first, monkeypatch):
+    monkeypatch.setattr("penchant.interests.base.closed_form._ROWS", 16)
+    text = vectors(40)
+    text[7] = 0.0
+    whole = Centred.of(text, first)
+    for part in (whole, Centred.of(text[:30], first).extended(text)):
+        np.testing.assert_allclose(part.rows(slice(None)), whole.rows(slice(None)), atol=1e-6)
+        near = part.nearest(slice(30, 40), 30, 6).toarray()
+        plain = nearest_by_text(whole.rows(slice(30, 40)), whole.rows(slice(30)), 6).toarray()
+        np.testing.assert_allclose(near, plain, atol=1e-5)
+    assert not near[:, 7].any()
+    unit = np.linalg.norm(Centred.of(text, 40).rows(slice(None)), axis=1)
+    np.testing.assert_allclose(unit, np.arange(40) != 7, atol=1e-6)
 
 
 def test_counting_pairs_of_busy_people_by_a_dense_product_changes_nothing(X, monkeypatch):

@@ -42,7 +42,10 @@ class Vocabulary:
 
     def extended(self, ids: Sequence[str]) -> "Vocabulary":
         """With more ids at the end."""
-        return Vocabulary(pl.concat([self.ids, pl.Series("id", list(ids), dtype=pl.String)]))
+        found = Vocabulary(pl.concat([self.ids, pl.Series("id", list(ids), dtype=pl.String)]))
+        if "_row" in vars(self):
+            vars(found)["_row"] = self._row | {id_: n for n, id_ in enumerate(ids, len(self))}
+        return found
 
     def row(self, id_: str, what: str = "id", hint: bool = True) -> int:
         """The row of one id; `hint`: an error may name one that is like it, as people's may not.

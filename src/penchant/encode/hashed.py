@@ -1,7 +1,7 @@
 """Text without a model: words and letter groups, hashed and projected. Knows spelling only."""
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,7 @@ def _scaled(counts: Any) -> sparse.csr_array:
     return found
 
 
+@lru_cache(maxsize=4)
 def projection(dim: int, salt: int) -> sparse.csr_array:
     """Fixed sparse signs [buckets × D]: each bucket adds ±1 to a few dimensions."""
     code = _mixed(np.arange(BUCKETS * SPREAD, dtype=np.uint64) + np.uint64(salt << 40))

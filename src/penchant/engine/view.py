@@ -55,7 +55,7 @@ def _catalogue(old: Catalogue, ids: pl.Series, more: Floats) -> Catalogue:
     """A catalogue with the items that came after it; their vectors [N × D] say where they are."""
     later = ids.slice(len(old)).to_list()
     tree = old.tree.extended(old.tree.assign(more), later)
-    return Catalogue(Vocabulary(ids), np.concatenate([old.text, more]), tree)
+    return Catalogue(old.items.extended(later), np.concatenate([old.text, more]), tree)
 
 
 def arranged(items: pl.DataFrame, known: Vocabulary) -> pl.DataFrame:

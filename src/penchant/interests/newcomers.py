@@ -58,9 +58,10 @@ class Newcomers:
 
     def extended(self, text: Floats) -> "Newcomers":
         """With room for items that came later: nobody has met them."""
-        more = len(text) - len(self.first)
-        first = np.concatenate([self.first, np.full(more, NEVER, np.int64)])
-        return replace(self, first=first, told=_told(text, self.mean, self.slope))
+        more = text[len(self.first) :]
+        first = np.append(self.first, np.full(len(more), NEVER, np.int64))
+        told = np.append(self.told, _told(more, self.mean, self.slope))
+        return replace(self, first=first, told=told)
 
     def state(self) -> State:
         """First events, the regression, and what it tells of the items."""

@@ -9,6 +9,10 @@ information does in Jeunen, van Balen and Goethals, Closed-form models for colla
 with side information, RecSys 2020. Everything happens in one float32 matrix, in place.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
+
 import numpy as np
 from scipy import sparse
 
@@ -61,21 +65,70 @@ def mean_of(text: Floats) -> Floats | None:
     return np.asarray(text[known].mean(axis=0), np.float32) if known.sum() >= 2 else None
 
 
-def centred(text: Floats, of: Floats | None = None) -> Floats:
-    """Unit rows after taking away their mean, or that of other texts [I × D]; rows without text
-    stay zero."""
-    mean = mean_of(text if of is None else of)
-    if mean is None:
-        return text
-    known = np.linalg.norm(text, axis=1) > 0
-    moved = (text - mean) * known[:, None]
-    length = np.linalg.norm(moved, axis=1, keepdims=True)
-    return np.asarray(moved / np.maximum(length, 1e-9), np.float32)
+def centred(text: Floats) -> Floats:
+    """Unit rows after taking away their mean [I × D]; rows without text stay zero."""
+    return Centred.of(text, len(text)).rows(slice(None))
+
+
+@dataclass(frozen=True)
+class Centred:
+    """Centred texts that are not written out: vectors [I × D], the mean that is taken away [D], and
+    how long each is then [I], endless where there is no text."""
+
+    text: Floats
+    mean: Floats
+    length: Floats
+
+    @classmethod
+    def of(cls, text: Floats, first: int) -> Self:
+        """Texts about the mean of the first of them, so that it stays where it is when others come;
+        they are as they are where fewer than two have a text."""
+        mean = mean_of(text[:first])
+        mean = np.zeros(text.shape[1], np.float32) if mean is None else mean
+        return cls(text, mean, _lengths(text, mean))
+
+    def extended(self, text: Floats) -> "Centred":
+        """With the texts that stand behind these now."""
+        later = _lengths(text[len(self.text) :], self.mean)
+        return replace(self, text=text, length=np.append(self.length, later))
+
+    def rows(self, part: slice) -> Floats:
+        """Some of them, written out [R × D]."""
+        return (self.text[part] - self.mean) / self.length[part, None]
+
+    def nearest(self, part: slice, among: int, n: int) -> sparse.csr_array:
+        """The n most alike of the first so many, of each of some [R × among]."""
+        some, text = self.rows(part), self.text[:among]
+
+        def cosines(rows: Floats) -> Floats:
+            found = rows @ text.T
+            found -= (rows @ self.mean)[:, None]
+            found /= self.length[:among]
+            return found
+
+        return _nearest(cosines, some, among, n)
+
+
+def _lengths(text: Floats, mean: Floats) -> Floats:
+    """‖text − mean‖ of each row, endless where there is no text; 1 where nothing is taken away."""
+    length = np.ones(len(text), np.float32)
+    if not mean.any():
+        return length
+    for a in range(0, len(text), _ROWS):
+        part = text[a : a + _ROWS]
+        moved = part - mean
+        length[a : a + _ROWS] = np.sqrt(np.einsum("id,id->i", moved, moved))
+        length[a : a + _ROWS][~part.any(axis=1)] = np.inf
+    return np.maximum(length, np.float32(1e-9))
 
 
 def likeness(some: Floats, text: Floats) -> Floats:
     """Squared positive cosine of centred text vectors [R × I]."""
-    C = some @ text.T
+    return _squared(some @ text.T)
+
+
+def _squared(C: Floats) -> Floats:
+    """The positive ones of some cosines, squared, in place."""
     np.maximum(C, 0.0, out=C)
     np.square(C, out=C)
     return np.asarray(C, np.float32)
@@ -156,8 +209,15 @@ def strongest(M: Floats, n: int) -> sparse.csr_array:
 
 def nearest_by_text(some: Floats, text: Floats, n: int) -> sparse.csr_array:
     """The n most alike items of each of some items by text [R × I]; text is `centred`."""
-    step = max(1, min(_ROWS, _CELLS // max(len(text), 1)))
-    blocks = [strongest(likeness(some[a : a + step], text), n) for a in range(0, len(some), step)]
+    return _nearest(lambda rows: rows @ text.T, some, len(text), n)
+
+
+def _nearest(
+    cosines: Callable[[Floats], Floats], some: Floats, among: int, n: int
+) -> sparse.csr_array:
+    step = max(1, min(_ROWS, _CELLS // max(among, 1)))
+    parts = (some[a : a + step] for a in range(0, len(some), step))
+    blocks = [strongest(_squared(cosines(part)), n) for part in parts]
     if not blocks:
-        return sparse.csr_array((0, len(text)), dtype=np.float32)
+        return sparse.csr_array((0, among), dtype=np.float32)
     return sparse.csr_array(sparse.vstack(blocks, format="csr"))

@@ -18,6 +18,7 @@ from scipy import sparse
 from penchant.config import Config
 from penchant.data.histories import Moments
 from penchant.interests.base.closed_form import (
+    Centred,
     add_likeness,
     centred,
     evidence,
@@ -99,6 +100,7 @@ class LinearBase:
     activity_: float = field(init=False)
     unit_: float = field(init=False)
     fitted_: int = field(init=False)
+    _text: Centred | None = field(init=False, repr=False, default=None)
 
     def fit(self, training: Training) -> Self:
         """Choose λ, κ and p, solve for M, and learn the rhythms on held-out moments."""
@@ -191,8 +193,9 @@ class LinearBase:
 
     def extend(self, catalogue: Catalogue) -> None:
         """Make room for items that came after the fit: they follow their texts."""
-        text = centred(catalogue.text, of=catalogue.text[: self.fitted_])
-        self.M_ = self.M_.extended(text, self.config.neighbours, self.unit_)
+        known = self._text or Centred.of(catalogue.text[: self.fitted_], self.fitted_)
+        self._text = known.extended(catalogue.text)
+        self.M_ = self.M_.extended(self._text, self.config.neighbours, self.unit_)
         self.Kin_ = self._kin_of(catalogue)
 
     def _kin_of(self, catalogue: Catalogue) -> Kin:

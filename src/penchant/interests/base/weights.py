@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from penchant.interests.base.closed_form import nearest_by_text
+from penchant.interests.base.closed_form import Centred
 from penchant.interests.terms import Product, Row
 from penchant.interests.vectors import Vectors
 from penchant.types import Floats, Ints, Longs, State
@@ -38,8 +38,8 @@ class Weights(Protocol):
         """Those entries @ values, for weighted sums over the columns [columns × C] → [rows × C]."""
         ...
 
-    def extended(self, text: Floats, neighbours: int, unit: float) -> "Weights":
-        """M with room for more items, of which only the text is known; text is `centred`."""
+    def extended(self, text: Centred, neighbours: int, unit: float) -> "Weights":
+        """M with room for more items, of which only the text is known."""
         ...
 
     def state(self) -> State:
@@ -103,9 +103,9 @@ class Sparse:
         """M once more, in the order that long histories are read in; made when one first comes."""
         return sparse.csc_array(self.M)
 
-    def extended(self, text: Floats, neighbours: int, unit: float) -> "Sparse":
+    def extended(self, text: Centred, neighbours: int, unit: float) -> "Sparse":
         """M with room for more items, which follow their texts."""
-        if len(text) == self.n_items:
+        if len(text.text) == self.n_items:
             return self
         return Sparse(_with_texts(self.M, text, neighbours, unit))
 
@@ -175,12 +175,12 @@ class LowRank:
         """Those entries @ values [rows × C]."""
         return np.asarray(self.V[rows] @ (self.V[columns].T @ values), np.float32)
 
-    def extended(self, text: Floats, neighbours: int, unit: float) -> "LowRank":
+    def extended(self, text: Centred, neighbours: int, unit: float) -> "LowRank":
         """V with a row for more items: the mean of their nearest by text."""
-        had, n = self.n_items, len(text)
+        had, n = self.n_items, len(text.text)
         if n == had:
             return self
-        near = nearest_by_text(text[had:], text[:had], min(neighbours, 20))
+        near = text.nearest(slice(had, n), had, min(neighbours, 20))
         total = np.maximum(np.asarray(near.sum(axis=1)), 1e-9).reshape(-1, 1)
         return LowRank(np.concatenate([self.V, np.asarray(near @ self.V / total, np.float32)]))
 
@@ -202,12 +202,12 @@ def _like(histories: sparse.csr_array, M: sparse.csr_array) -> sparse.csr_array:
 
 
 def _with_texts(
-    M: sparse.csr_array, text: Floats, neighbours: int, unit: float
+    M: sparse.csr_array, text: Centred, neighbours: int, unit: float
 ) -> sparse.csr_array:
     """M with the items that have only a text, behind the others: they and all items have weights by
     likeness of text, both ways. What M has is copied once, piece by piece."""
-    had, n = M.shape[0], len(text)
-    near = nearest_by_text(text[had:], text, neighbours).tocoo()
+    had, n = M.shape[0], len(text.text)
+    near = text.nearest(slice(had, n), n, neighbours).tocoo()
     row, column = near.coords
     other = row + had != column
     row, column, like = row[other], column[other], near.data[other] * np.float32(unit)
