@@ -31,7 +31,7 @@ from penchant.errors import ConfigError
 from penchant.interests.base.closed_form import add_likeness, gram, likeness
 from penchant.interests.base.groups import Groups, groups, nearest_groups, placed
 from penchant.random import derive, rng
-from penchant.types import QUIET, Doubles, Floats, Longs, Progress, Report
+from penchant.types import QUIET, Doubles, Floats, Ints, Longs, Progress, Report
 
 _BLOCK = 2_000_000  # weights of a sparse matrix handled at once
 
@@ -166,16 +166,15 @@ def solved_locally(
         long = int((np.diff(problem.X.indptr) > config.longest).sum())
         what = f"people of whose items {config.longest:,} were read for neighbourhoods"
         report.add("fit", what, long, total=problem.X.shape[0])
-    diagonal = np.ones(I, np.float32)
-    found: list[sparse.csr_array] = []
+    diagonal, kept = np.ones(I, np.float32), _Kept.room(I, keep)
     with progress.step("base: neighbourhoods", I) as step:
         for g in range(len(around.groups)):
             group, among = around.among(g)
             P = problem.columns(group, among)
             diagonal[group] = np.diag(P[: len(group)])
-            found.append(_rows(P, among, keep, problem.diagonal))
+            kept.put(group, among, P, problem.diagonal)
             step.advance(len(group))
-    return _weights(_in_order(found, around.groups, I), diagonal, keep)
+    return _weights(kept.table(), diagonal, keep)
 
 
 def shortened(X: sparse.csr_array, longest: int, seed: int) -> sparse.csr_array:
@@ -189,32 +188,42 @@ def shortened(X: sparse.csr_array, longest: int, seed: int) -> sparse.csr_array:
     return sparse.csr_array((X.data[stays], X.indices[stays], offsets), shape=X.shape)
 
 
-def _rows(P: Floats, among: Longs, keep: int, diagonal: Floats) -> sparse.csr_array:
-    """The columns of P [C × g] as rows of a sparse matrix, without their diagonals.
+@dataclass(frozen=True)
+class _Kept:
+    """What is kept of P as it is found: columns and values [I × keep], 0 where there are fewer.
 
-    Of each the largest by what they are worth as weights: P_cj / P_cc, where 1/P_cc is about G_cc.
+    It is most of the memory that a large catalogue takes, and there is room for it once.
     """
-    C, g = P.shape
-    np.fill_diagonal(P, 0.0)
-    keep = min(keep, C)
-    worth = np.abs(P) * diagonal[among][:, None]
-    index = np.argpartition(-worth, keep - 1, axis=0)[:keep]
-    values = np.take_along_axis(P, index, axis=0)
-    offsets = np.arange(0, g * keep + 1, keep)
-    shape = (g, len(diagonal))
-    return sparse.csr_array((values.T.ravel(), among[index].T.ravel(), offsets), shape=shape)
 
+    column: Ints
+    value: Floats
 
-def _in_order(found: list[sparse.csr_array], order: Groups, I: int) -> sparse.csr_array:
-    """The rows of all groups, in the order of the catalogue."""
-    if not found:
-        return sparse.csr_array((I, I), dtype=np.float32)
-    place = np.empty(I, np.int64)
-    place[order.item] = np.arange(I)
-    P = sparse.csr_array(sparse.vstack(found, format="csr", dtype=np.float32))
-    found.clear()
-    P.eliminate_zeros()
-    return sparse.csr_array(P[place])
+    @classmethod
+    def room(cls, I: int, keep: int) -> "_Kept":
+        """Nothing yet."""
+        return cls(np.zeros((I, keep), np.int32), np.zeros((I, keep), np.float32))
+
+    def put(self, group: Longs, among: Longs, P: Floats, diagonal: Floats) -> None:
+        """The columns of P [C × g] as the rows of their items, without their diagonals.
+
+        Of each the largest by what they are worth as weights: P_cj / P_cc, where 1/P_cc is about
+        G_cc.
+        """
+        np.fill_diagonal(P, 0.0)
+        keep = min(self.column.shape[1], len(P))
+        worth = np.abs(P) * diagonal[among][:, None]
+        index = np.argpartition(-worth, keep - 1, axis=0)[:keep]
+        self.column[group, :keep] = among[index].T
+        self.value[group, :keep] = np.take_along_axis(P, index, axis=0).T
+
+    def table(self) -> sparse.csr_array:
+        """P [I × I], on the same memory."""
+        I, keep = self.column.shape
+        fits = I * keep <= np.iinfo(np.int32).max  # else the columns would be copied to be as wide
+        ends = keep * np.arange(I + 1, dtype=np.int32 if fits else np.int64)
+        P = sparse.csr_array((self.value.ravel(), self.column.ravel(), ends), shape=(I, I))
+        P.eliminate_zeros()
+        return P
 
 
 def _weights(P: sparse.csr_array, diagonal: Floats, keep: int) -> sparse.csr_array:
@@ -228,6 +237,7 @@ def _weights(P: sparse.csr_array, diagonal: Floats, keep: int) -> sparse.csr_arr
         M = sparse.csr_array(A + B - 0.5 * twice)
         M.data /= -diagonal[M.indices]
         parts.append(strongest_kept(M, keep))
+    del P, mirrored
     return sparse.csr_array(sparse.vstack(parts, format="csr", dtype=np.float32))
 
 
@@ -238,5 +248,6 @@ def strongest_kept(M: sparse.csr_array, n: int) -> sparse.csr_array:
     order = np.argsort(row - size / (2.0 * max(float(size.max(initial=0.0)), 1e-30)))
     nth = np.arange(len(row)) - M.indptr[row]
     stays = np.sort(order[nth < n])
-    offsets = np.concatenate([[0], np.cumsum(np.minimum(np.diff(M.indptr), n))])
+    offsets = np.zeros_like(M.indptr)  # as wide as they are, or the columns would be made as wide
+    np.cumsum(np.minimum(np.diff(M.indptr), n), out=offsets[1:])
     return sparse.csr_array((M.data[stays], M.indices[stays], offsets), shape=M.shape)
