@@ -1,3 +1,5 @@
+from copy import copy
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -171,3 +173,15 @@ def test_counting_pairs_of_busy_people_by_a_dense_product_changes_nothing(X, mon
         monkeypatch.setattr("penchant.interests.base.closed_form._DENSE", dense)
         found.append(gram(X))
     assert all(np.array_equal(G, (X.T @ X).toarray()) for G in found)
+
+
+def test_items_that_join_in_turns_stand_as_if_they_had_joined_together():
+    learned = LinearBase(LinearConfig()).fit(taught(planted("pairs")))
+    together, turns = copy(learned), copy(learned)
+    together.extend(shelf(70))
+    for n in (65, 66, 70):
+        turns.extend(shelf(n))
+    np.testing.assert_allclose(turns.M_.M.toarray(), together.M_.M.toarray(), atol=1e-6)
+    again = turns.refit(taught(planted("pairs")))  # what was known of texts is not of these
+    again.extend(shelf(70))
+    np.testing.assert_allclose(again.M_.M.toarray(), together.M_.M.toarray(), atol=1e-6)

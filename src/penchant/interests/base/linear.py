@@ -186,7 +186,7 @@ class LinearBase:
         self.M_ = (LowRank if self.method == "svd" else Sparse).from_state(state)
         self.theta_, self.own_ = list(values["theta"]), list(values["own"])
         self.kin_, self.Kin_ = list(values["kin"]), self._kin_of(catalogue)
-        self.fitted_ = len(catalogue)
+        self.fitted_, self._text = len(catalogue), None
         self.penalty_, self.text_ = values["penalty"], values["text"]
         self.activity_, self.unit_ = values["activity"], values["unit"]
         return self
@@ -246,6 +246,7 @@ class LinearBase:
 
     def _solve(self, training: Training) -> None:
         self.Kin_, self.fitted_ = self._kin_of(training.catalogue), len(training.catalogue)
+        self._text = None
         if self.method == "svd":
             with training.progress.step("base: solving", 1) as step:
                 self.M_ = LowRank.of(training.log.matrix(), self.config.dims, training.seed)
