@@ -50,6 +50,7 @@ class PopularityConfig(Config):
 
 LISTED = 10_000
 """The most popular items of a snapshot that are kept at hand."""
+_ROWS = 16  # snapshots summed at once
 
 
 @dataclass
@@ -167,7 +168,10 @@ class Popularity:
         """Those of every snapshot [S × I], made when they are first asked for."""
         if self._table is None:
             self._first = None
-            self._table = self._summed(np.arange(len(self.times_)))
+            self._table = np.empty((len(self.times_), self._items), np.float32)
+            for a in range(0, len(self.times_), _ROWS):  # a few: else each term is as large as it
+                rows = np.arange(a, min(a + _ROWS, len(self.times_)))
+                self._table[rows] = self._summed(rows)
         return self._table
 
     def _row(self, time: Longs) -> Longs:
