@@ -17,7 +17,7 @@ from penchant.interests.told import Told
 from penchant.types import Bools, Floats, Longs
 
 _BLOCKS = 4  # for each of the values that are looked for
-_SURE = 256  # items scored as they are in any case: most of what is likely is among them
+_SURE = 64  # items scored as they are in any case: most of what is likely is among them
 
 
 @dataclass(frozen=True)
