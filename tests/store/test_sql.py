@@ -286,6 +286,27 @@ def test_a_large_import_equals_a_small_one(tmp_path, monkeypatch):
     assert found[0].equals(found[1])
 
 
+def test_a_large_import_behind_a_smaller_one_equals_a_small_one(tmp_path, monkeypatch):
+    """Known rows among those that nobody looked for count as known; an import of known ones, and
+    one that is smaller than what is there, put each row in its place."""
+    monkeypatch.setattr(log, "SAMPLE", 3)
+    old = events(*[(f"u{n % 7}", f"i{n % 5}", n) for n in range(60)], event_id=None)
+    some = events(*[(f"v{n % 7}", f"i{n % 5}", n) for n in range(80)], event_id=None)
+    named_ = events(*[("w", "a", n) for n in range(150)], event_id=None)
+    named_ = named_.with_columns(event_id=pl.format("n{}", pl.int_range(150)))
+    new = pl.concat([some[:30], old[7:9], some[30:], old[20:21]])
+    filled, plain, found = [], log.Log._fill, []
+    monkeypatch.setattr(log.Log, "_fill", lambda *of: (filled.append(len(of[1])), plain(*of)))
+    for later in (1, 10**9):
+        monkeypatch.setattr(log, "LATER", later)
+        tables = SqlTables(Database(f"sqlite:///{tmp_path / str(later)}.db"))
+        receipts = [tables.append("events", t) for t in (old, new, old, named_, named_, some[:5])]
+        assert [r.new for r in receipts] == [60, 80, 0, 150, 0, 0]
+        found.append(tables.read("events").collect())
+    assert filled == [60, 83, 150]
+    assert found[0].equals(found[1])
+
+
 def test_a_large_import_leaves_its_connection_as_it_was(tmp_path, monkeypatch):
     tables = SqlTables(Database(sqlite_url(tmp_path)))
     before = memory_of(tables.database)

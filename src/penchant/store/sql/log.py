@@ -25,7 +25,10 @@ from penchant.types import Report
 CHUNK: Final = 100_000
 """Rows that are Python objects at one time."""
 LATER: Final = 200_000
-"""Rows above which an empty SQLite table gets its indexes when they are in: sorting is faster."""
+"""Rows from which a SQLite table with no more than those gets its indexes when they are in: sorting
+is faster than putting each in its place."""
+SAMPLE: Final = 500
+"""Rows of many that are looked for first: whoever adds a file again adds nothing."""
 CELLS: Final = 8_000
 """Cells of one statement; SQLite takes 32,766, but these stay in the processor's cache."""
 _ONCE: Final = "ON CONFLICT DO NOTHING"
@@ -42,7 +45,7 @@ class Log:
 
     def append(self, frame: pl.DataFrame, last: int) -> tuple[int, int, int]:
         """Put rows in plain types in, numbered behind `last`; first, last number and how many."""
-        if self._sqlite and frame.height >= LATER and self._is_empty():
+        if self._sqlite and frame.height >= LATER and self._mostly_new(frame):
             self._fill(frame, last)
         else:
             for rows in self._chunks(frame, last):
@@ -61,8 +64,25 @@ class Log:
     def _sqlite(self) -> bool:
         return self.connection.dialect.name == "sqlite"
 
-    def _is_empty(self) -> bool:
-        return not rows_of(self.connection, f"SELECT seq FROM {self._table} LIMIT 1")
+    def _mostly_new(self, frame: pl.DataFrame) -> bool:
+        """Whether no more rows are there than come, and none of some that come."""
+        counted = f"SELECT count(*) FROM (SELECT 1 FROM {self._table} LIMIT {frame.height + 1})"
+        ((there,),) = rows_of(self.connection, counted)
+        some = frame.gather_every(max(frame.height // SAMPLE, 1))
+        return there == 0 or (there <= frame.height and not self._any_known(some))
+
+    def _any_known(self, rows: pl.DataFrame) -> bool:
+        """Whether any of a few rows is there."""
+        users = coded(self.kind, rows, Codes(self.connection))["user"]
+        marks = {"user": users, **marked(rows).to_dict()}
+        for key in (("user", "same"), ("named",)):
+            if key[-1] in marks:
+                same = " AND ".join(f'"{name}" = ?' for name in key)
+                asked = f"SELECT 1 FROM {self._table} WHERE {same}"
+                each = zip(*(marks[name].to_list() for name in key), strict=True)
+                if any(rows_of(self.connection, asked, values) for values in each):
+                    return True
+        return False
 
     def _chunks(self, frame: pl.DataFrame, last: int) -> Iterator[pl.DataFrame]:
         """Rows with the columns of SQL, ids as numbers, some at a time."""
