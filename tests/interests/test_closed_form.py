@@ -162,6 +162,9 @@ def test_texts_about_a_mean_are_as_near_as_when_they_are_written_out(first, monk
         plain = nearest_by_text(whole.rows(slice(30, 40)), whole.rows(slice(30)), 6).toarray()
         np.testing.assert_allclose(near, plain, atol=1e-5)
     assert not near[:, 7].any()
+    like = np.repeat(vectors(1) / np.linalg.norm(vectors(1)), 5, axis=0)
+    same = Centred.of(like, 5).extended(np.concatenate([like, vectors(4)]))
+    assert not same.nearest(slice(5, 9), 5, 3).nnz, "a text that is the mean is like no other"
     unit = np.linalg.norm(Centred.of(text, 40).rows(slice(None)), axis=1)
     np.testing.assert_allclose(unit, np.arange(40) != 7, atol=1e-6)
 

@@ -52,6 +52,24 @@ def test_against_counting_every_event(log):
         assert log.time[log.time < at].max(initial=0) < snapshot(made, at) <= at, "all of the past"
 
 
+def test_the_table_of_all_points_in_time_is_there_whole_or_not_at_all(log, monkeypatch):
+    """Others ask while it is made: what they see of a point is what they see afterwards."""
+    made, at = plain(log, snapshots=50), int(log.time.max()) + DAY
+    alone, seen = made._summed, []
+
+    def while_others_ask(rows):
+        if len(rows) > 1:
+            made._last = None
+            seen.append(made._seen_at(at))
+        return alone(rows)
+
+    monkeypatch.setattr(made, "_summed", while_others_ask)
+    expected = made.score(asked(log, [at]))[0]
+    assert len(seen) > 2
+    for one in [*seen, made._seen_at(at)]:
+        np.testing.assert_allclose(one, expected, atol=1e-5)
+
+
 def test_half_lives_are_mixed(log):
     config = PopularityConfig(half_lives=(2.0, 50.0))
     made = Popularity(config).fit(Training(shelf(), log))

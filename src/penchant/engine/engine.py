@@ -153,7 +153,9 @@ class Engine(Lists, People, Holdings):
     def _fit(self) -> Fitted:
         data = self._prepared()
         report = Report([*data.report.findings])
-        learned = self._learning(data, report).model()
+        learning = self._learning(data, report)
+        data = learning.data
+        learned = learning.model()
         tree, began = learned.model.catalogue.tree, perf_counter()
         summary = sizes(data, tree)
         ledger = Ledger(self.tables, self.config.feedback)
@@ -186,11 +188,12 @@ class Engine(Lists, People, Holdings):
             if nothing_new(self.tables, data, live, self.config):
                 return Refit(None, None, report, nothing_new=True)
             data = data.arranged(live.join(data.items).model.catalogue.items)
-            found = compared(
-                self._learning(data, report), live.view.model, live.facts.latest, self.config.refit
-            )
+            learning, before = self._learning(data, report), live.view.model
+            del data  # its tables are large
+            found = compared(learning, before, live.facts.latest, self.config.refit)
             if not found.better:
                 return Refit(None, found, report)
+            del learning
         return Refit(self._fit().version, found, report)
 
     @contextmanager
@@ -210,7 +213,8 @@ class Engine(Lists, People, Holdings):
 
     def _learning(self, data: Prepared, report: Report) -> Learning:
         scratch = None if self.workspace is None else self.workspace.scratch(data.fingerprint)
-        return Learning(data, self._texts, self.progress, self._previous_tree(), scratch, report)
+        previous = self._previous_tree()
+        return Learning(data.as_rows(), self._texts, self.progress, previous, scratch, report)
 
     def _previous_tree(self) -> Tree | None:
         try:

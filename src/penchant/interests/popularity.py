@@ -130,7 +130,8 @@ class Popularity:
             return self.running_.at(point, self._items, self._now)
         row, last = int(self._row(np.array([at]))[0]), self._last
         if last is None or last[0] != row:
-            summed = self._summed(np.array([row])) if self._table is None else self._table[[row]]
+            table = self._table  # which another thread may make meanwhile
+            summed = self._summed(np.array([row])) if table is None else table[[row]]
             last = self._last = (row, summed[0])
         return last[1]
 
@@ -166,13 +167,14 @@ class Popularity:
     @property
     def _scores(self) -> Floats:
         """Those of every snapshot [S × I], made when they are first asked for."""
-        if self._table is None:
-            self._first = None
-            self._table = np.empty((len(self.times_), self._items), np.float32)
-            for a in range(0, len(self.times_), _ROWS):  # a few: else each term is as large as it
-                rows = np.arange(a, min(a + _ROWS, len(self.times_)))
-                self._table[rows] = self._summed(rows)
-        return self._table
+        table = self._table
+        if table is None:
+            table = np.empty((len(self.times_), self._items), np.float32)
+            for a in range(0, len(table), _ROWS):  # a few: else each term is as large as it
+                rows = np.arange(a, min(a + _ROWS, len(table)))
+                table[rows] = self._summed(rows)
+            self._first, self._table = None, table  # whole: others may be reading
+        return table
 
     def _row(self, time: Longs) -> Longs:
         """The snapshot that each time sees; the first one, where nothing counts, before all."""

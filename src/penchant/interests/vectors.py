@@ -25,7 +25,7 @@ from penchant.types import Floats, Ints
 MANY: Final = 20_000
 """Items from which a first look at bytes is worth it."""
 Wholes: TypeAlias = npt.NDArray[np.int8]
-_AT_ONCE = (4, 8)  # products of an item that its bytes are read once for: of few, and of many
+_AT_ONCE = (4, 8)  # how many d are packed together: where there are so many at most, else
 _BLOCK = 50_000  # vectors turned into bytes at once
 _PIECES = 8  # bytes of items that came later stand beside, so many times
 _GROWN = 1.02  # times the items of which blocks were made: from there on they are made again
@@ -140,8 +140,8 @@ class Bytes:
 
 @dataclass(frozen=True)
 class Look:
-    """⟨d, v_i⟩ of all items for several d [B × D] together, nearly: each vector is read once for
-    all of them, when the first is asked for."""
+    """⟨d, v_i⟩ of all items for several d [B × D] together, nearly: each vector is read once for a
+    few of them, when the first is asked for."""
 
     vectors: Vectors
     d: Floats

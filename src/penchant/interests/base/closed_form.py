@@ -22,6 +22,7 @@ from penchant.types import Floats
 _ROWS = 1024  # rows of a large matrix handled at once
 _WHOLE = 4096  # rows of a matrix that is small enough to be handled at once
 _CELLS = 32_000_000  # numbers of a passing table held at once
+_LEAST = 1e-4  # of a text of length one: what is left nearer to the mean is rounding
 _DENSE = 16  # who met more than one in so many items is counted by a dense product
 
 
@@ -110,7 +111,8 @@ class Centred:
 
 
 def _lengths(text: Floats, mean: Floats) -> Floats:
-    """‖text − mean‖ of each row, endless where there is no text; 1 where nothing is taken away."""
+    """‖text − mean‖ of each row, endless where there is no text or it is the mean; 1 where nothing
+    is taken away."""
     length = np.ones(len(text), np.float32)
     if not mean.any():
         return length
@@ -119,7 +121,8 @@ def _lengths(text: Floats, mean: Floats) -> Floats:
         moved = part - mean
         length[a : a + _ROWS] = np.sqrt(np.einsum("id,id->i", moved, moved))
         length[a : a + _ROWS][~part.any(axis=1)] = np.inf
-    return np.maximum(length, np.float32(1e-9))
+    length[length < _LEAST] = np.inf
+    return length
 
 
 def likeness(some: Floats, text: Floats) -> Floats:

@@ -166,6 +166,20 @@ def solved_locally(
         long = int((np.diff(problem.X.indptr) > config.longest).sum())
         what = f"people of whose items {config.longest:,} were read for neighbourhoods"
         report.add("fit", what, long, total=problem.X.shape[0])
+    P, diagonal = _inverse(around, keep, progress)
+    step = max(1, _BLOCK // keep)
+    parts = [_weights(P, diagonal, a, step, keep) for a in range(0, I, step)]
+    del P  # before there is all of M once more
+    if not parts:
+        return sparse.csr_array((I, I), dtype=np.float32)
+    return sparse.csr_array(sparse.vstack(parts, format="csr", dtype=np.float32))
+
+
+def _inverse(
+    around: Neighbourhoods, keep: int, progress: Progress
+) -> tuple[sparse.csr_array, Floats]:
+    """The largest of P of all items [I × I], without its diagonal, and that [I]."""
+    problem, I = around.problem, around.problem.X.shape[1]
     diagonal, kept = np.ones(I, np.float32), _Kept.room(I, keep)
     with progress.step("base: neighbourhoods", I) as step:
         for g in range(len(around.groups)):
@@ -174,7 +188,7 @@ def solved_locally(
             diagonal[group] = np.diag(P[: len(group)])
             kept.put(group, among, P, problem.diagonal)
             step.advance(len(group))
-    return _weights(kept.table(), diagonal, keep)
+    return kept.table(), diagonal
 
 
 def shortened(X: sparse.csr_array, longest: int, seed: int) -> sparse.csr_array:
@@ -226,19 +240,16 @@ class _Kept:
         return P
 
 
-def _weights(P: sparse.csr_array, diagonal: Floats, keep: int) -> sparse.csr_array:
-    """M_cj = −P_cj / P_jj, P averaged with its mirror image; the largest of each row."""
-    I, parts = P.shape[0], []
-    mirrored = sparse.csr_array(P.T)
-    step = max(1, _BLOCK // max(keep, 1))
-    for a in range(0, I, step):
-        A, B = P[a : a + step], mirrored[a : a + step]
-        twice = A.multiply(B.astype(bool)) + B.multiply(A.astype(bool))
-        M = sparse.csr_array(A + B - 0.5 * twice)
-        M.data /= -diagonal[M.indices]
-        parts.append(strongest_kept(M, keep))
-    del P, mirrored
-    return sparse.csr_array(sparse.vstack(parts, format="csr", dtype=np.float32))
+def _weights(
+    P: sparse.csr_array, diagonal: Floats, first: int, rows: int, keep: int
+) -> sparse.csr_array:
+    """Some rows of M_cj = −P_cj / P_jj, P averaged with its mirror image; the largest of each."""
+    part = slice(first, first + rows)
+    A, B = P[part], sparse.csr_array(P[:, part].T)
+    twice = A.multiply(B.astype(bool)) + B.multiply(A.astype(bool))
+    M = sparse.csr_array(A + B - 0.5 * twice)
+    M.data /= -diagonal[M.indices]
+    return strongest_kept(M, keep)
 
 
 def strongest_kept(M: sparse.csr_array, n: int) -> sparse.csr_array:

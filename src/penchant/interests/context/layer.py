@@ -31,11 +31,13 @@ from penchant.interests.context.variables import (
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.terms import Nodes, Term
 from penchant.random import derive
-from penchant.taxonomy.memberships import FEW, Ellpack
+from penchant.taxonomy.memberships import Ellpack
 from penchant.taxonomy.tree import Tree
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import fit_mixture, shortlisted
 from penchant.types import Doubles, Floats, Ints, State
+
+_FEW = 64  # histories that are asked about together, at most, for one to be read after the other
 
 
 class ContextConfig(Config):
@@ -132,7 +134,7 @@ class ContextLayer:
 
     def _counts(self, moments: Moments, *each: Floats | Doubles) -> list[Floats]:
         """Sums of the events' values by interest, for several values of each [B × K]."""
-        if len(moments) <= FEW:
+        if len(moments) <= _FEW:
             some = self.ellpack_.take(moments.item)
             return [some.up_by(moments.owner, values, len(moments)) for values in each]
         H = [moments.matrix(np.asarray(x, np.float32), self.members_.shape[0]) for x in each]

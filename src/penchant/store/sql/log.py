@@ -23,7 +23,7 @@ from penchant.store.tables import DIFFERING, Kind
 from penchant.types import Report
 
 CHUNK: Final = 100_000
-"""Rows that are Python objects at one time."""
+"""Rows that are Python objects at one time; names are, once each, of all that come."""
 LATER: Final = 200_000
 """Rows from which a SQLite table with no more than those gets its indexes when they are in: sorting
 is faster than putting each in its place."""
