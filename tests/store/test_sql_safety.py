@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -233,6 +233,23 @@ def test_many_open_a_new_store_at_once(url):
         thread.join()
     assert len(made) == 6
     assert SqlTables(made[0]).append("events", events(("ann", "a", 0))).new == 1
+
+
+@pytest.mark.parametrize("seconds", [0.3, 5.0])
+def test_a_new_file_that_somebody_else_is_opening_is_waited_for(tmp_path, seconds):
+    """SQLite refuses at once to keep another kind of journal while somebody writes."""
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = threading.Timer(seconds, other.execute, ("COMMIT",))
+        done.start()
+        if seconds < 1:
+            assert SqlTables(Database(f"sqlite:///{path}")).latest() == 0
+        else:
+            with pytest.raises(StoreError, match="another writer holds the store"):
+                Database(f"sqlite:///{path}", wait=0.05)
+        done.cancel()
+        done.join()
 
 
 def test_more_readers_than_connections_are_told(postgres_url):

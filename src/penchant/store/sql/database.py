@@ -6,6 +6,7 @@ connections checked before use. Writers take turns on both, so what one of them 
 the next one begins.
 """
 
+import sqlite3
 import time
 import weakref
 from collections.abc import Iterator
@@ -241,7 +242,7 @@ def _listen(engine: Engine, sqlite: bool, wait: float) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: Any) -> None:
         if sqlite:
-            _settle(connection)
+            _settle(connection, wait)
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
@@ -256,10 +257,10 @@ def _listen(engine: Engine, sqlite: bool, wait: float) -> None:
             driver.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
-def _settle(connection: Any) -> None:
+def _settle(connection: Any, wait: float) -> None:
     connection.isolation_level = None  # transactions begin where it is said, nowhere else
+    _write_ahead(connection, wait)
     for line in (
-        "journal_mode = WAL",
         "synchronous = FULL",
         "secure_delete = ON",
         "foreign_keys = ON",
@@ -267,6 +268,20 @@ def _settle(connection: Any) -> None:
         f"cache_size = {-CACHE}",
     ):
         connection.execute(f"PRAGMA {line}")
+
+
+def _write_ahead(connection: Any, wait: float) -> None:
+    """Keep a write-ahead log. While another process does the same with a new file, SQLite refuses
+    at once where it would else wait."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(_MOMENT)
 
 
 def _advice(name: str, error: BaseException, lost: bool) -> str:
