@@ -154,7 +154,7 @@ class Engine(Lists, People, Holdings):
         data = self._prepared()
         report = Report([*data.report.findings])
         learning = self._learning(data, report)
-        data = learning.data
+        data = learning.data  # as rows: the table is let go of
         learned = learning.model()
         tree, began = learned.model.catalogue.tree, perf_counter()
         summary = sizes(data, tree)
