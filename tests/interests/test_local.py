@@ -26,6 +26,7 @@ from penchant.interests.base.linear import LinearBase, LinearConfig
 from penchant.interests.base.local import (
     LocalConfig,
     Problem,
+    _blocks,
     shortened,
     solved_locally,
     strongest_kept,
@@ -95,6 +96,29 @@ def test_weights_are_kept_by_row_and_in_all():
     assert np.diff(few.indptr).max() == 7
     fewer = solved_locally(given, LocalConfig(group=10, reach=60, weights=120 * 3), 7, seed=0)
     assert np.diff(fewer.indptr).max() == 3
+
+
+def test_the_rows_of_well_known_items_are_long_in_the_mirror_and_come_few_at_a_time():
+    near = np.eye(200, k=1, dtype=np.float32)
+    near[:, :2] = 1.0  # everything is near to two items
+    near[:2, 2:] = 0.0
+    P = sparse.csr_array(near)
+    blocks = list(_blocks(P, 300))
+    assert [row for part in blocks for row in range(part.start, part.stop)] == list(range(200))
+    held = [P[part].nnz + P[:, part].nnz for part in blocks]
+    assert max(held) <= 300
+    assert [(part.start, part.stop) for part in blocks[:2]] == [(0, 1), (1, 26)]
+    assert len(blocks) == 5
+
+
+def test_in_how_many_blocks_rows_come_changes_nothing(monkeypatch):
+    given = problem()
+    whole = solved_locally(given, LocalConfig(group=10, reach=60), 20, seed=0)
+    monkeypatch.setattr("penchant.interests.base.local._BLOCK", 150)
+    assert np.array_equal(
+        solved_locally(given, LocalConfig(group=10, reach=60), 20, seed=0).toarray(),
+        whole.toarray(),
+    )
 
 
 def test_too_small_a_penalty_is_named():

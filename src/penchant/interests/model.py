@@ -35,6 +35,7 @@ from penchant.interests.reading import Reading, Said
 from penchant.interests.social import Social
 from penchant.interests.told import told
 from penchant.interests.weights import Weights, met, rolled, weights
+from penchant.memory import give_back
 from penchant.random import derive, rng
 from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, upcoming
 from penchant.types import QUIET, Floats, Longs, Progress, Report, State
@@ -207,6 +208,7 @@ class InterestModel:
         for name, layer in self.layers.items():
             if name != "popularity":
                 how(layer, training)
+            give_back()
 
     def _fuse(self, holdout: Holdout, seed: int, progress: Progress) -> None:
         with progress.step("fusion", len(holdout)) as step:

@@ -12,8 +12,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from penchant.memory import give_back
 from penchant.random import derive
 from penchant.types import QUIET, Progress
+
+_GIVEN_BACK = 200  # batches after which freed memory is given back
 
 
 @dataclass
@@ -76,7 +79,9 @@ class Loop:
             count, batches = self.batches(epoch)
             best = f", best {self.best:.4f}" if self.best_epoch and self.judge else ""
             with self.progress.step(f"{self.name}: pass {epoch + 1}{best}", count) as step:
-                for batch in batches:
+                for number, batch in enumerate(batches):
+                    if number % _GIVEN_BACK == 0:
+                        give_back()
                     self.optimiser.zero_grad(set_to_none=True)
                     loss = self.loss(batch)
                     loss.backward()  # type: ignore[no-untyped-call]

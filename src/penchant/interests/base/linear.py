@@ -247,6 +247,7 @@ class LinearBase:
     def _solve(self, training: Training) -> None:
         self.Kin_, self.fitted_ = self._kin_of(training.catalogue), len(training.catalogue)
         self._text = None
+        self.__dict__.pop("M_", None)  # what was solved before makes room
         if self.method == "svd":
             with training.progress.step("base: solving", 1) as step:
                 self.M_ = LowRank.of(training.log.matrix(), self.config.dims, training.seed)

@@ -19,6 +19,7 @@ where the root keeps well-known items in. Memory is O(|C|² + |g|·I + weights k
 I·|C|³/|g|, in proportion to the catalogue.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,7 +34,7 @@ from penchant.interests.base.groups import Groups, groups, nearest_groups, place
 from penchant.random import derive, rng
 from penchant.types import QUIET, Doubles, Floats, Ints, Longs, Progress, Report
 
-_BLOCK = 2_000_000  # weights of a sparse matrix handled at once
+_BLOCK = 4_000_000  # weights of a sparse matrix and its mirror image handled at once
 
 
 class LocalConfig(Config):
@@ -167,8 +168,7 @@ def solved_locally(
         what = f"people of whose items {config.longest:,} were read for neighbourhoods"
         report.add("fit", what, long, total=problem.X.shape[0])
     P, diagonal = _inverse(around, keep, progress)
-    step = max(1, _BLOCK // keep)
-    parts = [_weights(P, diagonal, a, step, keep) for a in range(0, I, step)]
+    parts = [_weights(P, diagonal, rows, keep) for rows in _blocks(P, _BLOCK)]
     del P  # before there is all of M once more
     if not parts:
         return sparse.csr_array((I, I), dtype=np.float32)
@@ -240,11 +240,22 @@ class _Kept:
         return P
 
 
-def _weights(
-    P: sparse.csr_array, diagonal: Floats, first: int, rows: int, keep: int
-) -> sparse.csr_array:
+def _blocks(P: sparse.csr_array, most: int) -> Iterator[slice]:
+    """Rows that have so many entries at most with their mirror images, or one row.
+
+    In the mirror image the rows of well-known items are long: nearly everything is near to them.
+    """
+    I = P.shape[0]
+    size = np.cumsum(np.diff(P.indptr) + np.bincount(P.indices, minlength=I), dtype=np.int64)
+    first, before = 0, 0
+    while first < I:
+        end = max(int(np.searchsorted(size, before + most, side="right")), first + 1)
+        yield slice(first, end)
+        first, before = end, int(size[end - 1])
+
+
+def _weights(P: sparse.csr_array, diagonal: Floats, part: slice, keep: int) -> sparse.csr_array:
     """Some rows of M_cj = −P_cj / P_jj, P averaged with its mirror image; the largest of each."""
-    part = slice(first, first + rows)
     A, B = P[part], sparse.csr_array(P[:, part].T)
     twice = A.multiply(B.astype(bool)) + B.multiply(A.astype(bool))
     M = sparse.csr_array(A + B - 0.5 * twice)
