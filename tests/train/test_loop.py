@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from penchant.interests.dynamic.learn import learn
 from penchant.interests.dynamic.sequence import DynamicConfig
 from penchant.testing.layers import nothing_drawn_from_global_state, planted, taught
 from penchant.train.loop import Loop
-from penchant.train.losses import candidates, sampled_softmax_loss, softmax_loss
+from penchant.train.losses import candidates, in_parts, sampled_softmax_loss, softmax_loss
 
 
 class Interrupts:
@@ -202,6 +203,44 @@ def test_the_sampled_loss_pulls_as_the_whole_one_does():
     cosine = torch.nn.functional.cosine_similarity(whole.ravel(), total.ravel(), dim=0)
     assert cosine > 0.98
     assert total.norm() / whole.norm() == pytest.approx(1.0, abs=0.1)
+
+
+class Saved:
+    """What is kept to follow a loss back."""
+
+    def __init__(self, x: torch.Tensor) -> None:
+        self.x = x
+
+
+def test_losses_in_parts_pull_as_their_sum_does_and_one_is_held_at_a_time():
+    torch.manual_seed(0)
+    d, v = torch.randn(30, 4, requires_grad=True), torch.randn(9, 4, requires_grad=True)
+    parts, saved, held = torch.split(torch.randperm(30), 8), WeakSet(), []
+
+    def losses(d: torch.Tensor, v: torch.Tensor):
+        for part in parts:
+            held.append(len(saved))
+            yield (d[part] @ v.T).logsumexp(dim=1).sum()
+
+    def keep(x: torch.Tensor) -> Saved:
+        saved.add(one := Saved(x))
+        return one
+
+    whole = sum(losses(2.0 * d, v))
+    slopes = torch.autograd.grad(whole, (d, v))
+    twice = 2.0 * d
+    held.clear()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda one: one.x):
+        total = in_parts(losses, twice, v)
+    assert held == [0, 0, 0, 0]
+    assert total.item() == pytest.approx(whole.item(), rel=1e-6)
+    for found, expected in zip(torch.autograd.grad(total, (d, v)), slopes, strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+def test_no_losses_at_all_pull_nowhere():
+    d = torch.ones(3, requires_grad=True)
+    assert in_parts(lambda _: [], d).item() == 0.0
 
 
 def test_a_pass_over_no_batches_is_no_problem():

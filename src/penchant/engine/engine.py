@@ -35,7 +35,7 @@ from penchant.engine.live import Live
 from penchant.engine.people import People
 from penchant.engine.prepared import Prepared
 from penchant.engine.refit import Refit, compared, nothing_new
-from penchant.engine.saved import pack, unpack
+from penchant.engine.saved import pack, tree_of, unpack
 from penchant.engine.spaces import Given
 from penchant.engine.texts import Texts
 from penchant.engine.trial import Trial
@@ -218,7 +218,8 @@ class Engine(Lists, People, Holdings):
 
     def _previous_tree(self) -> Tree | None:
         try:
-            return self.model.catalogue.tree
+            saved = self.workspace.models if self.workspace and self._live is None else None
+            return tree_of(saved.last_good()) if saved else self.model.catalogue.tree
         except (NotFittedError, StoreError):
             return None
 

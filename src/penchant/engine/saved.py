@@ -1,5 +1,7 @@
 """A fitted model as parts that a store can keep, and back."""
 
+from copy import deepcopy
+
 from penchant.engine.config import EngineConfig
 from penchant.engine.facts import Facts
 from penchant.errors import ConfigError, StoreError
@@ -18,6 +20,15 @@ def pack(model: InterestModel) -> dict[str, State]:
         "tree": catalogue.tree.state(),
         **model.state(),
     }
+
+
+def tree_of(saved: Saved) -> Tree:
+    """The interest tree alone, copied: nothing else of the saved model is kept for it.
+
+    Raises:
+        StoreError: see `unpack`.
+    """
+    return deepcopy(unpack(saved)[0].catalogue.tree)
 
 
 def unpack(saved: Saved) -> tuple[InterestModel, Facts, EngineConfig]:

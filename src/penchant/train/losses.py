@@ -1,5 +1,7 @@
 """Softmax over the catalogue, whole or sampled."""
 
+from collections.abc import Callable, Iterable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -52,3 +54,21 @@ def sampled_softmax_loss(
     """
     known = -log_chance[None, :] if prior is None else prior - log_chance
     return F.cross_entropy(torch.addmm(known, d / temperature, vectors.T), where)
+
+
+def in_parts(losses: Callable[..., Iterable[Tensor]], *inputs: Tensor) -> Tensor:
+    """The sum of many losses of the same inputs, with room for one of them.
+
+    Each is followed back to the inputs as soon as it is there, so what it was made of is let go of;
+    from the inputs all go on together, when the sum is followed back.
+    """
+    ends = [x.detach().requires_grad_() for x in inputs]
+    total = inputs[0].new_zeros(())
+    for loss in losses(*ends):
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.detach()
+    slope = inputs[0].new_zeros(())
+    for x, end in zip(inputs, ends, strict=True):
+        if end.grad is not None:
+            slope = slope + (x * end.grad).sum()
+    return total + (slope - slope.detach())

@@ -1,6 +1,6 @@
 """How the dynamic layer learns: each event of the log is to be said from those before it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import numpy as np
@@ -16,11 +16,12 @@ from penchant.random import derive, rng
 from penchant.train.batches import NOBODY, OPEN, Sequencer, Sequences, asked, augmented
 from penchant.train.holdout import ndcg
 from penchant.train.loop import Loop
-from penchant.train.losses import candidates, sampled_softmax_loss, softmax_loss
+from penchant.train.losses import candidates, in_parts, sampled_softmax_loss, softmax_loss
 from penchant.types import Bools, Floats, Ints, Longs
 
 _PLACES = 512  # places of a batch that share their candidates
-_ASKED = 1000  # held-out moments judged at once
+_ASKED = 1000  # held-out moments judged at once, at most
+_CELLS = 20_000_000  # scores of theirs held at once
 
 
 def learn(config: DynamicConfig, training: Training, *, both_ways: bool) -> tuple[Heading, int]:
@@ -59,9 +60,10 @@ def _judge(net: Heading, config: DynamicConfig, training: Training) -> Callable[
     holdout = training.holdout
     if holdout is None or not len(holdout):
         return None
+    most = max(1, min(_ASKED, _CELLS // max(holdout.n_items, 1)))
     parts = [
-        holdout.take(np.arange(a, min(a + _ASKED, len(holdout))))
-        for a in range(0, len(holdout), _ASKED)
+        holdout.take(np.arange(a, min(a + most, len(holdout))))
+        for a in range(0, len(holdout), most)
     ]
     sequences = [asked(part.moments, config.length) for part in parts]
 
@@ -157,14 +159,17 @@ class _Lesson:
         vectors, n = self.net.vectors(rows), item.numel()
         local = torch.where(item >= 0, place[:n].view_as(item), item)
         d = self.net(vectors, past._replace(item=local))[learn]
-        total, places = d.new_zeros(()), torch.split(place[n:], [len(c[0]) for c in drawn])
-        for g, (among, where, log_chance), at in zip(groups, drawn, places, strict=True):
-            prior = self._prior(when[g.numpy()] if len(when) else when, among.numpy())
-            loss = sampled_softmax_loss(
-                d[g], vectors[at], where, self.config.temperature, log_chance, prior
-            )
-            total = total + loss * len(g)
-        return torch.as_tensor(total / len(wanted))
+        places = torch.split(place[n:], [len(among) for among, _, _ in drawn])
+
+        def losses(d: Tensor, vectors: Tensor) -> Iterator[Tensor]:
+            for g, (among, where, log_chance), at in zip(groups, drawn, places, strict=True):
+                prior = self._prior(when[g.numpy()] if len(when) else when, among.numpy())
+                loss = sampled_softmax_loss(
+                    d[g], vectors[at], where, self.config.temperature, log_chance, prior
+                )
+                yield loss * (len(g) / len(wanted))
+
+        return in_parts(losses, d, vectors)
 
 
 def _similar(text: Floats, k: int = 5) -> Ints:
