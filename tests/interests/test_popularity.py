@@ -7,6 +7,7 @@ from penchant.clock import DAY
 from penchant.interests.layer import Training
 from penchant.interests.popularity import Popularity, PopularityConfig
 from penchant.testing.layers import ITEMS, log_of, planted, shelf, taught
+from penchant.train.holdout import HoldoutConfig, hold_out
 
 
 def counts(log, at, half_life):
@@ -134,6 +135,25 @@ def test_the_half_life_that_fits_counts_most():
     made = Popularity(config).fit(taught(log_of(rows, shelf())))
     weight = dict(zip(made.half_lives_, made.theta_, strict=True))
     assert weight[2.0] > 3 * weight.get(1000.0, 0.0)
+
+
+def test_what_suits_the_last_stretch_alone_does_not_count_alone():
+    """Three favourites of many, then three of few, week by week; but in the last week the first."""
+    draw, rows = np.random.default_rng(0), []
+    for week in range(10):
+        for u in range(160 if week < 3 else 80):
+            for item in (0 if week in (0, 1, 2, 9) else 3) + draw.choice(3, 2, replace=False):
+                rows.append((f"u{u:03d}", int(item), week * 7 + draw.random() * 7))
+    cut, catalogue = HoldoutConfig(kind="time"), shelf()
+    left, held = hold_out(log_of(rows, catalogue), cut, repeats=True, seed=0)
+    weight = {}
+    for stretches in (1, 3):
+        config = PopularityConfig(half_lives=(2.0, 1000.0), newness=(), stretches=stretches)
+        training = Training(catalogue, left, held, True, cut=cut)
+        made = Popularity(config).fit(training)
+        weight[stretches] = dict(zip(made.half_lives_, made.theta_, strict=True))
+    assert weight[1].get(2.0, 0.0) < 0.1 * weight[1][1000.0], "the last one alone"
+    assert weight[3][2.0] > 0.5 * weight[3].get(1000.0, 0.0)
 
 
 def test_zero_is_as_popular_as_the_mean(log):

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from penchant.testing.layers import log_of, planted, shelf
-from penchant.train.holdout import NEVER, Holdout, HoldoutConfig, hold_out, masked, ndcg, upcoming
+from penchant.train.holdout import (
+    NEVER,
+    Holdout,
+    HoldoutConfig,
+    earlier,
+    hold_out,
+    masked,
+    ndcg,
+    upcoming,
+)
 
 EVENTS = st.lists(
     st.tuples(st.sampled_from("abcde"), st.integers(0, 7), st.integers(0, 9)),
@@ -112,6 +121,28 @@ def test_a_user_has_so_many_targets_that_share_one():
     _, held = hold_out(some_log(rows, ["like"] * 11), config, repeats=False, seed=0)
     assert np.diff(held.targets.indptr).max() == 3
     assert np.asarray(held.targets.sum(axis=1)) == pytest.approx(1.0)
+
+
+def test_before_a_cut_in_time_there_are_others_as_far_apart():
+    log, config = planted("none", users=50), HoldoutConfig(kind="time", share=0.1)
+    left, held = hold_out(log, config, repeats=True, seed=0)
+    cuts = list(earlier(left, config, repeats=True, seed=0, cuts=3))
+    sizes = [len(some) for some in (log, left, *(before for before, _ in cuts))]
+    assert (-np.diff(sizes) == len(log) - len(left)).all()
+    for before, moments in cuts:
+        cut = before.time.max() + 1
+        assert (moments.moments.heard == cut).all(), "nobody knows what everybody did from there on"
+        assert (moments.moments.at >= cut).all()
+        assert all((moments.moments.time[moments.moments.events(b)] < cut).all() for b in range(5))
+    assert held.moments.at.min() > cuts[0][1].moments.at.max() > cuts[1][1].moments.at.max()
+
+
+def test_before_a_cut_in_time_there_are_no_more_others_than_there_is_log():
+    log, config = planted("none", users=50), HoldoutConfig(kind="time", share=0.3)
+    left, _ = hold_out(log, config, repeats=True, seed=0)
+    assert len(list(earlier(left, config, repeats=True, seed=0, cuts=9))) == 1
+    last = config.but(kind="last")
+    assert not list(earlier(left, last, repeats=True, seed=0, cuts=9)), "they are of all times"
 
 
 def test_what_carries_a_choice_further_is_told_apart():

@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol, Self
 from penchant.data.histories import Histories, Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.taxonomy.tree import Tree
-from penchant.train.holdout import Holdout
+from penchant.train.holdout import Holdout, HoldoutConfig
 from penchant.types import QUIET, Floats, Longs, Progress, Report, State
 
 
@@ -43,9 +43,10 @@ class Training:
     """What a layer learns from: the catalogue, the log, and how to go about it.
 
     `prior` is what everybody turns to at a time: a layer that is learned beside it need not learn
-    it again. `holdout` are moments that are not in the log, for choosing settings; `repeats` says
-    whether people have the same item again; `scratch` is a folder for checkpoints, so that an
-    interrupted fit goes on where it stopped. `report` is told what was not read whole.
+    it again. `holdout` are moments that are not in the log, for choosing settings, and `cut` is how
+    they were taken out of it; `repeats` says whether people have the same item again; `scratch` is
+    a folder for checkpoints, so that an interrupted fit goes on where it stopped. `report` is told
+    what was not read whole.
     """
 
     catalogue: Catalogue
@@ -57,6 +58,7 @@ class Training:
     progress: Progress = QUIET
     scratch: Path | None = None
     report: Report | None = None
+    cut: HoldoutConfig | None = None
 
 
 class Layer(Protocol):

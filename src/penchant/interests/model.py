@@ -159,7 +159,10 @@ class InterestModel:
         `said` is what people wrote in events, for profiles from words.
         """
         left, holdout = hold_out(log, self.config.holdout, repeats=repeats, seed=seed)
-        training = Training(catalogue, left, holdout, repeats, None, seed, progress, scratch)
+        training = Training(
+            catalogue, left, holdout, repeats, None, seed, progress, scratch,
+            cut=self.config.holdout,
+        )  # fmt: skip
         since = int(left.time.max()) + 1 if len(left) else 0
         del left  # a second log of nearly the same size is not kept beside the whole one
         self.catalogue, self.repeats_ = catalogue, repeats

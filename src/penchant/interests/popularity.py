@@ -10,8 +10,10 @@ hours, wine needs years, most shops need both. So is φ ≥ 0: how much it helps
 text promises (see `newcomers`).
 """
 
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
@@ -24,9 +26,9 @@ from penchant.interests.layer import Catalogue, Training
 from penchant.interests.newcomers import Newcomers
 from penchant.interests.running import Running
 from penchant.interests.terms import Row, Term, largest
-from penchant.random import derive
-from penchant.train.holdout import Holdout
-from penchant.train.mixture import shortlisted
+from penchant.random import derive, rng
+from penchant.train.holdout import Holdout, earlier
+from penchant.train.mixture import joined, shortlisted
 from penchant.train.ranked import averaged
 from penchant.types import Floats, Longs, State
 
@@ -38,6 +40,9 @@ class PopularityConfig(Config):
     """Half-lives τ to mix, in days; the last one never fades."""
     newness: tuple[float, ...] = (7.0, 60.0)
     """Half-lives in days by which being new wears off."""
+    stretches: int = Field(default=3, ge=1)
+    """Where the log is cut in time: half-lives are mixed by what is held out and by so many
+    stretches less one before it. What suits one alone may suit only what was new then."""
     smoothing: float = Field(default=0.5, gt=0.0)
     """ε: events that every item is given for nothing."""
     snapshots: int = Field(default=512, ge=2)
@@ -77,7 +82,7 @@ class Popularity:
         self.phi_ = [0.0] * (len(self.config.newness) + 2)
         self.refit(training)
         if training.holdout is not None and len(training.holdout):
-            self._mix(training.holdout, training.seed)
+            self._mix(training, training.holdout)
         return self
 
     def refit(self, training: Training) -> Self:
@@ -210,18 +215,20 @@ class Popularity:
         n = counts + self.config.smoothing
         return np.asarray(np.log(n / n.mean(axis=1, keepdims=True)), np.float32)
 
-    def _each(self, moments: Moments) -> list[Floats]:
+    def _each(self, moments: Moments, news: Newcomers) -> list[Floats]:
         """Every term by itself [B × I]: half-life by half-life, then the newcomers'."""
-        row = self._row(moments.at)
+        row = self._row(moments.at if moments.heard is None else moments.heard)
         counted = [self._logs(self._at(row, counts)) for counts in self.counts_]
-        return [*counted, *self.newcomers_.each(self.times_[row])]
+        return [*counted, *news.each(self.times_[row])]
 
-    def _mix(self, holdout: Holdout, seed: int) -> None:
-        seed = derive(seed, "popularity")
+    def _mix(self, training: Training, holdout: Holdout) -> None:
+        seed, parts = derive(training.seed, "popularity"), []
         self._table = self._last = None
-        candidates, values = shortlisted(self._each, holdout, best=500, others=400, seed=seed)
-        alone = range(len(self.half_lives_))
-        theta = averaged(values, candidates, alone=alone, seed=seed)
+        for news, held in self._stretches(training, holdout):
+            terms = partial(self._each, news=news)
+            parts.append(shortlisted(terms, held, best=500, others=400, seed=seed))
+        candidates, values = joined(parts)
+        theta = averaged(values, candidates, alone=range(len(self.half_lives_)), seed=seed)
         if not theta.any():
             return
         theta, phi = np.split(theta, [len(self.half_lives_)])
@@ -231,6 +238,21 @@ class Popularity:
         self.theta_ = [float(theta[h]) for h in used]
         self.half_lives_ = [self.half_lives_[h] for h in used]
         self.counts_ = [self.counts_[h] for h in used]
+
+    def _stretches(
+        self, training: Training, holdout: Holdout
+    ) -> Iterator[tuple[Newcomers, Holdout]]:
+        """What is held out, then what came before it, and what was known of newcomers by then."""
+        cut, more, seed = training.cut, self.config.stretches - 1, training.seed
+        if cut is None or cut.kind != "time" or not more:
+            yield self.newcomers_, holdout
+            return
+        most = max(20, cut.moments // (1 + more))
+        draw = rng(seed, "stretches").permutation(len(holdout))[:most]
+        yield self.newcomers_, holdout.take(np.sort(draw))
+        cut, repeats = cut.but(moments=most), training.repeats
+        for log, held in earlier(training.log, cut, repeats=repeats, seed=seed, cuts=more):
+            yield Newcomers.of(log, training.catalogue.text, self.config.newness), held
 
     def _edges(self, log: Histories) -> Longs:
         """Times of the snapshots [S]: about as many events between any two."""

@@ -1,5 +1,6 @@
 """Moments whose outcome is known but was not learned from: what layers are chosen and mixed by."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -88,6 +89,27 @@ def hold_out(
         seen = sparse.csr_array(seen.shape, dtype=np.float32)
     targets = _targets(log, rows, users, config.targets)
     return left, Holdout(moments, targets, seen, log.choices[first])
+
+
+def earlier(
+    log: Histories, config: HoldoutConfig, *, repeats: bool, seed: int, cuts: int
+) -> Iterator[tuple[Histories, Holdout]]:
+    """Cuts before a cut in time: the newest part of what it left, as long as what was held out;
+    then that of what is left by then, and so on. The log before each cut, and the moments after it.
+
+    What everybody did is known until the cut, as it is at the first one. `last` takes moments from
+    all times, and has none before them.
+    """
+    share = config.share
+    for _ in range(cuts if config.kind == "time" else 0):
+        share = share / (1.0 - share)
+        if share >= 0.5:
+            return
+        log, held = hold_out(log, config.but(share=share), repeats=repeats, seed=seed)
+        if not len(held):
+            return
+        heard = np.full(len(held), log.time.max() + 1)
+        yield log, replace(held, moments=replace(held.moments, heard=heard))
 
 
 def upcoming(

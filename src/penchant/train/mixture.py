@@ -58,18 +58,23 @@ def shortlisted(
         scores = terms(part.moments)
         some = shortlist(scores, part, best=best, others=others, seed=derive(seed, a))
         found.append((some, np.stack([some.of(x) for x in scores])))
-    C = max(values.shape[2] for _, values in found)
+    return joined(found)
+
+
+def joined(parts: Sequence[tuple[Shortlist, Floats]]) -> tuple[Shortlist, Floats]:
+    """Candidates and scores of several parts as of one, in order: shorter lists end in `NEVER`."""
+    C = max(values.shape[2] for _, values in parts)
 
     def wide(x: np.ndarray, fill: float) -> np.ndarray:
         room = [(0, 0)] * (x.ndim - 1) + [(0, C - x.shape[-1])]
         return np.pad(x, room, constant_values=fill)
 
     candidates = Shortlist(
-        np.concatenate([wide(some.item, 0) for some, _ in found]),
-        np.concatenate([wide(some.stands_for, float(NEVER)) for some, _ in found]),
-        np.concatenate([wide(some.target, 0.0) for some, _ in found]),
+        np.concatenate([wide(some.item, 0) for some, _ in parts]),
+        np.concatenate([wide(some.stands_for, float(NEVER)) for some, _ in parts]),
+        np.concatenate([wide(some.target, 0.0) for some, _ in parts]),
     )
-    return candidates, np.concatenate([wide(values, 0.0) for _, values in found], axis=1)
+    return candidates, np.concatenate([wide(values, 0.0) for _, values in parts], axis=1)
 
 
 def shortlist(
