@@ -288,7 +288,7 @@ def test_the_winner_is_a_file_that_an_engine_reads(found, tmp_path, own):
 
 
 def test_it_is_said_when_nothing_is_better_than_the_default(world):
-    worse = made(world.events, world.items).tune({PENALTY: [[1e9]]}, **QUICK)
+    worse = made(world.events, world.items).tune({"interests.layers": [["context"]]}, **QUICK)
     assert worse.lead is None
     assert not worse.better
     assert worse.settings == {}
