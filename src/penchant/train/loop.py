@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from penchant.memory import give_back
 from penchant.random import derive
 from penchant.types import QUIET, Progress
 
-_GIVEN_BACK = 200  # batches after which freed memory is given back
+_GIVEN_BACK = 10.0  # seconds after which freed memory is given back; it takes a fiftieth of them
 
 
 @dataclass
@@ -79,9 +80,11 @@ class Loop:
             count, batches = self.batches(epoch)
             best = f", best {self.best:.4f}" if self.best_epoch and self.judge else ""
             with self.progress.step(f"{self.name}: pass {epoch + 1}{best}", count) as step:
-                for number, batch in enumerate(batches):
-                    if number % _GIVEN_BACK == 0:
+                began = perf_counter()
+                for batch in batches:
+                    if perf_counter() - began > _GIVEN_BACK:
                         give_back()
+                        began = perf_counter()
                     self.optimiser.zero_grad(set_to_none=True)
                     loss = self.loss(batch)
                     loss.backward()  # type: ignore[no-untyped-call]
