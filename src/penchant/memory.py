@@ -12,7 +12,7 @@ from functools import cache
 
 def give_back() -> None:
     """Return what the C library keeps of freed memory; nothing where it cannot be asked to (only
-    glibc can). It takes milliseconds for each gibibyte."""
+    glibc can)."""
     trim = _trim()
     if trim is not None:
         trim(0)

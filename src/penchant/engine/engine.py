@@ -7,7 +7,6 @@ print(engine.interests("ann"))
 print(engine.recommend("ann").explain()[0])
 """
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -35,7 +34,7 @@ from penchant.engine.live import Live
 from penchant.engine.people import People
 from penchant.engine.prepared import Prepared
 from penchant.engine.refit import Refit, compared, nothing_new
-from penchant.engine.saved import pack, tree_of, unpack
+from penchant.engine.saved import last_good, pack, tree_of, unpack
 from penchant.engine.spaces import Given
 from penchant.engine.texts import Texts
 from penchant.engine.trial import Trial
@@ -219,7 +218,7 @@ class Engine(Lists, People, Holdings):
     def _previous_tree(self) -> Tree | None:
         try:
             saved = self.workspace.models if self.workspace and self._live is None else None
-            return tree_of(saved.last_good()) if saved else self.model.catalogue.tree
+            return tree_of(last_good(saved)) if saved else self.model.catalogue.tree
         except (NotFittedError, StoreError):
             return None
 
@@ -282,9 +281,7 @@ class Engine(Lists, People, Holdings):
             if self.workspace is None:
                 raise NotFittedError("nothing has been learned yet: call engine.fit() first")
             since = self.tables.latest()  # a version that is promoted from now on is another one
-            saved = self.workspace.models.last_good()
-            if saved.report.findings:
-                warnings.warn(f"version {saved.version} serves: {saved.report}", stacklevel=2)
+            saved = last_good(self.workspace.models)
             return self._serve(*unpack(saved), since, saved.version)
         finally:
             self._opening.release()

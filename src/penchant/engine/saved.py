@@ -1,5 +1,6 @@
 """A fitted model as parts that a store can keep, and back."""
 
+import warnings
 from copy import deepcopy
 
 from penchant.engine.config import EngineConfig
@@ -7,7 +8,7 @@ from penchant.engine.facts import Facts
 from penchant.errors import ConfigError, StoreError
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
-from penchant.store.models import Saved
+from penchant.store.models import Models, Saved
 from penchant.taxonomy.tree import Tree
 from penchant.types import State
 
@@ -20,6 +21,19 @@ def pack(model: InterestModel) -> dict[str, State]:
         "tree": catalogue.tree.state(),
         **model.state(),
     }
+
+
+def last_good(models: Models) -> Saved:
+    """The model that was promoted last; where its files are broken, with a warning, the newest
+    whole one before.
+
+    Raises:
+        NotFittedError, CorruptModelError: see `Models.last_good`.
+    """
+    saved = models.last_good()
+    if saved.report.findings:
+        warnings.warn(f"version {saved.version} serves: {saved.report}", stacklevel=3)
+    return saved
 
 
 def tree_of(saved: Saved) -> Tree:
