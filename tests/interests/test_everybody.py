@@ -28,11 +28,12 @@ def test_lately_is_what_was_counted_before_a_time():
 def test_nothing_before_a_time_knows_what_came_after_it():
     log = planted("none", users=40)
     cut = int(np.quantile(log.time, 0.6))
-    past = Everybody.of(log.keep(log.time < cut), TREE, 30.0)
+    known = log.keep(log.time < cut)
+    past = Everybody.of(known, TREE, 30.0)
     other = replace(log, item=np.where(log.time < cut, log.item, 0))
     times = np.sort(log.time[log.time <= cut])
     for whole in (log, other):
-        told = past.beside(Everybody.of(whole, TREE, 30.0)).experts(times, TREE.siblings)
+        told = Everybody.of(whole, TREE, 30.0).as_of(known, TREE).experts(times, TREE.siblings)
         share, first, lately = (levels[1] for levels in told)
         assert np.array_equal(share[0], past.share) and np.array_equal(first[0], past.first)
         np.testing.assert_allclose(lately, past.lately[_rows(past, times)], atol=1e-6)

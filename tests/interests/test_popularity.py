@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -75,6 +76,7 @@ def test_half_lives_are_mixed(log):
     config = PopularityConfig(half_lives=(2.0, 50.0))
     made = Popularity(config).fit(Training(shelf(), log))
     made.theta_ = [0.3, 0.9]
+    made.refit(Training(shelf(), log))
     at = log.time.max() + DAY
     edge = snapshot(made, at)
     each = [on_a_log_scale(counts(log, edge, h)) for h in (2.0, 50.0)]
@@ -121,7 +123,7 @@ def test_snapshots_are_as_few_as_asked_and_never_ahead(log, most):
 
 def test_memory_is_bounded_by_cells(log):
     made = plain(log, cells=1000)
-    assert sum(c.size for c in made.counts_) <= 1000 + 2 * ITEMS
+    assert made.levels_.size <= 1000 + 2 * ITEMS
 
 
 def test_the_half_life_that_fits_counts_most():
@@ -169,3 +171,35 @@ def test_what_everybody_did_may_be_known_only_until_some_time_before(log):
     np.testing.assert_array_equal(found, made.score(asked(log, earlier)))
     backwards = replace(moments, heard=earlier).take(np.array([1, 0]))
     np.testing.assert_array_equal(made.score(backwards), found[::-1])
+
+
+def test_what_came_later_is_less_popular_than_all_that_was_met(log):
+    made, at = plain(log), int(log.time.max()) + DAY
+    before = made.score(asked(log, [at]))[0]
+    made.extend(shelf(ITEMS + 3))
+    found, n = made.score(asked(log, [at]))[0], counts(log, snapshot(made, at), 9.0)
+    np.testing.assert_allclose(found, on_a_log_scale(np.append(n, np.zeros(3))), atol=1e-4)
+    np.testing.assert_allclose(np.diff(found[:ITEMS]), np.diff(before), atol=1e-5)
+
+
+def test_a_model_that_kept_the_counts_of_each_half_life_is_read(log):
+    """As models did before their sum was kept."""
+    config, end = PopularityConfig(half_lives=(2.0, 50.0)), int(log.time.max())
+    close = partial(np.testing.assert_allclose, atol=1e-5)
+    made = Popularity(config).fit(Training(shelf(), log))
+    arrays, values = made.state()
+    assert {"levels", "total", "last"} < set(arrays)
+    for kept in ("levels", "total", "last"):
+        del arrays[kept]
+    for h, half_life in enumerate((2.0, 50.0)):
+        each = [counts(log, at, half_life) for at in made.times_]
+        arrays[f"counts{h}"] = np.array(each, np.float32)
+    read = Popularity(config).restore((arrays, values), shelf())
+    when = [log.time.min() + 9 * DAY, end, end + DAY]
+    close(read.score(asked(log, when)), made.score(asked(log, when)))
+    more, same = read.going_on(), made.going_on()
+    for layer in (more, same):
+        layer.follow(np.array([3, 3, 4]), np.array([end + DAY, end + 2 * DAY, end + 3 * DAY]))
+    when = [end + 4 * DAY]
+    assert more.score(asked(log, when))[0, 3] > read.score(asked(log, when))[0, 3]
+    close(more.score(asked(log, when)), same.score(asked(log, when)))

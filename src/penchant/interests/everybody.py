@@ -38,13 +38,13 @@ class Everybody:
     @classmethod
     def of(cls, log: Histories, tree: Tree, half_life: float) -> Self:
         """Those of a log; τ in days."""
-        share = shares(log, tree)[-1][0]
-        first = shares(log.keep(_first_acts(log)), tree)[-1][0]
-        return cls(share, first, *_faded(log, tree, half_life))
+        return cls(*_of_all_time(log, tree), *_faded(log, tree, half_life))
 
-    def beside(self, newer: "Everybody") -> "Everybody":
-        """The same, with what a larger log says of every time: no point knows what came later."""
-        return replace(self, times=newer.times, lately=newer.lately)
+    def as_of(self, log: Histories, tree: Tree) -> "Everybody":
+        """The same, where only some of the log is known: its shares of all time and of first acts.
+        What stood lately is as it was: no point knows what came later."""
+        share, first = _of_all_time(log, tree)
+        return replace(self, share=share, first=first)
 
     def experts(self, at: Longs, families: Sequence[Siblings]) -> tuple[Levels, Levels, Levels]:
         """Shares of all time and of first acts [1 × K], and lately before some times [B × K]."""
@@ -62,6 +62,12 @@ class Everybody:
         return cls(**state[0])
 
 
+def _of_all_time(log: Histories, tree: Tree) -> tuple[Floats, Floats]:
+    """`share` and `first` [leaves]."""
+    first = log.keep(_first_acts(log))
+    return shares(log, tree)[-1][0], shares(first, tree)[-1][0]
+
+
 def _first_acts(log: Histories) -> Bools:
     """Positive events at the time of their user's first one [E]."""
     begin = np.full(len(log.users), np.iinfo(np.int64).max)
@@ -73,18 +79,18 @@ def _faded(log: Histories, tree: Tree, half_life: float) -> tuple[Longs, Floats]
     """Points in time with about as many events between any two, and λ at each."""
     rows = np.flatnonzero(log.positive)
     rows = rows[np.argsort(log.time[rows], kind="stable")]
-    time, each = log.time[rows], tree.membership(tree.levels)[log.item[rows]]
+    time, item, leaves = log.time[rows], log.item[rows], tree.membership(tree.levels)
     edges = time[:: -(-len(time) // _POINTS)] + 1 if len(time) else np.zeros(1, np.int64)
     times = np.unique(np.concatenate([time[:1], edges, time[-1:] + 1]))
-    stops, n = np.searchsorted(time, times, side="left"), len(time)
-    offsets = np.concatenate([[0], stops])  # what came since the point before
+    offsets = np.concatenate([[0], np.searchsorted(time, times, side="left")])
     kept = np.exp2(-(np.repeat(times, np.diff(offsets)) - time) / (DAY * half_life))
-    came, left = (
-        (sparse.csr_array((some, np.arange(n), offsets), shape=(len(times), n)) @ each).toarray()
-        for some in (np.ones(n), kept)
+    shape = len(times), leaves.shape[0]
+    came, left = (  # since the point before
+        (sparse.csr_array((some, item, offsets), shape=shape) @ leaves).toarray()
+        for some in (np.ones(len(item)), kept)
     )
     stays = np.exp2(-np.diff(times, prepend=times[0]) / (DAY * half_life))
-    ever, now = np.full(each.shape[1], 1.0 / each.shape[1]), np.zeros(each.shape[1])
+    ever, now = np.full(leaves.shape[1], 1.0 / leaves.shape[1]), np.zeros(leaves.shape[1])
     found = np.empty(came.shape, np.float32)
     for s in range(len(times)):
         now, ever = now * stays[s] + left[s], ever + came[s]

@@ -169,12 +169,13 @@ class InterestModel:
         self.social_ = log.relations is not None
         self.layers = self._made()
         self._learn(lambda layer, training: layer.fit(training), training)
+        training = replace(training, log=log)  # what was left of it is learned from
         self.fusion = Fusion(self.config.fusion, tuple(self.layers))
         self.calibration = Calibration(self.config.calibration)
         self.precision = Precision()
         if len(holdout):
             self._fuse(holdout, seed, progress)
-            self._calibrate(replace(training, log=log), holdout, since)
+            self._calibrate(training, holdout, since)
         else:
             self.fusion.without_evidence()
         now = self._now(log, seed) if self.calibration.pools_ else None
@@ -183,7 +184,7 @@ class InterestModel:
             log, catalogue.text, self.usual, said=said, seed=derive(seed, "reading")
         )
         self.changes = ChangeDetector(self.config.changes).fit(log, catalogue.tree, seed=seed)
-        training = replace(training, log=log, report=report)
+        training = replace(training, report=report)
         self._learn(lambda layer, training: layer.refit(training), training)
         if now is not None and before is not None:
             known = weights(self, now, self.config.calibration.rhythms)
@@ -252,7 +253,7 @@ class InterestModel:
             came = leaves[log.item[rows]] if timed else some.targets @ leaves
             truth = rolled(np.asarray(came.toarray(), np.float32), tree.siblings)
             everybody = Everybody.of(log, tree, c.lately)
-            so_far = Everybody.of(log.keep(log.time < since), tree, c.lately).beside(everybody)
+            so_far = everybody.as_of(log.keep(log.time < since), tree)
             self.calibration.fit(known, truth, so_far, tree.siblings)
             if not timed:
                 known = weights(self, later, c.rhythms)

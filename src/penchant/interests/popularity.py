@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field
@@ -30,7 +30,7 @@ from penchant.random import derive, rng
 from penchant.train.holdout import Holdout, earlier
 from penchant.train.mixture import joined, shortlisted
 from penchant.train.ranked import averaged
-from penchant.types import Floats, Longs, State
+from penchant.types import Floats, Ints, Longs, State
 
 
 class PopularityConfig(Config):
@@ -69,7 +69,12 @@ class Popularity:
     phi_: list[float] = field(init=False)
     theta_: list[float] = field(init=False)
     times_: Longs = field(init=False, repr=False)
-    counts_: list[Floats] = field(init=False, repr=False)
+    levels_: Floats = field(init=False, repr=False)
+    """Σ_h θ_h · log(1 + n_i^h / ε) at each point in time [S × I]."""
+    total_: Floats = field(init=False, repr=False)
+    """Σ_i n_i^h there [S × H]."""
+    last_: Floats = field(init=False, repr=False)
+    """n_i^h at the last of them [H × I]."""
     running_: Running | None = field(init=False, repr=False, default=None)
     _table: Floats | None = field(init=False, repr=False, default=None)
     _last: tuple[int, Floats] | None = field(init=False, repr=False, default=None)
@@ -80,29 +85,46 @@ class Popularity:
         self.half_lives_ = list(self.config.half_lives)
         self.theta_ = [1.0 / len(self.half_lives_)] * len(self.half_lives_)
         self.phi_ = [0.0] * (len(self.config.newness) + 2)
-        self.refit(training)
+        self._begin(training)
         if training.holdout is not None and len(training.holdout):
             self._mix(training, training.holdout)
-        return self
+        return self._count(training)
 
     def refit(self, training: Training) -> Self:
         """Count again."""
+        self._begin(training)
+        return self._count(training)
+
+    def _begin(self, training: Training) -> None:
+        """Points in time of a log, and what is known of newcomers."""
         self._table = self._last = self.running_ = None
-        with training.progress.step("popularity: counting", len(self.half_lives_)) as step:
-            self.times_ = self._edges(training.log)
-            text = training.catalogue.text
-            self.newcomers_ = Newcomers.of(training.log, text, self.config.newness)
-            self.counts_ = []
-            for half_life in self.half_lives_:
-                self.counts_.append(_counted(training.log, self.times_, half_life))
+        self.times_ = self._edges(training.log)
+        text = training.catalogue.text
+        self.newcomers_ = Newcomers.of(training.log, text, self.config.newness)
+
+    def _count(self, training: Training) -> Self:
+        """Half-life by half-life, into their sum."""
+        came, times, H = _Came.of(training.log), self.times_, len(self.half_lives_)
+        self.levels_ = np.zeros((len(times), came.n_items), np.float32)
+        self.total_ = np.zeros((len(times), H), np.float32)
+        self.last_ = np.zeros((H, came.n_items), np.float32)
+        with training.progress.step("popularity: counting", H) as step:
+            for h, half_life in enumerate(self.half_lives_):
+                for s, counts in enumerate(_counted(came, times, half_life)):
+                    self._take(s, h, counts)
                 step.advance()
         return self
 
+    def _take(self, s: int, h: int, counts: Floats) -> None:
+        """Counts of one half-life at one point in time [I]."""
+        self.levels_[s] += np.float32(self.theta_[h]) * self._logs(counts)
+        self.total_[s, h] = counts.sum()
+        self.last_[h] = counts
+
     def going_on(self) -> "Popularity":
         """A copy that can be told what came after the fit."""
-        counts, first = np.stack([counts[-1] for counts in self.counts_]), self.newcomers_.first
-        more, step = copy(self), int(self.config.every * HOUR)
-        more.running_ = Running(self.half_lives_, int(self.times_[-1]), counts, first, step)
+        more, step, first = copy(self), int(self.config.every * HOUR), self.newcomers_.first
+        more.running_ = Running(self.half_lives_, int(self.times_[-1]), self.last_, first, step)
         return more
 
     def follow(self, items: Longs, time: Longs) -> None:
@@ -158,8 +180,11 @@ class Popularity:
 
     def _now(self, counts: Floats, first: Longs, point: int) -> Floats:
         """Scores of all items at a point in time after the fit [I]."""
+        theta = np.asarray(self.theta_, np.float32)
+        level, total = theta @ self._logs(counts), counts.sum(axis=1)
         news = replace(self.newcomers_, first=first)
-        return np.asarray(self._mixed(list(counts[:, None]), np.array([point]), news)[0])
+        found: Floats = self._whole(level[None], total[None], np.array([point]), news)[0]
+        return found
 
     def _fitted(self, time: Longs, items: Longs | None) -> Floats:
         """What stood at the fit's points in time."""
@@ -186,46 +211,42 @@ class Popularity:
         return np.maximum(np.searchsorted(self.times_, time, side="right") - 1, 0)
 
     def _summed(self, row: Longs) -> Floats:
-        """Σ θ · counts + Σ φ · newcomers at some snapshots [S × I]."""
-        counted = [self._at(row, counts) for counts in self.counts_]
-        return self._mixed(counted, self.times_[row], self.newcomers_)
+        """Scores of all items at some snapshots [S × I]; nobody met then what came later."""
+        levels, more = self.levels_[row], self._items - self.levels_.shape[1]
+        levels = np.pad(levels, ((0, 0), (0, more))) if more else levels
+        return self._whole(levels, self.total_[row], self.times_[row], self.newcomers_)
 
-    def _mixed(self, counted: list[Floats], times: Longs, news: Newcomers) -> Floats:
-        """The same from the counts of each half-life at some times [S × I]."""
-        total = np.zeros_like(counted[0])
-        for weight, counts in zip(self.theta_, counted, strict=True):
-            total += np.float32(weight) * self._logs(counts)
+    def _whole(self, levels: Floats, total: Floats, times: Longs, news: Newcomers) -> Floats:
+        """Σ θ · counts on their log scale + Σ φ · newcomers [S × I], from levels [S × I] and totals
+        [S × H] at some times [S]."""
+        mean = self._logs(total / max(levels.shape[1], 1)) @ np.asarray(self.theta_, np.float32)
+        found = levels - mean[:, None]
         if any(self.phi_):
             for weight, x in zip(self.phi_, news.each(times), strict=True):
-                total += np.float32(weight) * x
-        return total
+                found += np.float32(weight) * x
+        return found
 
     @property
     def _items(self) -> int:
         """I, with the items that came after the fit."""
         return len(self.newcomers_.first)
 
-    def _at(self, row: Longs, counts: Floats) -> Floats:
-        """Counts at some snapshots [S × I]; nobody met then what came later."""
-        some, more = counts[row], self._items - counts.shape[1]
-        return np.pad(some, ((0, 0), (0, more))) if more else some
-
     def _logs(self, counts: Floats) -> Floats:
-        """Counts on a log scale, against their mean [S × I]."""
-        n = counts + self.config.smoothing
-        return np.asarray(np.log(n / n.mean(axis=1, keepdims=True)), np.float32)
+        """log((n + ε) / ε): nothing where nothing was counted."""
+        return np.asarray(np.log1p(counts / np.float32(self.config.smoothing)), np.float32)
 
-    def _each(self, moments: Moments, news: Newcomers) -> list[Floats]:
-        """Every term by itself [B × I]: half-life by half-life, then the newcomers'."""
+    def _each(self, moments: Moments, news: Newcomers, counted: list[Floats]) -> list[Floats]:
+        """Every term by itself [B × I]: half-life by half-life from counts [S × I], then the
+        newcomers'."""
         row = self._row(moments.at if moments.heard is None else moments.heard)
-        counted = [self._logs(self._at(row, counts)) for counts in self.counts_]
-        return [*counted, *news.each(self.times_[row])]
+        each = [self._logs(n[row]) - self._logs(n.mean(axis=1)[row, None]) for n in counted]
+        return [*each, *news.each(self.times_[row])]
 
     def _mix(self, training: Training, holdout: Holdout) -> None:
-        seed, parts = derive(training.seed, "popularity"), []
-        self._table = self._last = None
+        seed, parts, came = derive(training.seed, "popularity"), [], _Came.of(training.log)
+        counted = [np.stack([*_counted(came, self.times_, h)]) for h in self.half_lives_]
         for news, held in self._stretches(training, holdout):
-            terms = partial(self._each, news=news)
+            terms = partial(self._each, news=news, counted=counted)
             parts.append(shortlisted(terms, held, best=500, others=400, seed=seed))
         candidates, values = joined(parts)
         theta = averaged(values, candidates, alone=range(len(self.half_lives_)), seed=seed)
@@ -237,7 +258,6 @@ class Popularity:
         self.phi_ = [float(x) for x in phi]
         self.theta_ = [float(theta[h]) for h in used]
         self.half_lives_ = [self.half_lives_[h] for h in used]
-        self.counts_ = [self.counts_[h] for h in used]
 
     def _stretches(
         self, training: Training, holdout: Holdout
@@ -265,10 +285,10 @@ class Popularity:
 
     def state(self) -> State:
         """The snapshots."""
-        arrays = {f"counts{h}": counts for h, counts in enumerate(self.counts_)}
         fresh, newness = self.newcomers_.state()
         values = {"half_lives": self.half_lives_, "theta": self.theta_, "phi": self.phi_}
-        return {"times": self.times_, **arrays, **fresh}, values | newness
+        counted = {"levels": self.levels_, "total": self.total_, "last": self.last_}
+        return {"times": self.times_, **counted, **fresh}, values | newness
 
     def restore(self, state: State, catalogue: Catalogue) -> Self:
         """Take up the snapshots."""
@@ -277,7 +297,16 @@ class Popularity:
         self.phi_, self._table, self.running_ = list(values["phi"]), None, None
         self.newcomers_ = Newcomers.from_state(state, catalogue.text)
         self.times_ = arrays["times"]
-        self.counts_ = [arrays[f"counts{h}"] for h in range(len(self.half_lives_))]
+        if "levels" in arrays:
+            self.levels_, self.total_ = arrays["levels"], arrays["total"]
+            self.last_ = arrays["last"]
+        else:  # earlier models kept the counts of each half-life
+            counted = [arrays[f"counts{h}"] for h in range(len(self.half_lives_))]
+            self.levels_ = np.zeros_like(counted[0])
+            for weight, counts in zip(self.theta_, counted, strict=True):
+                self.levels_ += np.float32(weight) * self._logs(counts)
+            self.total_ = np.stack([counts.sum(axis=1) for counts in counted], axis=1)
+            self.last_ = np.stack([counts[-1] for counts in counted])
         return self
 
     def extend(self, catalogue: Catalogue) -> None:
@@ -286,17 +315,27 @@ class Popularity:
         self.newcomers_ = self.newcomers_.extended(catalogue.text)
 
 
-def _counted(log: Histories, times: Longs, half_life: float) -> Floats:
-    """Faded counts of the events before each time [S × I]."""
-    rows = np.flatnonzero(log.positive)
-    rows = rows[np.argsort(log.time[rows], kind="stable")]
-    time, item, n = log.time[rows], log.item[rows], len(log.items)
-    counts, now = np.zeros((len(times), n), np.float32), np.zeros(n)
-    stops = np.searchsorted(time, times, side="left")
-    for s in range(1, len(times)):
-        part = slice(stops[s - 1], stops[s])
-        kept = np.exp2(-(times[s] - time[part]) / (DAY * half_life))
-        now *= np.exp2(-(times[s] - times[s - 1]) / (DAY * half_life))
-        now += np.bincount(item[part], weights=kept, minlength=n)
-        counts[s] = now
-    return counts
+class _Came(NamedTuple):
+    """Acts in the order in which they came: time (µs) and item [N] each."""
+
+    time: Longs
+    item: Ints
+    n_items: int
+
+    @classmethod
+    def of(cls, log: Histories) -> Self:
+        rows = np.flatnonzero(log.positive)
+        rows = rows[np.argsort(log.time[rows], kind="stable")]
+        return cls(log.time[rows], log.item[rows], len(log.items))
+
+
+def _counted(came: _Came, times: Longs, half_life: float) -> Iterator[Floats]:
+    """Faded counts of what came before each time [I]."""
+    now, stops = np.zeros(came.n_items), np.searchsorted(came.time, times, side="left")
+    for s in range(len(times)):
+        if s:
+            part = slice(stops[s - 1], stops[s])
+            kept = np.exp2(-(times[s] - came.time[part]) / (DAY * half_life))
+            now *= np.exp2(-(times[s] - times[s - 1]) / (DAY * half_life))
+            now += np.bincount(came.item[part], weights=kept, minlength=len(now))
+        yield now.astype(np.float32)
