@@ -240,8 +240,8 @@ def _popularity(popular: Floats, draw: np.random.Generator) -> Popularity:
     told = np.zeros(len(popular), np.float32)
     layer.newcomers_ = Newcomers(layer.config.newness, since, none, none, told)
     mean = (popular * len(popular) * 20).astype(np.float32)
-    layer.counts_ = []
-    for _ in layer.half_lives_:
-        wander = np.exp(0.3 * draw.standard_normal((S, 1)) + 0.2 * draw.standard_normal(len(mean)))
-        layer.counts_.append((mean * wander).astype(np.float32))
-    return layer
+    counted = (
+        mean * np.exp(0.3 * draw.standard_normal((S, 1)) + 0.2 * draw.standard_normal(len(mean)))
+        for _ in layer.half_lives_
+    )
+    return layer.counted(each.astype(np.float32) for each in counted)

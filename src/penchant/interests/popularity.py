@@ -10,7 +10,7 @@ hours, wine needs years, most shops need both. So is φ ≥ 0: how much it helps
 text promises (see `newcomers`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -104,22 +104,28 @@ class Popularity:
 
     def _count(self, training: Training) -> Self:
         """Half-life by half-life, into their sum."""
-        came, times, H = _Came.of(training.log), self.times_, len(self.half_lives_)
-        self.levels_ = np.zeros((len(times), came.n_items), np.float32)
-        self.total_ = np.zeros((len(times), H), np.float32)
-        self.last_ = np.zeros((H, came.n_items), np.float32)
-        with training.progress.step("popularity: counting", H) as step:
-            for h, half_life in enumerate(self.half_lives_):
-                for s, counts in enumerate(_counted(came, times, half_life)):
-                    self._take(s, h, counts)
-                step.advance()
-        return self
+        came, H = _Came.of(training.log), len(self.half_lives_)
 
-    def _take(self, s: int, h: int, counts: Floats) -> None:
-        """Counts of one half-life at one point in time [I]."""
-        self.levels_[s] += np.float32(self.theta_[h]) * self._logs(counts)
-        self.total_[s, h] = counts.sum()
-        self.last_[h] = counts
+        def each() -> Iterator[Iterator[Floats]]:
+            for half_life in self.half_lives_:
+                yield _counted(came, self.times_, half_life)
+                step.advance()
+
+        with training.progress.step("popularity: counting", H) as step:
+            return self.counted(each())
+
+    def counted(self, each: Iterable[Iterable[Floats]]) -> Self:
+        """Take counts of all items [I] for each half-life, at each point in time; kept is their
+        sum, and those at the last one."""
+        S, H, I = len(self.times_), len(self.half_lives_), self._items
+        self.levels_, self.total_ = np.zeros((S, I), np.float32), np.zeros((S, H), np.float32)
+        self.last_ = np.zeros((H, I), np.float32)
+        for h, points in enumerate(each):
+            for s, counts in enumerate(points):
+                self.levels_[s] += np.float32(self.theta_[h]) * self._logs(counts)
+                self.total_[s, h] = counts.sum()
+                self.last_[h] = counts
+        return self
 
     def going_on(self) -> "Popularity":
         """A copy that can be told what came after the fit."""
@@ -297,16 +303,10 @@ class Popularity:
         self.phi_, self._table, self.running_ = list(values["phi"]), None, None
         self.newcomers_ = Newcomers.from_state(state, catalogue.text)
         self.times_ = arrays["times"]
-        if "levels" in arrays:
-            self.levels_, self.total_ = arrays["levels"], arrays["total"]
-            self.last_ = arrays["last"]
-        else:  # earlier models kept the counts of each half-life
-            counted = [arrays[f"counts{h}"] for h in range(len(self.half_lives_))]
-            self.levels_ = np.zeros_like(counted[0])
-            for weight, counts in zip(self.theta_, counted, strict=True):
-                self.levels_ += np.float32(weight) * self._logs(counts)
-            self.total_ = np.stack([counts.sum(axis=1) for counts in counted], axis=1)
-            self.last_ = np.stack([counts[-1] for counts in counted])
+        if "levels" not in arrays:  # earlier models kept the counts of each half-life
+            return self.counted(arrays[f"counts{h}"] for h in range(len(self.half_lives_)))
+        self.levels_, self.total_ = arrays["levels"], arrays["total"]
+        self.last_ = arrays["last"]
         return self
 
     def extend(self, catalogue: Catalogue) -> None:
