@@ -13,6 +13,8 @@ import pytest
 
 from penchant import Engine, EngineConfig, Filters, SplitConfig, WorldConfig, make_world
 from penchant.engine.demo import run_demo
+from penchant.engine.learning import Learning
+from penchant.engine.live import Live
 from penchant.errors import ConfigError, DataError, NotFittedError, SchemaError, UnknownIdError
 from penchant.testing.layers import quick
 
@@ -495,6 +497,27 @@ def test_more_events_keep_most_ids(world, tmp_path):
     engine.fit()
     after = {n.id for n in engine.tree.nodes[0]}
     assert len(before & after) >= 0.7 * len(after)
+
+
+def test_another_process_learns_from_the_tree_before_without_opening_that_model(own, monkeypatch):
+    """What came since that model was learned would be read to open it, and be let go of."""
+    begun, told, begin, learn = [], [], Live.__init__, Learning.__init__
+    before = [n.id for level in own.tree.nodes for n in level]
+
+    def beginning(self, *args, **kwargs):
+        begun.append(self)
+        begin(self, *args, **kwargs)
+
+    def learning(self, rows, texts, progress, previous, *args, **kwargs):
+        told.append([n.id for level in previous.nodes for n in level])
+        learn(self, rows, texts, progress, previous, *args, **kwargs)
+
+    monkeypatch.setattr(Live, "__init__", beginning)
+    monkeypatch.setattr(Learning, "__init__", learning)
+    other = Engine(own.workspace.path, clock=lambda: NOW)
+    other.fit()
+    assert told == [before]
+    assert begun == [other.live], "the new model's"
 
 
 def test_old_versions_are_pruned(world, tmp_path):
