@@ -15,6 +15,7 @@ from penchant.interests.base.closed_form import (
     inverse,
     likeness,
     nearest_by_text,
+    products,
     strongest,
     zero_diagonal_regression,
 )
@@ -171,11 +172,13 @@ def test_texts_about_a_mean_are_as_near_as_when_they_are_written_out(first, monk
 
 def test_counting_pairs_of_busy_people_by_a_dense_product_changes_nothing(X, monkeypatch):
     monkeypatch.setattr("penchant.interests.base.closed_form._CELLS", 60)
-    found = []
+    some, found, crossed = X[:, 3:10], [], []
     for dense in (0, 6, 1000):  # nobody, some, everybody is busy
         monkeypatch.setattr("penchant.interests.base.closed_form._DENSE", dense)
         found.append(gram(X))
+        crossed.append(products(some, X))
     assert all(np.array_equal(G, (X.T @ X).toarray()) for G in found)
+    assert all(np.array_equal(G, (some.T @ X).toarray()) for G in crossed)
 
 
 def test_items_that_join_in_turns_stand_as_if_they_had_joined_together():

@@ -66,6 +66,19 @@ def test_the_wider_the_neighbourhoods_the_nearer_to_the_closed_form():
     assert far[-1] < 1e-6 < far[0]
 
 
+@pytest.mark.parametrize("known", [0, 1, 7, 500])
+def test_what_is_counted_once_for_all_neighbourhoods_is_what_each_would_count(known, monkeypatch):
+    monkeypatch.setattr("penchant.interests.base.local._KNOWN", known)
+    given, draw = problem(), np.random.default_rng(2)
+    for n in (1, 30, 120):
+        some = draw.permutation(120)[:n]
+        np.testing.assert_array_equal(given.gram(some), gram(given.X[:, some]))
+    place, G = given.known
+    count = np.diff(given.by_item.indptr)
+    assert len(G) == (place >= 0).sum() == min(known, 120 // 8)
+    assert not known or count[place >= 0].min() >= count[place < 0].max(initial=0)
+
+
 def test_the_same_seed_gives_the_same_weights():
     given, config = problem(), LocalConfig(group=10, reach=30)
     one, two, other = (solved_locally(given, config, 20, seed=seed).toarray() for seed in (0, 0, 1))

@@ -83,6 +83,17 @@ def test_groups_hold_every_window_once_and_are_of_like_length():
     assert [g.tolist() for g in groups] != other
 
 
+def test_no_group_is_much_larger_for_the_few_that_are_short():
+    rows = [(f"short{u}", i % 9, i) for u in range(3) for i in range(2)]
+    rows += [(f"long{u:02d}", i % 9, i) for u in range(60) for i in range(50)]
+    sequencer = Sequencer(log_of(rows, shelf()), 50, repeats=True)
+    groups = list(sequencer.groups(500, rng()))
+    size = sequencer.ends - sequencer.starts
+    assert np.array_equal(np.sort(np.concatenate(groups)), np.arange(len(sequencer)))
+    assert max(len(g) * size[g].max() for g in groups) <= 1000
+    assert len(groups) <= 1 + 60 / (500 // 50), "nor are there many small ones"
+
+
 def test_nobody_with_two_events_gives_no_windows():
     log = log_of([("a", 1, 0), ("b", 2, 0)], shelf())
     sequencer = Sequencer(log, 5, repeats=False)

@@ -12,6 +12,7 @@ from penchant.data.histories import Histories, Moments
 from penchant.types import Bools, Floats, Ints, Longs
 
 T_ = TypeVar("T_", bound=np.generic)
+_FEWEST = 8  # sequences of a batch
 NOBODY, OPEN = -1, -2
 """In place of an item: there is no event; there is one, and what it is is hidden."""
 
@@ -72,14 +73,19 @@ class Sequencer:
         return len(self.starts)
 
     def groups(self, events: int, rng: np.random.Generator) -> Iterator[Longs]:
-        """All windows once, as groups of like length with about so many events, in any order."""
+        """All windows once, as groups of like length with about so many events, in any order.
+
+        A group has no more than twice as many places: where few are short, long ones follow them.
+        """
         size = self.ends - self.starts
         near = size + rng.random(len(size)) * np.maximum(2.0, 0.3 * size)
         order = np.argsort(near, kind="stable")
         groups, begin = [], 0
         while begin < len(order):
-            rows = int(max(8, events // max(int(size[order[begin]]), 1)))
-            groups.append(order[begin : begin + rows])
+            some = order[begin : begin + max(_FEWEST, events // max(int(size[order[begin]]), 1))]
+            places = np.maximum.accumulate(size[some]) * np.arange(1, len(some) + 1)
+            rows = max(_FEWEST, int(np.searchsorted(places, 2 * events, side="right")))
+            groups.append(some[:rows])
             begin += rows
         for g in rng.permutation(len(groups)):
             yield groups[g]

@@ -41,23 +41,32 @@ def evidence(counts: sparse.csr_array, activity: float) -> sparse.csr_array:
 
 
 def gram(X: sparse.csr_array) -> Floats:
-    """XᵀX [I × I], dense float32, filled block by block.
+    """XᵀX [I × I], dense float32."""
+    return products(X, X)
 
-    Counting pairs costs the square of what a person met. Whoever met a good part of the items is
-    cheaper, and bounded by I², in a dense product.
+
+def products(A: sparse.csr_array, B: sparse.csr_array) -> Floats:
+    """AᵀB [I × J] of who met what [U × I] and [U × J], dense float32, filled block by block.
+
+    Counting pairs costs, for each person, what was met in A times what was met in B. Whoever met a
+    good part of both is cheaper, and bounded by I·J, in a dense product.
     """
-    n, X = X.shape[1], X.tocsr()
-    long = np.diff(X.indptr) * _DENSE > n
-    few = sparse.csr_array(X[~long])
-    by_item, G = few.T.tocsr(), np.empty((n, n), np.float32)
-    for a in range(0, n, _ROWS):
-        G[a : a + _ROWS] = (by_item[a : a + _ROWS] @ few).toarray()
-    rows, step = np.flatnonzero(long), max(1, _CELLS // max(n, 1))
+    A, B, I, J = A.tocsr(), B.tocsr(), A.shape[1], B.shape[1]
+    pairs = np.diff(A.indptr).astype(np.int64) * np.diff(B.indptr)
+    long = pairs * _DENSE**2 > I * J
+    few, by_item, found = (
+        sparse.csr_array(B[~long]),
+        A[~long].T.tocsr(),
+        np.empty((I, J), np.float32),
+    )
+    for a in range(0, I, _ROWS):
+        found[a : a + _ROWS] = (by_item[a : a + _ROWS] @ few).toarray()
+    rows, step = np.flatnonzero(long), max(1, _CELLS // max(I + J, 1))
     for a in range(0, len(rows), step):
-        some = X[rows[a : a + step]].toarray().astype(np.float32)
-        for b in range(0, n, _ROWS):
-            G[b : b + _ROWS] += some[:, b : b + _ROWS].T @ some
-    return G
+        some, other = (X[rows[a : a + step]].toarray().astype(np.float32) for X in (A, B))
+        for b in range(0, I, _ROWS):
+            found[b : b + _ROWS] += some[:, b : b + _ROWS].T @ other
+    return found
 
 
 def mean_of(text: Floats) -> Floats | None:

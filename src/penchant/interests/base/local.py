@@ -29,11 +29,12 @@ from scipy import sparse
 
 from penchant.config import Config
 from penchant.errors import ConfigError
-from penchant.interests.base.closed_form import add_likeness, gram, likeness
+from penchant.interests.base.closed_form import add_likeness, gram, likeness, products
 from penchant.interests.base.groups import Groups, groups, nearest_groups, placed
 from penchant.random import derive, rng
 from penchant.types import QUIET, Doubles, Floats, Ints, Longs, Progress, Report
 
+_KNOWN = 4096  # best-known items whose products are kept
 _BLOCK = 4_000_000  # weights of a sparse matrix and its mirror image handled at once
 
 
@@ -75,6 +76,29 @@ class Problem:
         met = np.asarray(self.X.multiply(self.X).sum(axis=0), np.float32).ravel()
         return met + np.float32(self.kappa + self.penalty)
 
+    @cached_property
+    def known(self) -> tuple[Ints, Floats]:
+        """The best-known items: the place of each among them, −1 for others [I], and their XᵀX."""
+        count = np.diff(self.by_item.indptr)
+        best = np.argsort(-count, kind="stable")[: min(_KNOWN, len(count) // 8)]
+        place = np.full(len(count), -1, np.int32)
+        place[best] = np.arange(len(best))
+        return place, gram(self.by_item[:, best].tocsr())
+
+    def gram(self, among: Longs) -> Floats:
+        """XᵀX of some items [C × C]. The best-known ones are in most neighbourhoods, and nearly all
+        pairs are of them: those are counted once."""
+        place, G = self.known
+        at = place[among]
+        known, others = np.flatnonzero(at >= 0), np.flatnonzero(at < 0)
+        found = np.empty((len(among), len(among)), np.float32)
+        found[np.ix_(known, known)] = G[np.ix_(at[known], at[known])]
+        if len(others):
+            some = products(self.by_item[:, among[others]], self.by_item[:, among])
+            found[others] = some
+            found[np.ix_(known, others)] = some[:, known].T
+        return found
+
     def columns(self, group: Longs, among: Longs) -> Floats:
         """P_cj for c among some items and j in the group, with which they begin [C × g].
 
@@ -83,7 +107,7 @@ class Problem:
         """
         from scipy.linalg import lapack
 
-        G = add_likeness(gram(self.by_item[:, among].tocsr()), self.text[among], self.kappa)
+        G = add_likeness(self.gram(among), self.text[among], self.kappa)
         G[np.diag_indices(len(G))] += np.float32(self.penalty)
         unit = np.zeros((len(among), len(group)), np.float32, order="F")
         np.fill_diagonal(unit, 1.0)
