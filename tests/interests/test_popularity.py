@@ -95,6 +95,17 @@ def test_only_what_came_before_counts():
     assert later[1] > later[0] > later[2]
 
 
+def test_some_items_score_as_they_do_among_all(log):
+    made, when = plain(log), np.quantile(log.time, [0.9, 0.1, 0.9, 0.5]).astype(np.int64)
+    for later in (ITEMS, ITEMS + 3):
+        made.extend(shelf(later))
+        whole = made.before(when)
+        for few in ([later - 1, 0, 7], np.arange(later), [0, 0, 5]):
+            np.testing.assert_array_equal(made.before(when, np.array(few)), whole[:, few])
+    made.refit(Training(shelf(), planted("none", users=3)))
+    np.testing.assert_array_equal(made.before(when, np.array([4, 1])), made.before(when)[:, [4, 1]])
+
+
 def test_before_the_log_nothing_is_popular(log):
     assert not plain(log).score(asked(log, [log.time.min() - 400 * DAY])).any()
 

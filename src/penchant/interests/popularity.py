@@ -55,6 +55,7 @@ class PopularityConfig(Config):
 
 LISTED = 10_000
 """The most popular items of a snapshot that are kept at hand."""
+_SCATTERED = 4  # one in so many items: fewer are read item by item
 _ROWS = 16  # snapshots summed at once
 
 
@@ -77,6 +78,7 @@ class Popularity:
     """n_i^h at the last of them [H × I]."""
     running_: Running | None = field(init=False, repr=False, default=None)
     _table: Floats | None = field(init=False, repr=False, default=None)
+    _turned: Floats | None = field(init=False, repr=False, default=None)
     _last: tuple[int, Floats] | None = field(init=False, repr=False, default=None)
     _first: tuple[Floats, Longs] | None = field(init=False, repr=False, default=None)
 
@@ -97,7 +99,7 @@ class Popularity:
 
     def _begin(self, training: Training) -> None:
         """Points in time of a log, and what is known of newcomers."""
-        self._table = self._last = self.running_ = None
+        self._table = self._turned = self._last = self.running_ = None
         self.times_ = self._edges(training.log)
         text = training.catalogue.text
         self.newcomers_ = Newcomers.of(training.log, text, self.config.newness)
@@ -197,6 +199,8 @@ class Popularity:
         row = self._row(time)
         if items is None:
             return self._scores[row]
+        if _SCATTERED * len(items) < self._items:
+            return np.ascontiguousarray(self._by_item[items].T)[row]
         rows, at = np.unique(row, return_inverse=True)
         return self._scores[rows[:, None], items[None, :]][at]
 
@@ -211,6 +215,15 @@ class Popularity:
                 table[rows] = self._summed(rows)
             self._first, self._table = None, table  # whole: others may be reading
         return table
+
+    @property
+    def _by_item(self) -> Floats:
+        """The same [I × S]: few items of many are read together there, and scattered in the rows of
+        snapshots."""
+        turned = self._turned
+        if turned is None:
+            turned = self._turned = np.ascontiguousarray(self._scores.T)
+        return turned
 
     def _row(self, time: Longs) -> Longs:
         """The snapshot that each time sees; the first one, where nothing counts, before all."""
@@ -300,7 +313,8 @@ class Popularity:
         """Take up the snapshots."""
         arrays, values = state
         self.half_lives_, self.theta_ = list(values["half_lives"]), list(values["theta"])
-        self.phi_, self._table, self.running_ = list(values["phi"]), None, None
+        self.phi_ = list(values["phi"])
+        self._table = self._turned = self._last = self.running_ = None
         self.newcomers_ = Newcomers.from_state(state, catalogue.text)
         self.times_ = arrays["times"]
         if "levels" not in arrays:  # earlier models kept the counts of each half-life
@@ -311,7 +325,7 @@ class Popularity:
 
     def extend(self, catalogue: Catalogue) -> None:
         """New items start without counts."""
-        self._table = self._last = None
+        self._table = self._turned = self._last = None
         self.newcomers_ = self.newcomers_.extended(catalogue.text)
 
 
