@@ -210,9 +210,10 @@ class InterestModel:
             how(popularity, training)
             training = replace(training, prior=popularity)
         for name, layer in self.layers.items():
+            give_back()
             if name != "popularity":
                 how(layer, training)
-            give_back()
+        give_back()
 
     def _fuse(self, holdout: Holdout, seed: int, progress: Progress) -> None:
         with progress.step("fusion", len(holdout)) as step:

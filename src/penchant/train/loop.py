@@ -17,7 +17,7 @@ from penchant.memory import give_back
 from penchant.random import derive
 from penchant.types import QUIET, Progress
 
-_GIVEN_BACK = 10.0  # seconds after which freed memory is given back
+_GIVEN_BACK = 4.0  # seconds after which freed memory is given back
 
 
 @dataclass

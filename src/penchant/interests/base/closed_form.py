@@ -21,7 +21,7 @@ from penchant.types import Floats
 
 _ROWS = 1024  # rows of a large matrix handled at once
 _WHOLE = 4096  # rows of a matrix that is small enough to be handled at once
-_CELLS = 32_000_000  # numbers of a passing table held at once
+_CELLS = 8_000_000  # numbers of a passing table held at once
 _LEAST = 1e-4  # of a text of length one: what is left nearer to the mean is rounding
 _DENSE = 16  # who met more than one in so many items is counted by a dense product
 

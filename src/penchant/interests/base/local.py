@@ -269,8 +269,10 @@ def _blocks(P: sparse.csr_array, most: int) -> Iterator[slice]:
 
     In the mirror image the rows of well-known items are long: nearly everything is near to them.
     """
-    I = P.shape[0]
-    size = np.cumsum(np.diff(P.indptr) + np.bincount(P.indices, minlength=I), dtype=np.int64)
+    I, mirrored = P.shape[0], np.zeros(P.shape[0], np.int64)
+    for a in range(0, P.nnz, most):  # numpy counts in 64 bits: not all columns at once
+        mirrored += np.bincount(P.indices[a : a + most], minlength=I)
+    size = np.cumsum(np.diff(P.indptr) + mirrored)
     first, before = 0, 0
     while first < I:
         end = max(int(np.searchsorted(size, before + most, side="right")), first + 1)
