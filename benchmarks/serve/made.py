@@ -244,4 +244,4 @@ def _popularity(popular: Floats, draw: np.random.Generator) -> Popularity:
         mean * np.exp(0.3 * draw.standard_normal((S, 1)) + 0.2 * draw.standard_normal(len(mean)))
         for _ in layer.half_lives_
     )
-    return layer.counted(each.astype(np.float32) for each in counted)
+    return layer.take_counts(each.astype(np.float32) for each in counted)

@@ -73,7 +73,7 @@ def test_what_is_counted_once_for_all_neighbourhoods_is_what_each_would_count(kn
     for n in (1, 30, 120):
         some = draw.permutation(120)[:n]
         np.testing.assert_array_equal(given.gram(some), gram(given.X[:, some]))
-    place, G = given.known
+    place, G = given.best_known
     count = np.diff(given.by_item.indptr)
     assert len(G) == (place >= 0).sum() == min(known, 120 // 8)
     assert not known or count[place >= 0].min() >= count[place < 0].max(initial=0)

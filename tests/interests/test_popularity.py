@@ -134,7 +134,7 @@ def test_snapshots_are_as_few_as_asked_and_never_ahead(log, most):
 
 def test_memory_is_bounded_by_cells(log):
     made = plain(log, cells=1000)
-    assert made.levels_.size <= 1000 + 2 * ITEMS
+    assert made.summed_.size <= 1000 + 2 * ITEMS
 
 
 def test_the_half_life_that_fits_counts_most():
@@ -193,19 +193,23 @@ def test_what_came_later_is_less_popular_than_all_that_was_met(log):
     np.testing.assert_allclose(np.diff(found[:ITEMS]), np.diff(before), atol=1e-5)
 
 
-def test_a_model_that_kept_the_counts_of_each_half_life_is_read(log):
-    """As models did before their sum was kept."""
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize("later", [0, 3])
+def test_what_is_kept_is_read(log, earlier, later):
+    """Also as it was kept once, by the counts of each half-life."""
     config, end = PopularityConfig(half_lives=(2.0, 50.0)), int(log.time.max())
     close = partial(np.testing.assert_allclose, atol=1e-5)
     made = Popularity(config).fit(Training(shelf(), log))
+    made.theta_ = [0.3, 0.9]
+    made.refit(Training(shelf(), log)).extend(shelf(ITEMS + later))
     arrays, values = made.state()
-    assert {"levels", "total", "last"} < set(arrays)
-    for kept in ("levels", "total", "last"):
-        del arrays[kept]
-    for h, half_life in enumerate((2.0, 50.0)):
-        each = [counts(log, at, half_life) for at in made.times_]
-        arrays[f"counts{h}"] = np.array(each, np.float32)
-    read = Popularity(config).restore((arrays, values), shelf())
+    if earlier:
+        for kept in ("summed", "total", "at_end"):
+            del arrays[kept]
+        for h, half_life in enumerate((2.0, 50.0)):
+            each = [counts(log, at, half_life) for at in made.times_]
+            arrays[f"counts{h}"] = np.array(each, np.float32)
+    read = Popularity(config).restore((arrays, values), shelf(ITEMS + later))
     when = [log.time.min() + 9 * DAY, end, end + DAY]
     close(read.score(asked(log, when)), made.score(asked(log, when)))
     more, same = read.going_on(), made.going_on()

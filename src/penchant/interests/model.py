@@ -169,7 +169,7 @@ class InterestModel:
         self.social_ = log.relations is not None
         self.layers = self._made()
         self._learn(lambda layer, training: layer.fit(training), training)
-        training = replace(training, log=log)  # what was left of it is learned from
+        training = replace(training, log=log)  # and what was left of it is let go of
         self.fusion = Fusion(self.config.fusion, tuple(self.layers))
         self.calibration = Calibration(self.config.calibration)
         self.precision = Precision()
@@ -213,6 +213,8 @@ class InterestModel:
             give_back()
             if name != "popularity":
                 how(layer, training)
+        if isinstance(popularity, Popularity):
+            popularity.let_go()
         give_back()
 
     def _fuse(self, holdout: Holdout, seed: int, progress: Progress) -> None:

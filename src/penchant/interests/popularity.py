@@ -48,15 +48,18 @@ class PopularityConfig(Config):
     snapshots: int = Field(default=512, ge=2)
     """Points in time at which counts are kept; a moment between two uses the earlier one."""
     cells: int = Field(default=20_000_000, ge=1000)
-    """At most so many counts are kept for a half-life (snapshots × items)."""
+    """At most so many numbers are kept of all points in time (snapshots × items)."""
     every: float = Field(default=1.0, gt=0.0)
     """After the fit, hours from one point in time to the next at which counts are brought up."""
 
 
 LISTED = 10_000
 """The most popular items of a snapshot that are kept at hand."""
-_SCATTERED = 4  # one in so many items: fewer are read item by item
+_SCATTERED = 4  # fewer than one in so many items, at more times than one in so many: item by item
 _ROWS = 16  # snapshots summed at once
+
+
+_Counted = tuple[Floats, Floats]  # counts [S × I], and their means [S]
 
 
 @dataclass
@@ -70,11 +73,11 @@ class Popularity:
     phi_: list[float] = field(init=False)
     theta_: list[float] = field(init=False)
     times_: Longs = field(init=False, repr=False)
-    levels_: Floats = field(init=False, repr=False)
+    summed_: Floats = field(init=False, repr=False)
     """Σ_h θ_h · log(1 + n_i^h / ε) at each point in time [S × I]."""
     total_: Floats = field(init=False, repr=False)
     """Σ_i n_i^h there [S × H]."""
-    last_: Floats = field(init=False, repr=False)
+    at_end_: Floats = field(init=False, repr=False)
     """n_i^h at the last of them [H × I]."""
     running_: Running | None = field(init=False, repr=False, default=None)
     _table: Floats | None = field(init=False, repr=False, default=None)
@@ -110,29 +113,34 @@ class Popularity:
 
         def each() -> Iterator[Iterator[Floats]]:
             for half_life in self.half_lives_:
-                yield _counted(came, self.times_, half_life)
+                yield _faded(came, self.times_, half_life)
                 step.advance()
 
         with training.progress.step("popularity: counting", H) as step:
-            return self.counted(each())
+            return self.take_counts(each())
 
-    def counted(self, each: Iterable[Iterable[Floats]]) -> Self:
+    def take_counts(self, each: Iterable[Iterable[Floats]]) -> Self:
         """Take counts of all items [I] for each half-life, at each point in time; kept is their
         sum, and those at the last one."""
         S, H, I = len(self.times_), len(self.half_lives_), self._items
-        self.levels_, self.total_ = np.zeros((S, I), np.float32), np.zeros((S, H), np.float32)
-        self.last_ = np.zeros((H, I), np.float32)
+        self.summed_, self.total_ = np.zeros((S, I), np.float32), np.zeros((S, H), np.float32)
+        self.at_end_ = np.zeros((H, I), np.float32)
         for h, points in enumerate(each):
             for s, counts in enumerate(points):
-                self.levels_[s] += np.float32(self.theta_[h]) * self._logs(counts)
+                known = slice(0, len(counts))  # nobody met then what came later
+                self.summed_[s, known] += np.float32(self.theta_[h]) * self._logs(counts)
                 self.total_[s, h] = counts.sum()
-                self.last_[h] = counts
+                self.at_end_[h, known] = counts
         return self
+
+    def let_go(self) -> None:
+        """Of what only those read that learn beside it."""
+        self._turned = None
 
     def going_on(self) -> "Popularity":
         """A copy that can be told what came after the fit."""
         more, step, first = copy(self), int(self.config.every * HOUR), self.newcomers_.first
-        more.running_ = Running(self.half_lives_, int(self.times_[-1]), self.last_, first, step)
+        more.running_ = Running(self.half_lives_, int(self.times_[-1]), self.at_end_, first, step)
         return more
 
     def follow(self, items: Longs, time: Longs) -> None:
@@ -189,9 +197,9 @@ class Popularity:
     def _now(self, counts: Floats, first: Longs, point: int) -> Floats:
         """Scores of all items at a point in time after the fit [I]."""
         theta = np.asarray(self.theta_, np.float32)
-        level, total = theta @ self._logs(counts), counts.sum(axis=1)
+        summed, total = theta @ self._logs(counts), counts.sum(axis=1)
         news = replace(self.newcomers_, first=first)
-        found: Floats = self._whole(level[None], total[None], np.array([point]), news)[0]
+        found: Floats = self._whole(summed[None], total[None], np.array([point]), news)[0]
         return found
 
     def _fitted(self, time: Longs, items: Longs | None) -> Floats:
@@ -199,7 +207,7 @@ class Popularity:
         row = self._row(time)
         if items is None:
             return self._scores[row]
-        if _SCATTERED * len(items) < self._items:
+        if _SCATTERED * len(items) < self._items and _SCATTERED * len(time) > len(self.times_):
             return np.ascontiguousarray(self._by_item[items].T)[row]
         rows, at = np.unique(row, return_inverse=True)
         return self._scores[rows[:, None], items[None, :]][at]
@@ -231,15 +239,15 @@ class Popularity:
 
     def _summed(self, row: Longs) -> Floats:
         """Scores of all items at some snapshots [S × I]; nobody met then what came later."""
-        levels, more = self.levels_[row], self._items - self.levels_.shape[1]
-        levels = np.pad(levels, ((0, 0), (0, more))) if more else levels
-        return self._whole(levels, self.total_[row], self.times_[row], self.newcomers_)
+        summed, more = self.summed_[row], self._items - self.summed_.shape[1]
+        summed = np.pad(summed, ((0, 0), (0, more))) if more else summed
+        return self._whole(summed, self.total_[row], self.times_[row], self.newcomers_)
 
-    def _whole(self, levels: Floats, total: Floats, times: Longs, news: Newcomers) -> Floats:
-        """Σ θ · counts on their log scale + Σ φ · newcomers [S × I], from levels [S × I] and totals
+    def _whole(self, summed: Floats, total: Floats, times: Longs, news: Newcomers) -> Floats:
+        """Σ θ · counts on their log scale + Σ φ · newcomers [S × I], from summed [S × I] and totals
         [S × H] at some times [S]."""
-        mean = self._logs(total / max(levels.shape[1], 1)) @ np.asarray(self.theta_, np.float32)
-        found = levels - mean[:, None]
+        mean = self._logs(total / max(summed.shape[1], 1)) @ np.asarray(self.theta_, np.float32)
+        found = summed - mean[:, None]
         if any(self.phi_):
             for weight, x in zip(self.phi_, news.each(times), strict=True):
                 found += np.float32(weight) * x
@@ -254,16 +262,24 @@ class Popularity:
         """log((n + ε) / ε): nothing where nothing was counted."""
         return np.asarray(np.log1p(counts / np.float32(self.config.smoothing)), np.float32)
 
-    def _each(self, moments: Moments, news: Newcomers, counted: list[Floats]) -> list[Floats]:
-        """Every term by itself [B × I]: half-life by half-life from counts [S × I], then the
-        newcomers'."""
+    def _each(self, moments: Moments, news: Newcomers, counted: list[_Counted]) -> list[Floats]:
+        """Every term by itself [B × I]: half-life by half-life, then the newcomers'."""
         row = self._row(moments.at if moments.heard is None else moments.heard)
-        each = [self._logs(n[row]) - self._logs(n.mean(axis=1)[row, None]) for n in counted]
+        each = [self._logs(n[row]) - self._logs(mean[row, None]) for n, mean in counted]
         return [*each, *news.each(self.times_[row])]
 
     def _mix(self, training: Training, holdout: Holdout) -> None:
-        seed, parts, came = derive(training.seed, "popularity"), [], _Came.of(training.log)
-        counted = [np.stack([*_counted(came, self.times_, h)]) for h in self.half_lives_]
+        """Weigh the half-lives, from the counts of each: they are counted again for their sum, with
+        the weights that they were given, rather than kept."""
+        came, counted, parts = _Came.of(training.log), [], []
+        with training.progress.step("popularity: counting", len(self.half_lives_)) as step:
+            for half_life in self.half_lives_:
+                counts = np.empty((len(self.times_), came.n_items), np.float32)
+                for s, now in enumerate(_faded(came, self.times_, half_life)):
+                    counts[s] = now
+                counted.append((counts, counts.mean(axis=1)))
+                step.advance()
+        seed = derive(training.seed, "popularity")
         for news, held in self._stretches(training, holdout):
             terms = partial(self._each, news=news, counted=counted)
             parts.append(shortlisted(terms, held, best=500, others=400, seed=seed))
@@ -306,8 +322,8 @@ class Popularity:
         """The snapshots."""
         fresh, newness = self.newcomers_.state()
         values = {"half_lives": self.half_lives_, "theta": self.theta_, "phi": self.phi_}
-        counted = {"levels": self.levels_, "total": self.total_, "last": self.last_}
-        return {"times": self.times_, **counted, **fresh}, values | newness
+        kept = {"summed": self.summed_, "total": self.total_, "at_end": self.at_end_}
+        return {"times": self.times_, **kept, **fresh}, values | newness
 
     def restore(self, state: State, catalogue: Catalogue) -> Self:
         """Take up the snapshots."""
@@ -317,10 +333,10 @@ class Popularity:
         self._table = self._turned = self._last = self.running_ = None
         self.newcomers_ = Newcomers.from_state(state, catalogue.text)
         self.times_ = arrays["times"]
-        if "levels" not in arrays:  # earlier models kept the counts of each half-life
-            return self.counted(arrays[f"counts{h}"] for h in range(len(self.half_lives_)))
-        self.levels_, self.total_ = arrays["levels"], arrays["total"]
-        self.last_ = arrays["last"]
+        if "summed" not in arrays:  # earlier models kept the counts of each half-life
+            return self.take_counts(arrays[f"counts{h}"] for h in range(len(self.half_lives_)))
+        self.summed_, self.total_ = arrays["summed"], arrays["total"]
+        self.at_end_ = arrays["at_end"]
         return self
 
     def extend(self, catalogue: Catalogue) -> None:
@@ -343,7 +359,7 @@ class _Came(NamedTuple):
         return cls(log.time[rows], log.item[rows], len(log.items))
 
 
-def _counted(came: _Came, times: Longs, half_life: float) -> Iterator[Floats]:
+def _faded(came: _Came, times: Longs, half_life: float) -> Iterator[Floats]:
     """Faded counts of what came before each time [I]."""
     now, stops = np.zeros(came.n_items), np.searchsorted(came.time, times, side="left")
     for s in range(len(times)):

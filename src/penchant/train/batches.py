@@ -75,7 +75,8 @@ class Sequencer:
     def groups(self, events: int, rng: np.random.Generator) -> Iterator[Longs]:
         """All windows once, as groups of like length with about so many events, in any order.
 
-        A group has no more than twice as many places: where few are short, long ones follow them.
+        A group has at most twice as many places, or eight sequences: where few are short, long ones
+        follow them.
         """
         size = self.ends - self.starts
         near = size + rng.random(len(size)) * np.maximum(2.0, 0.3 * size)

@@ -21,7 +21,8 @@ from penchant.types import Floats
 
 _ROWS = 1024  # rows of a large matrix handled at once
 _WHOLE = 4096  # rows of a matrix that is small enough to be handled at once
-_CELLS = 8_000_000  # numbers of a passing table held at once
+_CELLS = 32_000_000  # numbers of a passing table held at once
+_COSINES = 8_000_000  # cosines held at once: choosing the largest takes several times as much
 _LEAST = 1e-4  # of a text of length one: what is left nearer to the mean is rounding
 _DENSE = 16  # who met more than one in so many items is counted by a dense product
 
@@ -54,16 +55,14 @@ def products(A: sparse.csr_array, B: sparse.csr_array) -> Floats:
     A, B, I, J = A.tocsr(), B.tocsr(), A.shape[1], B.shape[1]
     pairs = np.diff(A.indptr).astype(np.int64) * np.diff(B.indptr)
     long = pairs * _DENSE**2 > I * J
-    few, by_item, found = (
-        sparse.csr_array(B[~long]),
-        A[~long].T.tocsr(),
-        np.empty((I, J), np.float32),
-    )
+    few = sparse.csr_array(B[~long])
+    by_item, found = (few if A is B else A[~long]).T.tocsr(), np.empty((I, J), np.float32)
     for a in range(0, I, _ROWS):
         found[a : a + _ROWS] = (by_item[a : a + _ROWS] @ few).toarray()
-    rows, step = np.flatnonzero(long), max(1, _CELLS // max(I + J, 1))
+    rows, step = np.flatnonzero(long), max(1, _CELLS // max(I, J, 1))
     for a in range(0, len(rows), step):
-        some, other = (X[rows[a : a + step]].toarray().astype(np.float32) for X in (A, B))
+        some = A[rows[a : a + step]].toarray().astype(np.float32)
+        other = some if A is B else B[rows[a : a + step]].toarray().astype(np.float32)
         for b in range(0, I, _ROWS):
             found[b : b + _ROWS] += some[:, b : b + _ROWS].T @ other
     return found
@@ -227,7 +226,7 @@ def nearest_by_text(some: Floats, text: Floats, n: int) -> sparse.csr_array:
 def _nearest(
     cosines: Callable[[Floats], Floats], some: Floats, among: int, n: int
 ) -> sparse.csr_array:
-    step = max(1, min(_ROWS, _CELLS // max(among, 1)))
+    step = max(1, min(_ROWS, _COSINES // max(among, 1)))
     parts = (some[a : a + step] for a in range(0, len(some), step))
     blocks = [strongest(_squared(cosines(part)), n) for part in parts]
     if not blocks:

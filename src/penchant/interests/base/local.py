@@ -15,8 +15,9 @@ neighbourhoods come from behaviour alone. Here C is what could say most of the g
 
     C = top_c  Σ_{j∈g} G_cj² / (G_jj √G_cc)        G = XᵀX + κK + λI,
 
-where the root keeps well-known items in. Memory is O(|C|² + |g|·I + weights kept); time grows with
-I·|C|³/|g|, in proportion to the catalogue.
+where the root keeps well-known items in; XᵀX of the b best-known ones is counted once for all
+groups. Memory is O(b² + |C|² + |g|·I + weights kept); time grows with I·|C|³/|g|, in proportion to
+the catalogue.
 """
 
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ class Problem:
         return met + np.float32(self.kappa + self.penalty)
 
     @cached_property
-    def known(self) -> tuple[Ints, Floats]:
+    def best_known(self) -> tuple[Ints, Floats]:
         """The best-known items: the place of each among them, −1 for others [I], and their XᵀX."""
         count = np.diff(self.by_item.indptr)
         best = np.argsort(-count, kind="stable")[: min(_KNOWN, len(count) // 8)]
@@ -88,7 +89,7 @@ class Problem:
     def gram(self, among: Longs) -> Floats:
         """XᵀX of some items [C × C]. The best-known ones are in most neighbourhoods, and nearly all
         pairs are of them: those are counted once."""
-        place, G = self.known
+        place, G = self.best_known
         at = place[among]
         known, others = np.flatnonzero(at >= 0), np.flatnonzero(at < 0)
         found = np.empty((len(among), len(among)), np.float32)
