@@ -1,5 +1,7 @@
 """Each kind of layer finds what is there to be found, and nothing where nothing is."""
 
+import subprocess
+import sys
 from functools import cache
 
 import numpy as np
@@ -100,3 +102,20 @@ def test_where_the_budget_ended_learning_it_goes_on():
     config = NETWORK.but(kind="transformer", epochs=3, events=600)
     assert config.passes(len(lesson("pairs")[0].log)) == 1
     assert not np.allclose(relearned("taste", config), relearned("none", config))
+
+
+def test_what_was_learned_from_is_let_go_of_without_looking_for_cycles():
+    """In a process of its own: torch's first optimiser is the one that kept it."""
+    script = """
+import gc, weakref
+from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
+from penchant.testing.layers import planted, taught
+training = taught(planted("pairs", users=20))
+left = weakref.ref(training.log)
+gc.disable()
+DynamicLayer(DynamicConfig(dims=16, epochs=1)).fit(training)
+del training
+assert left() is None
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -22,7 +22,7 @@ from penchant.types import Floats
 _ROWS = 1024  # rows of a large matrix handled at once
 _WHOLE = 4096  # rows of a matrix that is small enough to be handled at once
 _CELLS = 32_000_000  # numbers of a passing table held at once
-_COSINES = 8_000_000  # cosines held at once: choosing the largest takes several times as much
+_COSINES = 16_000_000  # cosines held at once: choosing the largest takes several times as much
 _LEAST = 1e-4  # of a text of length one: what is left nearer to the mean is rounding
 _DENSE = 16  # who met more than one in so many items is counted by a dense product
 

@@ -36,7 +36,7 @@ from penchant.random import derive, rng
 from penchant.types import QUIET, Doubles, Floats, Ints, Longs, Progress, Report
 
 _KNOWN = 4096  # best-known items whose products are kept
-_BLOCK = 4_000_000  # weights of a sparse matrix and its mirror image handled at once
+_BLOCK = 2_000_000  # weights of a sparse matrix and its mirror image handled at once
 
 
 class LocalConfig(Config):

@@ -1,7 +1,8 @@
 """How the dynamic layer learns: each event of the log is to be said from those before it."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -79,7 +80,19 @@ def _judge(net: Heading, config: DynamicConfig, training: Training) -> Callable[
     return good
 
 
+@cache
+def _begun() -> None:
+    """Make torch's first optimiser, and look for cycles.
+
+    It loads a compiler, which leaves the frames that it was called from in a cycle: a log and a
+    network would stay as long as nobody looks, which in a fit may be never.
+    """
+    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+    gc.collect()
+
+
 def _loop(net: Heading, config: DynamicConfig, training: Training, passes: int) -> Loop:
+    _begun()
     sequencer = Sequencer(training.log, config.length, repeats=training.repeats)
     lesson = _Lesson(net, config, training, sequencer)
     name = "base" if net.both_ways else "dynamic"
