@@ -1,7 +1,7 @@
 """A large log, from a file to answers: put in, opened, asked; each in a process of its own.
 
-    python -m benchmarks.serve.bulk --folder /tmp/bulk --events 10000000      # results/bulk.json
-    python -m benchmarks.serve.bulk --folder /tmp/bulk --fit                  # …, and learned from
+    python -m benchmarks.serve.bulk --folder /tmp/bulk           # results/bulk.json
+    python -m benchmarks.serve.bulk --folder /tmp/bulk --fit     # …, learned from: bulk-fit.json
 
 The model that serves is drawn (see `made`) and knows none of these events: they all came after it,
 which is the most that opening it can have to read. With `--fit` one is learned from them in full
@@ -130,12 +130,13 @@ def main() -> None:
     if said.step:
         print(json.dumps(measured(work[said.step])))
         return
-    found = origin("bulk") | {"command": "python -m benchmarks.serve.bulk"}
+    command = "python -m benchmarks.serve.bulk" + " --fit" * said.fit
+    found = origin("bulk") | {"command": command}
     found |= {"events": said.events, "items": said.items, "people": people}
     for step in ("make", "import", "ask", *(["fit"] if said.fit else [])):
         found[step] = apart(step, said)
         print(step, found[step], file=sys.stderr)
-    keep("bulk", found)
+    keep("bulk-fit" if said.fit else "bulk", found)
 
 
 if __name__ == "__main__":

@@ -189,6 +189,8 @@ def _bulk(run: Run) -> Iterator[str]:
         "fit": "learned from",
     }
     for step, what in named.items():
+        if "fit" in run and step != "fit":  # the others are of a run without it
+            continue
         if (did := run.get(step)) is None:
             continue
         yield (

@@ -51,3 +51,8 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
     assert "| sqlite | 9 | 8,000 | 5 | 0 | 1 |" in made
     assert "| 30 | 100 | 50 | 0 | 1.00 → 1.02 | +1.2% |" in made
     assert made.count("`python -m x`, 2024-05-01, commit abc, 2 cores.") == 6
+    kept(tmp_path, "bulk-fit", events=9, items=7, make=step, ask=step | {"people": 9},
+         fit=step | {"wall_s": 1234.0}, **{"import": step})  # fmt: skip
+    with_fit = page(tmp_path)
+    assert "| learned from | 9 | 7 | 1,234 s | 147 s | 1.3 GiB |" in with_fit
+    assert with_fit.count("put in from Parquet") == 1, "that of the run without a fit"
