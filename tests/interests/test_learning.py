@@ -104,17 +104,25 @@ def test_where_the_budget_ended_learning_it_goes_on():
     assert not np.allclose(relearned("taste", config), relearned("none", config))
 
 
-def test_what_was_learned_from_is_let_go_of_without_looking_for_cycles():
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "dynamic.sequence import DynamicConfig as Config, DynamicLayer as Layer",
+        "context.layer import ContextConfig as Config, ContextLayer as Layer",
+    ],
+)
+def test_what_was_learned_from_is_let_go_of_without_looking_for_cycles(layer):
     """In a process of its own: torch's first optimiser is the one that kept it."""
-    script = """
+    script = f"""
 import gc, weakref
-from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
+from penchant.interests.{layer}
 from penchant.testing.layers import planted, taught
-training = taught(planted("pairs", users=20))
+training = taught(planted("context", users=20))
 left = weakref.ref(training.log)
+config = Config(kind="neural") if Layer.kind == "context" else Config(dims=16, epochs=1)
 gc.disable()
-DynamicLayer(DynamicConfig(dims=16, epochs=1)).fit(training)
-del training
+made = Layer(config).fit(training)
+del training, made
 assert left() is None
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

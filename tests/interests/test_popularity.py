@@ -133,8 +133,9 @@ def test_snapshots_are_as_few_as_asked_and_never_ahead(log, most):
 
 
 def test_memory_is_bounded_by_cells(log):
-    made = plain(log, cells=1000)
-    assert made.summed_.size <= 1000 + 2 * ITEMS
+    made = Popularity(PopularityConfig(cells=1000)).fit(Training(shelf(), log))
+    assert made.summed_.size <= 1000 + 2 * ITEMS, "however many half-lives"
+    assert made.at_end_.size == len(made.half_lives_) * ITEMS
 
 
 def test_the_half_life_that_fits_counts_most():

@@ -86,7 +86,9 @@ class Learned:
     def _search(self, courses: Courses, judge: Courses, draw: np.random.Generator) -> None:
         import torch
 
-        optimiser = torch.optim.AdamW(self.net_.parameters(), lr=2e-3, weight_decay=0.05)
+        from penchant.train.optimiser import adamw
+
+        optimiser = adamw(self.net_, rate=2e-3, decay=0.05)
         best, good, waited = np.inf, self.net_.state_dict(), 0
         for _ in range(self.passes):
             loss = float(_loss(self(judge), judge).mean()) if len(judge) else 0.0

@@ -57,8 +57,6 @@ LISTED = 10_000
 """The most popular items of a snapshot that are kept at hand."""
 _SCATTERED = 4  # fewer than one in so many items, at more times than one in so many: item by item
 _ROWS = 16  # snapshots summed at once
-
-
 _Counted = tuple[Floats, Floats]  # counts [S × I], and their means [S]
 
 

@@ -183,6 +183,8 @@ class Neural:
         import torch
         from torch.nn import functional as F
 
+        from penchant.train.optimiser import adamw
+
         share = seen.size() / len(seen)
         prior = torch.from_numpy(np.log(share + 1e-9).astype(np.float32))
         with torch.random.fork_rng(devices=[]):
@@ -192,7 +194,7 @@ class Neural:
             torch.nn.init.zeros_(last.weight)
             torch.nn.init.zeros_(last.bias)
             net = torch.nn.Sequential(first, torch.nn.Tanh(), last)
-            optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0.1)
+            optimiser = adamw(net, rate=3e-3, decay=0.1)
             X = torch.from_numpy(seen.contexts)
             for _ in range(self.passes):
                 order = torch.randperm(len(seen))

@@ -1,8 +1,7 @@
 """How the dynamic layer learns: each event of the log is to be said from those before it."""
 
-import gc
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from penchant.train.batches import NOBODY, OPEN, Sequencer, Sequences, asked, au
 from penchant.train.holdout import ndcg
 from penchant.train.loop import Loop
 from penchant.train.losses import candidates, in_parts, sampled_softmax_loss, softmax_loss
+from penchant.train.optimiser import adamw
 from penchant.types import Bools, Floats, Ints, Longs
 
 _PLACES = 512  # places of a batch that share their candidates
@@ -80,27 +80,13 @@ def _judge(net: Heading, config: DynamicConfig, training: Training) -> Callable[
     return good
 
 
-@cache
-def _begun() -> None:
-    """Make torch's first optimiser, and look for cycles.
-
-    It loads a compiler, which leaves the frames that it was called from in a cycle: a log and a
-    network would stay as long as nobody looks, which in a fit may be never.
-    """
-    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
-    gc.collect()
-
-
 def _loop(net: Heading, config: DynamicConfig, training: Training, passes: int) -> Loop:
-    _begun()
     sequencer = Sequencer(training.log, config.length, repeats=training.repeats)
     lesson = _Lesson(net, config, training, sequencer)
     name = "base" if net.both_ways else "dynamic"
     return Loop(
         module=net,
-        optimiser=torch.optim.AdamW(
-            net.parameters(), lr=config.rate, weight_decay=config.decay, fused=True
-        ),
+        optimiser=adamw(net, rate=config.rate, decay=config.decay, fused=True),
         batches=lesson.batches,
         loss=lesson.loss,
         epochs=passes,
