@@ -7,7 +7,9 @@ more than all that it holds.
 
 import ctypes
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
+from time import perf_counter
 
 
 def give_back() -> None:
@@ -16,6 +18,23 @@ def give_back() -> None:
     trim = _trim()
     if trim is not None:
         trim(0)
+
+
+@dataclass
+class Regularly:
+    """Gives back every few seconds of a long loop, however often it is asked to."""
+
+    every: float = 4.0
+    _since: float = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._since = perf_counter()
+
+    def give_back(self) -> None:
+        """Return what is kept of freed memory, where it is time."""
+        if perf_counter() - self._since > self.every:
+            give_back()
+            self._since = perf_counter()
 
 
 @cache

@@ -3,6 +3,9 @@ import sys
 
 import pytest
 
+from penchant import memory
+from penchant.memory import Regularly
+
 HOLES = """
 import os
 import numpy as np
@@ -31,6 +34,18 @@ def test_what_was_freed_between_what_is_kept_goes_back_to_the_system():
     assert before > 300, "freed, and still the process's"
     assert after < 0.5 * before
     assert kept == 400
+
+
+def test_a_long_loop_gives_back_by_the_clock_and_not_by_how_often_it_asks(monkeypatch):
+    now, given = [100.0], []
+    monkeypatch.setattr(memory, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(memory, "give_back", lambda: given.append(now[0]))
+    freed = Regularly(every=4.0)
+    for second in range(100, 111):
+        now[0] = float(second)
+        for _ in range(50):
+            freed.give_back()
+    assert given == [105.0, 110.0]
 
 
 def _library():

@@ -79,6 +79,12 @@ def test_what_is_counted_once_for_all_neighbourhoods_is_what_each_would_count(kn
     assert not known or count[place >= 0].min() >= count[place < 0].max(initial=0)
 
 
+def test_what_is_counted_for_a_solution_does_not_outlive_it():
+    given = problem()
+    solved_locally(given, LocalConfig(group=10, reach=30), 20, seed=0)
+    assert not {"best_known", "by_item", "diagonal"} & vars(given).keys()
+
+
 def test_the_same_seed_gives_the_same_weights():
     given, config = problem(), LocalConfig(group=10, reach=30)
     one, two, other = (solved_locally(given, config, 20, seed=seed).toarray() for seed in (0, 0, 1))

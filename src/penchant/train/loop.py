@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -13,11 +12,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from penchant.memory import give_back
+from penchant.memory import Regularly
 from penchant.random import derive
 from penchant.types import QUIET, Progress
-
-_GIVEN_BACK = 4.0  # seconds after which freed memory is given back
 
 
 @dataclass
@@ -80,11 +77,9 @@ class Loop:
             count, batches = self.batches(epoch)
             best = f", best {self.best:.4f}" if self.best_epoch and self.judge else ""
             with self.progress.step(f"{self.name}: pass {epoch + 1}{best}", count) as step:
-                began = perf_counter()
+                freed = Regularly()
                 for batch in batches:
-                    if perf_counter() - began > _GIVEN_BACK:
-                        give_back()
-                        began = perf_counter()
+                    freed.give_back()
                     self.optimiser.zero_grad(set_to_none=True)
                     loss = self.loss(batch)
                     loss.backward()  # type: ignore[no-untyped-call]

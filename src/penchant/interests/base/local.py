@@ -21,7 +21,7 @@ the catalogue.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +32,7 @@ from penchant.config import Config
 from penchant.errors import ConfigError
 from penchant.interests.base.closed_form import add_likeness, gram, likeness, products
 from penchant.interests.base.groups import Groups, groups, nearest_groups, placed
+from penchant.memory import Regularly
 from penchant.random import derive, rng
 from penchant.types import QUIET, Doubles, Floats, Ints, Longs, Progress, Report
 
@@ -187,13 +188,15 @@ def solved_locally(
     """M [I × I] of a whole catalogue, of each row the `keep` largest weights at most."""
     I = problem.X.shape[1]
     keep = max(1, min(keep, config.weights // max(I, 1)))
-    around = Neighbourhoods.of(problem, config, seed)
     if report is not None:
         long = int((np.diff(problem.X.indptr) > config.longest).sum())
         what = f"people of whose items {config.longest:,} were read for neighbourhoods"
         report.add("fit", what, long, total=problem.X.shape[0])
-    P, diagonal = _inverse(around, keep, progress)
-    parts = [_weights(P, diagonal, rows, keep) for rows in _blocks(P, _BLOCK)]
+    P, diagonal = _inverse(problem, config, keep, seed, progress)
+    parts, freed = [], Regularly()
+    for rows in _blocks(P, _BLOCK):
+        parts.append(_weights(P, diagonal, rows, keep))
+        freed.give_back()
     del P  # before there is all of M once more
     if not parts:
         return sparse.csr_array((I, I), dtype=np.float32)
@@ -201,11 +204,12 @@ def solved_locally(
 
 
 def _inverse(
-    around: Neighbourhoods, keep: int, progress: Progress
+    problem: Problem, config: LocalConfig, keep: int, seed: int, progress: Progress
 ) -> tuple[sparse.csr_array, Floats]:
     """The largest of P of all items [I × I], without its diagonal, and that [I]."""
-    problem, I = around.problem, around.problem.X.shape[1]
-    diagonal, kept = np.ones(I, np.float32), _Kept.room(I, keep)
+    problem, I = replace(problem), problem.X.shape[1]  # what it counts is let go of with it
+    around = Neighbourhoods.of(problem, config, seed)
+    diagonal, kept, freed = np.ones(I, np.float32), _Kept.room(I, keep), Regularly()
     with progress.step("base: neighbourhoods", I) as step:
         for g in range(len(around.groups)):
             group, among = around.among(g)
@@ -213,6 +217,7 @@ def _inverse(
             diagonal[group] = np.diag(P[: len(group)])
             kept.put(group, among, P, problem.diagonal)
             step.advance(len(group))
+            freed.give_back()
     return kept.table(), diagonal
 
 
