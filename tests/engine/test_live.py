@@ -1,6 +1,7 @@
 """What came to the store counts at the next question, exactly as if the whole log were read."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Thread
 
 import numpy as np
@@ -11,6 +12,7 @@ from penchant import Engine, EngineConfig, WorldConfig, make_world
 from penchant.data.histories import histories
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.view import View
+from penchant.engine.waiting import Waiting
 from penchant.errors import StoreError
 from penchant.testing.layers import quick
 
@@ -433,6 +435,33 @@ def test_what_waits_of_somebody_who_is_forgotten_never_counts(world, split, serv
     engine.recommend(ann)
     now[0] += timedelta(hours=1)
     engine.add(items=world.items.head(1).with_columns(item_id=pl.lit("new")))
+    agree(engine, fresh(engine), [ann, "nobody"], now[0])
+
+
+@pytest.mark.parametrize("room", [3, 5])
+@pytest.mark.parametrize("changes", [{"clean.unknown_items": "drop"}, {"clean.future_days": 0.0}])
+def test_what_found_no_room_to_wait_counts_once_the_log_is_read_again(
+    world, split, served, restless, monkeypatch, changes, room
+):
+    """When its item comes, or its time; until then it is told how many wait."""
+    monkeypatch.setattr("penchant.engine.live.Waiting", partial(Waiting, most=room))
+    engine, ann, item = served(), split[0]["user_id"][0], split[0]["item_id"][0]
+    engine.config, now = CONFIG.but(**changes), [split[1]["timestamp"].max()]
+    engine.clock = lambda: now[0]
+    engine._serve(*engine.live.learned)
+    engine.recommend(ann)
+    on, at = ("new", now[0]) if "clean.unknown_items" in changes else (item, now[0] + MINUTE)
+    for user in (ann, "b", "c", "d", "e"):
+        engine.add(events=bought(user, on, at))
+        engine.recommend(ann)
+    assert engine.live.waiting == 5
+    before = engine.live
+    now[0] += timedelta(hours=1)
+    engine.add(items=world.items.head(1).with_columns(item_id=pl.lit("new")))
+    engine.recommend(ann)
+    engine.recommend(ann)
+    assert (engine.live is before) == (room == 5), "what has room is followed"
+    assert engine.live.waiting == 0
     agree(engine, fresh(engine), [ann, "nobody"], now[0])
 
 

@@ -43,6 +43,7 @@ from penchant.engine.feedback import Ledger
 from penchant.engine.prepared import EMPTY
 from penchant.engine.texts import Texts
 from penchant.engine.view import View
+from penchant.engine.waiting import Waiting
 from penchant.errors import StoreError
 from penchant.interests.model import InterestModel
 from penchant.store.tables import Change, Kind, Tables
@@ -50,7 +51,6 @@ from penchant.types import Bools, Floats, Longs, Report
 
 _AT_ONCE = 200_000  # events that are taken in together
 _FEW = 5_000  # events that are shaped one by one
-_WAITING = 100_000  # events that wait, at most; more count when the process begins anew
 REST: Final = 30.0
 """Seconds from one beginning to the next, where nothing is broken."""
 
@@ -81,8 +81,7 @@ class Live:
         self._taking, self._joining = RLock(), RLock()
         self._items: list[pl.DataFrame] = []
         self._events: list[pl.DataFrame] = []
-        self._homeless: list[pl.DataFrame] = []
-        self._early: list[pl.DataFrame] = []
+        self._homeless, self._early = Waiting(), Waiting()
         self._due, self._again, self._began = 0, 0.0, monotonic()
         self._broken = self._unlike = False
         rows = self._clean_items(tables.read("items").collect())
@@ -98,6 +97,11 @@ class Live:
         return self.view
 
     @property
+    def waiting(self) -> int:
+        """How many events cannot count yet: of items that are not there, or of times to come."""
+        return len(self._early) + self._early.left + len(self._homeless) + self._homeless.left
+
+    @property
     def astray(self) -> bool:
         """Whether another one, begun now, would know better: at once where an error left this one
         with a part of what came, else when it has been here for a while."""
@@ -108,8 +112,8 @@ class Live:
         first = list(islice(events, 1))  # a store that fails until here has changed nothing
         with self._whole_or_broken():
             self._let_go(changes)
-            waited = self._early if self._ripe else []
-            self._early = [] if waited else self._early
+            waited = self._early.taken() if self._ripe else []
+            self._unlike |= bool(waited and self._early.left)
             for rows in chain(waited, first, events):
                 self._take_events(rows)
             self._items += items
@@ -177,15 +181,17 @@ class Live:
         if "forget" in kinds:
             self.pasts.drop()
             self.forgotten = max(change.seq for change in changes if change.kind == "forget")
-            self._unlike |= self._followed or bool(self._early or self._homeless or self._events)
-            self._early, self._homeless, self._events = [], [], []
+            self._unlike |= self._followed or bool(self.waiting or self._events)
+            self._events = []
+            self._early.drop()
+            self._homeless.drop()
 
     def _take_events(self, rows: pl.DataFrame) -> None:
         rows, there, early = self._possible(rows)
         if early is not None:
             due = int(_micros(early).min()) - round(self.config.clean.future_days * DAY)
             self._due = min(due, self._due) if self._early else due
-            _wait(self._early, early)
+            self._early.add(early)
         if there.any():
             self._follow(rows if there.all() else rows.filter(pl.Series(there)))
         if there.all():
@@ -193,7 +199,7 @@ class Live:
         if self.config.clean.unknown_items == "keep":
             self._events.append(rows.filter(pl.Series(~there)))
         else:
-            _wait(self._homeless, rows.filter(pl.Series(~there)))
+            self._homeless.add(rows.filter(pl.Series(~there)))
 
     def _possible(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, Bools, pl.DataFrame | None]:
         """Events at times that can be, which of them are on items of the catalogue, and those of
@@ -283,12 +289,13 @@ class Live:
         return not texts.head(len(both[0])).equals(texts.tail(len(both[1])))
 
     def _house(self) -> None:
-        """Events that waited for their items count, as far as these are there now."""
-        waiting, self._homeless = self._homeless, []
-        for frame in waiting:
+        """Events that waited for their items count, as far as these are there now. Of which items
+        those are that found no room is not known."""
+        self._unlike |= self._homeless.left > 0
+        for frame in self._homeless.taken():
             there = self.view.model.catalogue.items.rows(frame[c.ITEM]) >= 0
             self._settle(frame.filter(pl.Series(there)))
-            _wait(self._homeless, frame.filter(pl.Series(~there)))
+            self._homeless.add(frame.filter(pl.Series(~there)))
 
     def _settle(self, rows: pl.DataFrame) -> None:
         """Events whose items joined count; whose they are is read again."""
@@ -372,13 +379,6 @@ class Live:
         pairs = list(zip(events, value, strict=True))
         known = {pair: strength_of(*pair, config, low) for pair in set(pairs)}
         return np.fromiter(map(known.__getitem__, pairs), np.float32, len(pairs))
-
-
-def _wait(waiting: list[pl.DataFrame], rows: pl.DataFrame) -> None:
-    """Put events to those that wait, as far as there is room."""
-    room = _WAITING - sum(frame.height for frame in waiting)
-    if rows.height and room > 0:
-        waiting.append(rows.head(room))
 
 
 def _micros(rows: pl.DataFrame) -> Longs:

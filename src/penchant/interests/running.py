@@ -4,23 +4,57 @@
 
 t_0 is the last point in time that the fit counted at. From then on points in time follow each other
 at even steps, as far as the log reaches. What stands at one depends on the events alone, not on the
-order in which they came, so late ones count exactly.
+order in which they came, so late ones count exactly: they are added to the points that are after
+them. A new point goes on from the one before it, with the events between the two alone.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from threading import RLock
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from penchant.clock import DAY
-from penchant.types import Floats, Longs
+from penchant.types import Doubles, Floats, Ints, Longs
 
 _KEPT = 16  # points in time that are remembered
+_COUNTED = 2  # of these, the latest, with their counts
 _PIECES = 1000  # of events, until they are put together
 
 Row = Callable[[Floats, Longs, int], Floats]
 """Scores of all items [I] from counts [H × I], when each was first met [I] (µs), at a time (µs)."""
+
+
+@dataclass
+class _Step:
+    """Events between two points in time: items and µs since the first of the two, in eight bytes
+    each where a step is an hour."""
+
+    begin: int
+    wide: bool
+    _pieces: list[tuple[Ints, npt.NDArray[Any]]] = field(
+        init=False, repr=False, default_factory=list
+    )
+
+    def add(self, item: Longs, time: Longs) -> None:
+        """Events of this step: rows of items and times (µs) [N]."""
+        kind = np.dtype(np.int64 if self.wide else np.uint32)
+        since: npt.NDArray[Any] = (time - self.begin).astype(kind)
+        self._pieces.append((item.astype(np.int32), since))
+        if len(self._pieces) > _PIECES:
+            self._pieces = [self._joined()]
+
+    def events(self) -> tuple[Longs, Longs]:
+        """All of them: rows of items and times (µs) [N]."""
+        item, since = self._joined()
+        return item.astype(np.int64), since.astype(np.int64) + self.begin
+
+    def _joined(self) -> tuple[Ints, npt.NDArray[Any]]:
+        item, since = zip(*self._pieces, strict=True)
+        return np.concatenate(item), np.concatenate(since)
 
 
 class Running:
@@ -30,10 +64,12 @@ class Running:
     def __init__(
         self, half_lives: Sequence[float], start: int, counts: Floats, first: Longs, step: int
     ) -> None:
-        self.half_lives, self.start, self.step = half_lives, start, step
+        self.half_lives = np.asarray(half_lives, np.float64)
+        self.start, self.step = start, step
         self._counts, self._first = counts, first.copy()
         self._latest = -1
-        self._pieces: list[tuple[Longs, Longs]] = []
+        self._steps: dict[int, _Step] = {}
+        self._counted: dict[int, Doubles] = {}
         self._rows: OrderedDict[int, Floats] = OrderedDict()
         self._lock = RLock()
 
@@ -44,10 +80,14 @@ class Running:
         with self._lock:
             self._room(int(item.max()) + 1)
             np.minimum.at(self._first, item, time)
-            self._pieces.append((np.asarray(item, np.int64), time))
-            if len(self._pieces) > _PIECES:
-                self._pieces = [self._events()]
             self._latest = max(self._latest, int(time.max()))
+            step = time // self.step
+            for s in np.unique(step):
+                here = step == s
+                self._step(int(s)).add(item[here], time[here])
+            for point, counts in self._counted.items():
+                before = time < point
+                self._add(counts, item[before], time[before], point)
             for point in [p for p in self._rows if p > time.min()]:
                 del self._rows[point]
 
@@ -63,31 +103,60 @@ class Running:
         with self._lock:
             known = self._rows.get(point)
             if known is None or len(known) != n_items:
-                self._room(n_items)
-                known = row(self._counted(point, n_items), self._first[:n_items].copy(), point)
+                self._room(n_items)  # who asks may not know of the newest items
+                counts = self._counts_at(point)[:, :n_items].astype(np.float32)
+                known = row(counts, self._first[:n_items].copy(), point)
                 self._rows[point] = known
                 while len(self._rows) > _KEPT:
                     self._rows.popitem(last=False)
             return known
 
+    def _step(self, s: int) -> _Step:
+        """The s-th step since 1970."""
+        found = self._steps.get(s)
+        if found is None:
+            wide = self.step > np.iinfo(np.uint32).max
+            found = self._steps[s] = _Step(s * self.step, wide)
+        return found
+
     def _room(self, n_items: int) -> None:
         """Room for items that came later."""
-        never = np.full(max(n_items - len(self._first), 0), np.iinfo(np.int64).max, np.int64)
-        self._first = np.concatenate([self._first, never]) if len(never) else self._first
+        more = n_items - len(self._first)
+        if more > 0:
+            never = np.full(more, np.iinfo(np.int64).max, np.int64)
+            self._first = np.concatenate([self._first, never])
+            self._counted = {p: _widened(n, n_items) for p, n in self._counted.items()}
 
-    def _events(self) -> tuple[Longs, Longs]:
-        """Items and times of all events that came since [N] each."""
-        item = np.concatenate([item for item, _ in self._pieces])
-        return item, np.concatenate([time for _, time in self._pieces])
+    def _counts_at(self, point: int) -> Doubles:
+        """Counts at a point in time [H × I]; those of the latest points are kept."""
+        found = self._counted.get(point)
+        if found is None:
+            found = self._counted[point] = self._gone_on(point)
+            if len(self._counted) > _COUNTED:
+                del self._counted[min(self._counted)]
+        return found
 
-    def _counted(self, point: int, n_items: int) -> Floats:
-        """Counts at a point in time [H × I]."""
-        item, time = self._events()
-        before = (time < point) & (item < n_items)  # who asks may not know of the newest items
-        item, age = item[before], (point - time[before]) / DAY
-        found = np.zeros((len(self.half_lives), n_items))
-        for h, half_life in enumerate(self.half_lives):
-            left = np.exp2(-(point - self.start) / (DAY * half_life))
-            found[h, : self._counts.shape[1]] = left * self._counts[h]
-            found[h] += np.bincount(item, weights=np.exp2(-age / half_life), minlength=n_items)
-        return found.astype(np.float32)
+    def _gone_on(self, point: int) -> Doubles:
+        """Counts at a point in time [H × I], from those at the point before it that is known."""
+        before = max((p for p in self._counted if p < point), default=None)
+        since = self.start if before is None else before
+        known = self._counts if before is None else self._counted[before]
+        found = _widened(known, len(self._first))
+        found *= np.exp2((since - point) / (DAY * self.half_lives))[:, None]
+        for s, step in self._steps.items():
+            if s < point // self.step and (before is None or s >= before // self.step):
+                self._add(found, *step.events(), point)
+        return found
+
+    def _add(self, counts: Doubles, item: Longs, time: Longs, point: int) -> None:
+        """Add events before a point in time to the counts there [H × I]."""
+        age = (point - time) / DAY
+        for own, half_life in zip(counts, self.half_lives, strict=True):
+            np.add.at(own, item, np.exp2(-age / half_life))
+
+
+def _widened(counts: Doubles | Floats, n_items: int) -> Doubles:
+    """A copy of counts [H × I], with zeros for items that came later."""
+    found = np.zeros((len(counts), n_items))
+    found[:, : counts.shape[1]] = counts
+    return found

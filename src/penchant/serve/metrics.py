@@ -55,6 +55,12 @@ class Metrics:
             multiprocess_mode="livemostrecent",
             **some,
         )
+        self.waiting = Gauge(
+            "penchant_events_waiting",
+            "Events that cannot count yet: of items that are not there, or of times to come",
+            multiprocess_mode="livemostrecent",
+            **some,
+        )
         self._version: str | None = None
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:

@@ -46,5 +46,6 @@ async def metrics(request: Request) -> Response:  # fmt: skip
     model, fitted = await service.work.look(serving, service)
     if fitted:
         service.metrics.serves(model or "memory")
+        service.metrics.waiting.set(service.engine.live.waiting)
     text = await service.work.look(service.metrics.text)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
