@@ -3,12 +3,16 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 
 import httpx
@@ -131,6 +135,72 @@ def test_it_serves_and_stops_with_all_that_waits_stored(shop):
     assert {json.loads(line)["event"] for line in lines} >= {"request"}
     assert "fresh" not in log
     assert "only this machine is served" in log
+
+
+def test_versions_are_promoted_and_rolled_back_under_load(shop, tmp_path):
+    """Every list is whole, of one version or the other, while they change places; then all workers
+    answer with the one that serves."""
+    folder = tmp_path / "shop"
+    shutil.copytree(shop, folder)
+    other = CONFIG.but(**{"interests.base.linear.penalty": (3000.0,)})
+    Engine(folder, other).fit()
+    users = [f"u{k:04}" for k in range(6)]
+
+    def lists(engine: Engine) -> dict[str, list[tuple[str, float]]]:
+        return {u: [(r.item_id, r.score) for r in engine.recommend(u, 5)] for u in users}
+
+    of = {v: lists(_promoted(folder, v)) for v in ("0001", "0002")}
+    assert of["0001"] != of["0002"]
+    port, over = free_port(), threading.Event()
+    url = f"http://127.0.0.1:{port}/v1"
+    process = begun(folder, port, "--workers", "2", "--present", "log", "--quiet")
+    ready(url, process)
+
+    answers: list[tuple[str, httpx.Response]] = []
+
+    def asking(users: list[str]) -> None:
+        for user in cycle(users):  # a connection each time: whichever worker is free answers
+            if over.is_set():
+                return
+            url_ = f"{url}/users/{user}/recommendations?n=5"
+            answers.append((user, httpx.get(url_, timeout=60)))
+
+    def some_came() -> None:
+        wanted = len(answers) + 12
+        while len(answers) < wanted and not any(thread.done() for thread in asked):
+            time.sleep(0.01)
+
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            asked = [pool.submit(asking, users[k:] + users[:k]) for k in (0, 2, 4)]
+            for _ in range(4):
+                run("rollback", "-w", folder)
+                some_came()
+                run("promote", "0002", "-w", folder)
+                some_came()
+            over.set()
+            for thread in asked:
+                thread.result()
+        assert {answer.status_code for _, answer in answers} == {200}
+        told = {(user, tuple(_items(answer))) for user, answer in answers}
+        may = {(user, tuple(items)) for lists_ in of.values() for user, items in lists_.items()}
+        assert told <= may
+        assert len(told) > len(users), "both versions answered"
+        for user in users * 3:
+            answer = httpx.get(f"{url}/users/{user}/recommendations?n=5", timeout=60)
+            assert _items(answer) == of["0002"][user]
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def _promoted(folder: Path, version: str) -> Engine:
+    run("promote", version, "-w", folder)
+    return Engine(folder)
+
+
+def _items(answer: httpx.Response) -> list[tuple[str, float]]:
+    return [(item["item_id"], item["score"]) for item in answer.json()["items"]]
 
 
 def test_a_port_in_use_is_told_before_it_serves(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from penchant.interests.base.bidirectional import BidirectionalBase
 from penchant.interests.base.linear import LinearBase, LinearConfig
 from penchant.interests.context.layer import ContextConfig, ContextLayer
+from penchant.interests.dynamic import learn
 from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
 from penchant.interests.popularity import Popularity
 from penchant.testing.layers import planted, taught
@@ -127,3 +128,28 @@ assert left() is None
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_large_batch_is_learned_from_in_parts_that_pull_as_the_whole_does(monkeypatch):
+    """Of the whole softmax, where nothing is left to chance."""
+    config = NETWORK.but(dropout=0.0, id_dropout=0.0)
+    loop = learn._loop(
+        learn._fresh(config, lesson("pairs")[0], False), config, lesson("pairs")[0], 1
+    )
+    batch = next(iter(loop.batches(0)[1]))
+
+    def pulled(places):
+        monkeypatch.setattr(learn, "_AT_ONCE", places)
+        loop.optimiser.zero_grad(set_to_none=True)
+        said = []
+        for loss in loop.losses(batch):
+            loss.backward()
+            said.append(loss.item())
+        slopes = [p.grad for p in loop.module.parameters() if p.grad is not None]
+        return said, np.concatenate([slope.numpy().ravel() for slope in slopes])
+
+    (whole,), slope = pulled(batch.item.size)
+    parts, summed = pulled(batch.item.size // 4)
+    assert len(parts) in (4, 5)
+    assert sum(parts) == pytest.approx(whole, rel=1e-5)
+    np.testing.assert_allclose(summed, slope, atol=1e-5 * np.abs(slope).max(), rtol=1e-3)

@@ -59,7 +59,7 @@ def lesson(**more):
         module=net,
         optimiser=torch.optim.AdamW(net.parameters(), lr=0.05),
         batches=batches,
-        loss=lambda rows: ((net(X[rows]) - Y[rows]) ** 2).mean(),
+        losses=lambda rows: [((net(X[rows]) - Y[rows]) ** 2).mean()],
         **settings,
     )
 

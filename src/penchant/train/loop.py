@@ -21,18 +21,19 @@ from penchant.types import QUIET, Progress
 class Loop:
     """Learns a module's weights, and can be interrupted after any pass and resumed.
 
-    `batches(epoch)` gives how many batches a pass has, and the batches; `loss(batch)` a scalar;
-    `judge()` a held-out score, higher is better (None: all passes are run and the last one kept).
-    With a `checkpoint` folder, a pass that was finished is not run again. `average` is the share
-    that a step leaves at most of the running mean of the weights (0: there is none): what is
-    judged and kept is that mean, and learning goes on from the weights themselves (Polyak and
-    Juditsky, Acceleration of stochastic approximation by averaging, 1992).
+    `batches(epoch)` gives how many batches a pass has, and the batches; `losses(batch)` scalars
+    whose sum is to fall: each is followed back before the next is asked for, so there need not be
+    room for all of them; `judge()` a held-out score, higher is better (None: all passes are run and
+    the last one kept). With a `checkpoint` folder, a pass that was finished is not run again.
+    `average` is the share that a step leaves at most of the running mean of the weights (0: there
+    is none): what is judged and kept is that mean, and learning goes on from the weights themselves
+    (Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992).
     """
 
     module: nn.Module
     optimiser: torch.optim.Optimizer
     batches: Callable[[int], tuple[int, Iterable[Any]]]
-    loss: Callable[[Any], Tensor]
+    losses: Callable[[Any], Iterable[Tensor]]
     judge: Callable[[], float] | None = None
     epochs: int = 10
     patience: int = 2
@@ -81,12 +82,14 @@ class Loop:
                 for batch in batches:
                     freed.give_back()
                     self.optimiser.zero_grad(set_to_none=True)
-                    loss = self.loss(batch)
-                    loss.backward()  # type: ignore[no-untyped-call]
+                    said = 0.0
+                    for loss in self.losses(batch):
+                        loss.backward()  # type: ignore[no-untyped-call]
+                        said += loss.item()
                     nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
                     self.optimiser.step()
                     self._follow()
-                    step.advance(1, f"loss {loss.item():.3f}")
+                    step.advance(1, f"loss {said:.3f}")
 
     @torch.no_grad()
     def _follow(self) -> None:

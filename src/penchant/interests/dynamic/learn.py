@@ -21,6 +21,7 @@ from penchant.train.optimiser import adamw
 from penchant.types import Bools, Floats, Ints, Longs
 
 _PLACES = 512  # places of a batch that share their candidates
+_AT_ONCE = 8_192  # places of a batch that the network is asked about at once
 _ASKED = 1000  # held-out moments judged at once, at most
 _CELLS = 20_000_000  # scores of theirs held at once
 
@@ -88,7 +89,7 @@ def _loop(net: Heading, config: DynamicConfig, training: Training, passes: int) 
         module=net,
         optimiser=adamw(net, rate=config.rate, decay=config.decay, fused=True),
         batches=lesson.batches,
-        loss=lesson.loss,
+        losses=lesson.losses,
         epochs=passes,
         patience=config.patience,
         average=config.average,
@@ -123,7 +124,15 @@ class _Lesson:
         changed = partial(augmented, config=self.config.augment, draw=draw, similar=self.similar)
         return len(made), (changed(self.sequencer.of(g)) for g in made)
 
-    def loss(self, batch: Sequences) -> Tensor:
+    def losses(self, batch: Sequences) -> Iterator[Tensor]:
+        """The loss on a batch, a part of its sequences at a time where they have many places."""
+        rows = max(1, _AT_ONCE // batch.item.shape[1])
+        learned = max(int((batch.target >= 0).sum()), 1)
+        for a in range(0, len(batch), rows):
+            part = batch.take(slice(a, a + rows)) if len(batch) > rows else batch
+            yield self._loss(part) * (int((part.target >= 0).sum()) / learned)
+
+    def _loss(self, batch: Sequences) -> Tensor:
         past, target, when = Past.of(batch), torch.from_numpy(batch.target), batch.when
         if self.net.both_ways:
             past, target = _cloze(past, target)
