@@ -206,7 +206,7 @@ def test_check_tells_a_table_of_items_and_one_of_mapped_events(files, tmp_path):
 
 
 def test_versions_are_listed_promoted_and_rolled_back(shop):
-    second = told("fit", "-w", shop, "--set", "seed=3")
+    second = told("fit", "-w", shop, "--set", "interests.fusion.kind=gate")
 
     assert second["version"] == "0002"
     assert [v["current"] for v in told("models", "-w", shop)] == [False, True]
@@ -215,6 +215,17 @@ def test_versions_are_listed_promoted_and_rolled_back(shop):
     assert told("promote", "0002", "-w", shop) == {"model": "0002"}
     assert "→  0002" in run("models", "-w", shop).stdout
     assert "there is no '0009'" in run("promote", "0009", "-w", shop, code=2).stderr
+
+
+def test_versions_are_listed_with_how_good_they_were_found_to_be(shop):
+    fitted = told("fit", "-w", shop, "--set", "interests.fusion.kind=gate")
+    first, second = told("models", "-w", shop)
+
+    assert set(first["metrics"]["held_out"]) == {"moments", "interests_log_loss"}  # not mixed
+    assert second["metrics"] == fitted["metrics"]
+    shown = run("models", "-w", shop).stdout
+    assert f"{fitted['metrics']['held_out']['ndcg@10']:.4f}" in shown
+    assert "held out" in shown and "new : before" in shown
 
 
 def test_fit_says_what_it_learned_from_and_shows_every_step(shop, world):

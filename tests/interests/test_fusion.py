@@ -74,6 +74,27 @@ def test_the_whole_is_not_worse_than_its_best_layer(holdout, kind, seed):
     assert ndcg(together, holdout).mean() >= alone - 0.01
 
 
+@pytest.mark.parametrize("kind", ["gate", "logistic"])
+def test_what_was_held_out_is_told_as_well_as_is_measured_over_all_items(holdout, kind):
+    scores = layers(holdout)
+    fusion = fitted(holdout, kind, scores)
+    held = fusion.held_
+    assert held.moments == len(holdout)
+    for name, alone in zip(NAMES, scores, strict=True):
+        assert held.layers[name] == pytest.approx(ndcg(alone, holdout).mean(), abs=1e-6)
+    together = np.einsum("bp,pbi->bi", fusion.alpha(holdout.moments), np.stack(scores))
+    assert held.ndcg == pytest.approx(ndcg(together, holdout).mean(), abs=0.01)
+    z = np.where(holdout.excluded.toarray() > 0, -np.inf, together).astype(float)
+    likely = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    loss = -np.where(holdout.targets.toarray() > 0, likely, 0.0).sum(axis=1).mean()
+    assert held.log_loss == pytest.approx(loss, rel=0.05)
+    assert set(held.to_json()) == {"moments", "ndcg@10", "layers", "log_loss"}
+
+
+def test_what_is_not_measured_is_not_told(holdout):
+    assert fitted(holdout, "fixed").held_.to_json() == {"moments": len(holdout)}
+
+
 def test_the_gate_learns_whom_to_trust_with_what():
     """Layer one knows those with much history, layer two those with little."""
     draw, rows = np.random.default_rng(0), []

@@ -132,6 +132,8 @@ def test_groups_and_what_is_held(ask, fitted, world):
     status = of(ask, "/status")
     assert status["fitted"] is True
     assert status["rows"]["events"] == fitted.tables.read("events").collect().height
+    assert status["metrics"] == fitted.standing.metrics
+    assert status["metrics"]["held_out"]["moments"] > 0
     assert of(ask, "/ready")["status"] == "ready"
     assert ask.get("/report").status_code == 404
 

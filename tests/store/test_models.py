@@ -250,7 +250,17 @@ def test_versions_are_listed_with_what_is_wrong(models):
     assert (first.current, second.current) == (False, True)
     assert first.problem is not None and "base.json" in first.problem
     assert second.problem is None and second.created.startswith("2024-05-01")
-    assert second.manifest["metrics"] == {"ndcg": 0.1} and second.bytes > 100
+    assert second.metrics == {"ndcg": 0.1} and second.bytes > 100
+
+
+def test_the_quality_that_was_noted_can_be_asked_of_the_database(models):
+    saved(models, 1)
+    models.save(state(), {})  # as before it was noted
+    told = execute(models, "SELECT version, metrics FROM model ORDER BY version")
+    assert [(name, json.loads(text)) for name, text in told] == [
+        ("0001", {"ndcg": 0.0}), ("0002", {}),
+    ]  # fmt: skip
+    assert [version.metrics for version in models.versions()] == [{"ndcg": 0.0}, {}]
 
 
 def test_pruning_keeps_the_newest_the_current_and_a_way_back(models):

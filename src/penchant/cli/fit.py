@@ -63,5 +63,8 @@ def _shown(fitted: "Fitted") -> "Table":
     table.add_row("learned", f"{fitted.version or 'a model in memory'}")
     table.add_row("from", ", ".join(sizes))
     table.add_row("repeats", f"items that people had {again} (events.repeats)")
+    held = fitted.metrics.get("held_out", {})
+    if "ndcg@10" in held:
+        table.add_row("held out", f"NDCG@10 {held['ndcg@10']:.4f} of {held['moments']:,} moments")
     table.add_row("time", f"{duration(sum(fitted.seconds.values()))}: {', '.join(steps)}")
     return table

@@ -1,5 +1,6 @@
 """`penchant models`, `promote` and `rollback`: versions of the model."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 def models(session: Session) -> None:
     """List the versions of the model, oldest first; the one that serves is marked.
+
+    `NDCG@10 held out` is what the fit measured on what it held out, `new : before` how a version
+    stood beside the one that served, where it was compared; --json has all figures.
 
     Examples:
 
@@ -62,6 +66,7 @@ def _plain(v: "Version") -> dict[str, Any]:
         "created": v.created,
         "bytes": v.bytes,
         "summary": v.manifest.get("summary", {}),
+        "metrics": v.metrics,
         "problem": v.problem,
     }
 
@@ -73,7 +78,7 @@ def _shown(found: "list[Version]") -> "Table":
     table = Table(box=None, pad_edge=False)
     for name in ("", "version", "learned (UTC)"):
         table.add_column(name, no_wrap=True)
-    for name in (*sizes, "MB"):
+    for name in (*sizes, "MB", "NDCG@10\nheld out", "NDCG@10\nnew : before"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for v in found:
@@ -84,6 +89,17 @@ def _shown(found: "list[Version]") -> "Table":
             v.created[:16].replace("T", " "),
             *(f"{known[name]:,}" if name in known else "–" for name in sizes),
             f"{v.bytes / 1e6:.1f}",
+            _figure(v.metrics.get("held_out", {}).get("ndcg@10")),
+            _beside(v.metrics.get("comparison", {})),
             v.problem or "",
         )
     return table
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _beside(comparison: Mapping[str, Any]) -> str:
+    new, running = comparison.get("new"), comparison.get("running")
+    return "–" if new is None else f"{_figure(new)} : {_figure(running)}"

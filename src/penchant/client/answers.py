@@ -363,6 +363,12 @@ class Status(Answer):
     model: str | None
     fitted: bool
     rows: dict[str, int]
+    metrics: dict[str, Any] = Field(
+        default={},
+        description="What was known of the model's quality when it was made: `held_out`, measured "
+        "by the fit on what it held out, and what it was mixed by; `comparison` with the model "
+        "that served before, where there was one. Empty where none was noted.",
+    )
 
 
 class Group(Answer):

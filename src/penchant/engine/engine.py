@@ -25,7 +25,7 @@ from penchant.engine.checking import checked
 from penchant.engine.config import EngineConfig, kept_config
 from penchant.engine.facts import Facts
 from penchant.engine.feedback import Feedback, Hearing, Ledger
-from penchant.engine.fitted import Fitted, sizes
+from penchant.engine.fitted import Fitted, quality, sizes
 from penchant.engine.holdings import Holdings
 from penchant.engine.intake import Added, Intake
 from penchant.engine.learning import Learning
@@ -33,8 +33,8 @@ from penchant.engine.lists import Lists
 from penchant.engine.live import Live
 from penchant.engine.people import People
 from penchant.engine.prepared import Prepared
-from penchant.engine.refit import Refit, compared, nothing_new
-from penchant.engine.saved import last_good, pack, tree_of, unpack
+from penchant.engine.refit import Comparison, Refit, compared, nothing_new
+from penchant.engine.saved import Standing, kept, last_good, manifest, tree_of, unpack
 from penchant.engine.spaces import Given
 from penchant.engine.texts import Texts
 from penchant.engine.trial import Trial
@@ -86,7 +86,7 @@ class Engine(Lists, People, Holdings):
         self.tables: Tables = MemoryTables() if self.workspace is None else self.workspace.tables
         self.clock, self.progress = clock, progress
         self._live: Live | None = None
-        self._version: str | None = None
+        self._standing = Standing()
         self._data: Prepared | None = None
         self._forecasters = {}
         self._opening, self._read = RLock(), 0.0
@@ -149,7 +149,7 @@ class Engine(Lists, People, Holdings):
         with self._alone():
             return self._fit()
 
-    def _fit(self) -> Fitted:
+    def _fit(self, comparison: Comparison | None = None) -> Fitted:
         data = self._prepared()
         report = Report([*data.report.findings])
         learning = self._learning(data, report)
@@ -159,10 +159,12 @@ class Engine(Lists, People, Holdings):
         summary = sizes(data, tree)
         ledger = Ledger(self.tables, self.config.feedback)
         report.extend(Hearing(ledger, tree, data.vocabulary).gone())
-        version = self._save(learned.model, summary, data.facts)
-        self._serve(learned.model, data.facts, version=version)
+        metrics = quality(learned.model.held_, comparison)
+        about = manifest(self.config, data.facts, summary, metrics)
+        version = kept(self.workspace, learned.model, about) if self.workspace else None
+        self._serve(learned.model, data.facts, Standing(version, metrics))
         seconds = learned.seconds | {"save": perf_counter() - began}
-        return Fitted(version, seconds, report, summary)
+        return Fitted(version, seconds, report, summary, metrics)
 
     def refit(self) -> Refit:
         """Learn anew from all there is, beside the model that serves, and let the new one serve if
@@ -189,11 +191,13 @@ class Engine(Lists, People, Holdings):
             data = data.arranged(live.join(data.items).model.catalogue.items)
             learning, before = self._learning(data, report), live.view.model
             del data  # its tables are large
-            found = compared(learning, before, live.facts.latest, self.config.refit)
+            asked, known = self.config.refit, self._standing.version
+            found = compared(learning, before, live.facts.latest, asked, known)
             if not found.better:
                 return Refit(None, found, report)
             del learning
-        return Refit(self._fit().version, found, report)
+        fitted = self._fit(found)
+        return Refit(fitted.version, found, report, held_out=fitted.metrics.get("held_out"))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -222,36 +226,20 @@ class Engine(Lists, People, Holdings):
         except (NotFittedError, StoreError):
             return None
 
-    def _save(self, model: InterestModel, summary: Mapping[str, Any], facts: Facts) -> str | None:
-        if self.workspace is None:
-            return None
-        models = self.workspace.models
-        manifest = {
-            "config": self.config.model_dump(mode="json"),
-            "summary": dict(summary),
-            "facts": facts.to_json(),
-        }
-        version = models.save(pack(model), manifest)
-        models.promote(version)
-        models.prune(keep=self.config.keep)
-        self.workspace.clear_scratch()
-        return version
-
     def _serve(
         self,
         model: InterestModel,
         facts: Facts,
+        standing: Standing | None = None,
         learned: EngineConfig | None = None,
         since: int | None = None,
-        version: str | None = None,
     ) -> Live:
         """From now on this model is asked, which was `learned` with some settings (None: those of
-        now), of a version (None: in memory only), which served first at a change of the store
-        (None: its newest)."""
+        now), and served first at a change of the store (None: its newest)."""
         since = self.tables.latest() if since is None else since
         config = self.config if learned is None else self.config.asking(learned)
         live = Live(self.tables, config, self.clock, self._texts, (model, facts), since)
-        self._version = version
+        self._standing = standing or Standing()
         return self._ask(live)
 
     def _ask(self, live: Live) -> Live:
@@ -282,7 +270,8 @@ class Engine(Lists, People, Holdings):
                 raise NotFittedError("nothing has been learned yet: call engine.fit() first")
             since = self.tables.latest()  # a version that is promoted from now on is another one
             saved = last_good(self.workspace.models)
-            return self._serve(*unpack(saved), since, saved.version)
+            model, facts, learned = unpack(saved)
+            return self._serve(model, facts, Standing.of(saved), learned, since)
         finally:
             self._opening.release()
 
@@ -303,9 +292,8 @@ class Engine(Lists, People, Holdings):
         return self.live.catch_up().model
 
     @property
-    def version(self) -> str | None:
-        """The version of the model that serves, an earlier one where the files of the one that was
-        promoted last are broken; None in memory, or where there is none.
+    def standing(self) -> Standing:
+        """What is known of the model that serves; of one without a version where there is none.
 
         Raises:
             CorruptModelError: see `live`.
@@ -313,8 +301,14 @@ class Engine(Lists, People, Holdings):
         try:
             _ = self.live
         except NotFittedError:
-            return None
-        return self._version
+            return Standing()
+        return self._standing
+
+    @property
+    def version(self) -> str | None:
+        """The version of the model that serves, an earlier one where the files of the one that was
+        promoted last are broken; None in memory, or where there is none (see `standing`)."""
+        return self.standing.version
 
     @property
     def tree(self) -> Tree:

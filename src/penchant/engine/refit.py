@@ -5,11 +5,14 @@ one that serves was learned, and the new one is first learned without it. If it 
 comparison, it is learned again from the whole.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from penchant.clock import when
+from penchant.data.histories import Histories
 from penchant.engine.config import EngineConfig, RefitConfig
 from penchant.engine.learning import Learning
 from penchant.engine.live import Live
@@ -25,23 +28,39 @@ from penchant.types import Doubles, Report
 @dataclass(frozen=True)
 class Comparison:
     """Mean NDCG@10 on the newest part of the log of the model that serves and of the new one, and
-    their difference over the same people; `better`: the new one may serve."""
+    their difference over the same people; `better`: the new one may serve. `before` is the version
+    that serves (None in memory), `window` when that part begins and ends (µs), and `allowed` the
+    share of the NDCG@10 that may be lost."""
 
     running: float
     fresh: float
     people: int
     better: bool
     lead: Paired | None = None
+    before: str | None = None
+    window: tuple[int, int] | None = None
+    allowed: float = 0.0
+
+    @property
+    def verdict(self) -> Literal["too few", "not worse", "worse"]:
+        """What came out: `too few` people to compare by, or how the new one is."""
+        if self.lead is None:
+            return "too few"
+        return "not worse" if self.better else "worse"
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        lead = self.lead
+        """As plain values; NDCG is null where there were too few people to compare by."""
+        lead, window = self.lead, self.window
         return {
-            "running": self.running,
-            "new": self.fresh,
-            "people": self.people,
-            "better": self.better,
+            "before": self.before,
+            "running": None if lead is None else self.running,
+            "new": None if lead is None else self.fresh,
             "lead": None if lead is None else [lead.difference, lead.low, lead.high],
+            "people": self.people,
+            "window": None if window is None else [when(us).isoformat() for us in window],
+            "allowed_loss": self.allowed,
+            "verdict": self.verdict,
+            "better": self.better,
         }
 
 
@@ -49,12 +68,13 @@ class Comparison:
 class Refit:
     """What a refit did: the version that serves now, None where the one before goes on (or there
     are none, in memory); how they compare, None where nothing served before, or there was nothing
-    new to learn."""
+    new to learn; `held_out`: what the fit measured of the new one that serves (see `HeldOut`)."""
 
     version: str | None
     comparison: Comparison | None
     report: Report = field(default_factory=Report)
     nothing_new: bool = False
+    held_out: Mapping[str, Any] | None = None
 
     @property
     def promoted(self) -> bool:
@@ -68,6 +88,7 @@ class Refit:
             "promoted": self.promoted,
             "nothing_new": self.nothing_new,
             "comparison": None if self.comparison is None else self.comparison.to_json(),
+            "held_out": None if self.held_out is None else dict(self.held_out),
             "report": self.report.to_json(),
         }
 
@@ -101,25 +122,39 @@ def nothing_new(tables: Tables, data: Prepared, live: Live, config: EngineConfig
 
 
 def compared(
-    learning: Learning, running: InterestModel, since: int | None, config: RefitConfig
+    learning: Learning,
+    running: InterestModel,
+    since: int | None,
+    config: RefitConfig,
+    before: str | None = None,
 ) -> Comparison:
     """A new model, learned without the newest part of the log, beside the one that serves, whose
     catalogue has the items of `learning.data` in their order; `since` is the time of the last event
-    that it knows (µs): of that part, it has seen nothing."""
+    that it knows (µs): of that part, it has seen nothing. `before` is that one's version."""
     data, seed = learning.data, learning.data.config.seed
     unseen = data.log.time > (-1 if since is None else since)
     share = min(config.share, float(unseen.mean()) if len(unseen) else 0.0)
+    few = Comparison(0.0, 0.0, 0, better=True, before=before, allowed=config.worse)
     if not share:
-        return Comparison(0.0, 0.0, 0, better=True)
+        return few
     settings = HoldoutConfig(kind="time", share=share, moments=config.people)
     left, newest = hold_out(data.log, settings, repeats=data.repeats, seed=derive(seed, "refit"))
+    few = replace(few, people=len(newest), window=_window(data.log, left))
     if len(newest) < config.least:
-        return Comparison(0.0, 0.0, len(newest), better=True)
+        return few
     fresh = learning.model(left).model
     new, old = _asked(fresh, newest), _asked(running, newest)
     lead = paired(new, old, seed=seed)
     better = bool(new.mean() >= (1.0 - config.worse) * old.mean())
-    return Comparison(float(old.mean()), float(new.mean()), len(newest), better, lead)
+    return replace(
+        few, running=float(old.mean()), fresh=float(new.mean()), better=better, lead=lead
+    )
+
+
+def _window(log: Histories, left: Histories) -> tuple[int, int] | None:
+    """When the part of a log begins and ends (µs) that came after what is left of it."""
+    later = log.time[log.time > left.time.max()] if len(left) else log.time
+    return (int(later.min()), int(later.max())) if len(later) else None
 
 
 def _asked(model: InterestModel, newest: Holdout) -> Doubles:

@@ -1,7 +1,10 @@
 """A fitted model as parts that a store can keep, and back."""
 
 import warnings
+from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from penchant.engine.config import EngineConfig
 from penchant.engine.facts import Facts
@@ -9,8 +12,35 @@ from penchant.errors import ConfigError, StoreError
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
 from penchant.store.models import Models, Saved
+from penchant.store.workspace import Workspace
 from penchant.taxonomy.tree import Tree
 from penchant.types import State
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of the model that serves: its version (None in memory), and how good it was
+    found to be when it was made (see `quality`; empty where that was not noted)."""
+
+    version: str | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, saved: Saved) -> Self:
+        """Of a version that was read back."""
+        return cls(saved.version, saved.manifest.get("metrics", {}))
+
+
+def manifest(
+    config: EngineConfig, facts: Facts, summary: Mapping[str, Any], metrics: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is noted about a version beside its files."""
+    return {
+        "config": config.model_dump(mode="json"),
+        "summary": dict(summary),
+        "facts": facts.to_json(),
+        "metrics": dict(metrics),
+    }
 
 
 def pack(model: InterestModel) -> dict[str, State]:
@@ -21,6 +51,15 @@ def pack(model: InterestModel) -> dict[str, State]:
         "tree": catalogue.tree.state(),
         **model.state(),
     }
+
+
+def kept(workspace: Workspace, model: InterestModel, about: Mapping[str, Any]) -> str:
+    """The name of a new version, which serves from now on; the oldest of too many go."""
+    version = workspace.models.save(pack(model), about)
+    workspace.models.promote(version)
+    workspace.models.prune(keep=about["config"]["keep"])
+    workspace.clear_scratch()
+    return version
 
 
 def last_good(models: Models) -> Saved:

@@ -150,6 +150,16 @@ class Calibration:
         layers = {name: self._applied(known, name, families) for name in known.layers}
         return replace(known, whole=whole, layers=layers, usual=usual)
 
+    def log_loss(
+        self, known: Weights, came: Levels, families: Sequence[Siblings]
+    ) -> tuple[float, ...]:
+        """Mean log loss of what came [B × K], level by level (nats), in calibrated weights."""
+        said = self._applied(known, WHOLE, families)
+        return tuple(
+            float(-(then * np.log(np.maximum(p, _FLOOR))).sum(axis=1).mean())
+            for p, then in zip(said, came, strict=True)
+        )
+
     def _applied(self, known: Weights, of: str, families: Sequence[Siblings]) -> Levels:
         found: list[Floats] = []
         logits = self._logits(known, of, self.pools_[of], families)

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from penchant.config import Config
 from penchant.data.histories import Moments
+from penchant.interests.heldout import HeldOut
 from penchant.random import derive
 from penchant.train.holdout import Holdout
 from penchant.train.mixture import (
@@ -55,7 +56,8 @@ class FusionConfig(Config):
 
 @dataclass
 class Fusion:
-    """α for each moment and layer."""
+    """α for each moment and layer; `held_` is how well what it was fitted to was told then, None
+    where it was not fitted here."""
 
     config: FusionConfig
     names: tuple[str, ...]
@@ -63,6 +65,7 @@ class Fusion:
     slopes_: Doubles = field(init=False)
     mean_: Doubles = field(init=False)
     spread_: Doubles = field(init=False)
+    held_: HeldOut | None = field(init=False, default=None)
 
     def fit(
         self, score: Callable[[Moments], Sequence[Floats]], holdout: Holdout, *, seed: int
@@ -73,6 +76,7 @@ class Fusion:
         self.mean_, self.spread_ = f.mean(axis=0), np.maximum(f.std(axis=0), 1e-6)
         self.slopes_ = np.zeros((len(self.names), len(FEATURES)))
         if self.config.kind == "fixed":
+            self.held_ = HeldOut(len(holdout))
             return self._fixed()
         candidates, values = shortlisted(score, holdout, seed=derive(seed, "fusion"))
         alone = range(len(self.names))
@@ -80,6 +84,8 @@ class Fusion:
         if self.config.kind == "gate" and len(holdout) >= self.config.enough:
             self._learn_slopes(values, candidates, f)
         self.theta_ *= temperature(self._logits(values, f), candidates)
+        alone_by_name = dict(zip(self.names, values, strict=True))
+        self.held_ = HeldOut.of(self._logits(values, f), alone_by_name, candidates)
         return self
 
     def _fixed(self) -> Self:

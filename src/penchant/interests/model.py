@@ -28,6 +28,7 @@ from penchant.interests.dynamic.sequence import DynamicConfig, DynamicLayer
 from penchant.interests.everybody import Everybody
 from penchant.interests.feedback import FEEDBACK, Wishes, weighed
 from penchant.interests.fusion import Fusion, FusionConfig
+from penchant.interests.heldout import HeldOut
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.popularity import Popularity, PopularityConfig
 from penchant.interests.precision import Precision
@@ -128,7 +129,8 @@ class Parts:
 
 @dataclass
 class InterestModel:
-    """Learns from a log; then knows, for any moment, how likely each item is next."""
+    """Learns from a log; then knows, for any moment, how likely each item is next. `held_` is how
+    well a fit told what it held out; None where it is not known, as after `restore`."""
 
     config: InterestsConfig = field(default_factory=InterestsConfig)
     name: str = "penchant"
@@ -141,6 +143,7 @@ class InterestModel:
     changes: ChangeDetector = field(init=False, repr=False)
     repeats_: bool = field(init=False)
     social_: bool = field(init=False)
+    held_: HeldOut | None = field(init=False, repr=False, default=None)
 
     def fit(
         self,
@@ -173,6 +176,7 @@ class InterestModel:
         self.fusion = Fusion(self.config.fusion, tuple(self.layers))
         self.calibration = Calibration(self.config.calibration)
         self.precision = Precision()
+        self.held_ = HeldOut(0)
         if len(holdout):
             self._fuse(holdout, seed, progress)
             self._calibrate(training, holdout, since)
@@ -224,7 +228,7 @@ class InterestModel:
                 step.advance(len(moments))
                 return [layer.score(moments) for layer in self.layers.values()]
 
-            self.fusion.fit(score, holdout, seed=seed)
+            self.held_ = self.fusion.fit(score, holdout, seed=seed).held_
 
     def _calibrate(self, training: Training, holdout: Holdout, since: int) -> None:
         """Fit the weights of interests to acts that the layers have not seen, and how far people
@@ -258,6 +262,9 @@ class InterestModel:
             everybody = Everybody.of(log, tree, c.lately)
             so_far = everybody.as_of(log.keep(log.time < since), tree)
             self.calibration.fit(known, truth, so_far, tree.siblings)
+            if self.held_ is not None:
+                lost = self.calibration.log_loss(known, truth, tree.siblings)
+                self.held_ = replace(self.held_, interests=lost)
             if not timed:
                 known = weights(self, later, c.rhythms)
                 step.advance(len(later))

@@ -55,6 +55,11 @@ class Version:
         """When it was saved (ISO 8601, UTC); empty where the manifest cannot be read."""
         return str(self.manifest.get("created", ""))
 
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What was known of its quality when it was saved; empty where nothing was."""
+        return dict(self.manifest.get("metrics", {}))
+
 
 @dataclass(frozen=True)
 class Saved:

@@ -43,9 +43,9 @@ async def ready(request: Request) -> Answer:
 async def metrics(request: Request) -> Response:  # fmt: skip
     """Counts and times, as Prometheus reads them."""
     service = service_of(request)
-    model, fitted = await service.work.look(serving, service)
-    if fitted:
-        service.metrics.serves(model or "memory")
+    model = await service.work.look(serving, service)
+    if model is not None:
+        service.metrics.serves(model.version or "memory")
         service.metrics.waiting.set(service.engine.live.waiting)
     text = await service.work.look(service.metrics.text)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from penchant import __version__
 from penchant.client import answers as a
+from penchant.engine.saved import Standing
 from penchant.errors import NotFittedError, StoreError
 from penchant.serve.access import DOORS, Admin
 from penchant.serve.answer import Answer, as_json
@@ -73,20 +74,29 @@ async def fit_status(request: Request) -> Answer:
 
 @router.get("/status", responses=answers(a.Status), **_READ)
 async def status(request: Request) -> Answer:
-    """What is held, and which model serves."""
+    """What is held, which model serves, and how good it was found to be when it was made."""
     service = service_of(request)
     rows = await service.work.read(service.engine.rows)
-    model, fitted = await service.work.read(serving, service)
-    return Answer({"version": __version__, "model": model, "fitted": fitted, "rows": rows})
+    model = await service.work.read(serving, service)
+    known = model or Standing()
+    return Answer(
+        {
+            "version": __version__,
+            "model": known.version,
+            "fitted": model is not None,
+            "rows": rows,
+            "metrics": known.metrics,
+        }
+    )
 
 
-def serving(service: Service) -> tuple[str | None, bool]:
-    """The version of the model that serves, and whether there is a model at all."""
+def serving(service: Service) -> Standing | None:
+    """What is known of the model that serves; None where there is none."""
     try:
         _ = service.engine.model
     except (NotFittedError, StoreError):
-        return None, False
-    return service.engine.version, True
+        return None
+    return service.engine.standing
 
 
 @router.get("/report", responses=answers(a.Report), **_READ)
