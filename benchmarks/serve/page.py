@@ -96,7 +96,8 @@ rows that differ, right events that are not there, and such that are there twice
 
 SOAK = """## Memory over time
 
-Lists, profiles and events mixed; growth is from the second fifth of the time to the last.
+Lists, reasons, profiles, events, feedback, new items and erasures mixed; growth is from the second
+fifth of the time to the last.
 
 | minutes | calls | events | errors | memory, first to last, GiB | growth |
 | ---: | ---: | ---: | ---: | --- | ---: |"""

@@ -72,7 +72,8 @@ def _whole(model: InterestModel) -> InterestModel:
     text = model.catalogue.text
     model.reading, model.changes = Reading(), ChangeDetector(CONFIG.interests.changes)
     model.reading.mean_ = np.asarray(text.mean(axis=0), np.float32)
-    model.changes.prior_ = np.ones((len(model.catalogue.tree.nodes[0]), 2))
+    level = min(model.changes.config.level, model.catalogue.tree.levels)
+    model.changes.prior_ = np.ones((len(model.catalogue.tree.nodes[level - 1]), 2))
     base = model.layers["base"]
     base.penalty_, base.text_, base.activity_, base.unit_ = 100.0, 0.1, 0.5, 0.05
     base.fitted_ = len(text)

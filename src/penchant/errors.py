@@ -73,7 +73,12 @@ class StoreError(PenchantError, RuntimeError):
 
 
 class CorruptModelError(StoreError):
-    """A model file does not match its checksum or cannot be parsed."""
+    """A model file does not match its checksum or cannot be parsed; `why`: which one, and what is
+    wrong with it, in a few words that do not say where models are kept."""
+
+    def __init__(self, message: str, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class CopiesLeftError(StoreError):

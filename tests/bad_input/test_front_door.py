@@ -383,8 +383,12 @@ def test_the_last_whole_model_serves_where_the_current_one_is_broken(
     workspace = copied(fitted, tmp_path)
     engine(workspace).fit()
     next((workspace / "models" / "0002").glob("*.safetensors")).unlink()
-    with pytest.warns(UserWarning, match=r"version 0001 serves: .*passed over: 1 \(e\.g\. 0002\)"):
+    with pytest.warns(UserWarning, match=r"version 0001 serves, not 0002.*safetensors is missing"):
         assert engine(workspace).interests("u1").events == 5
+    told, heard = engine(workspace), []
+    told.noticed = heard.append
+    assert told.version == "0001" and told.standing.fallback == heard[0]
+    assert told.interests("u1").events == 5 and len(heard) == 1
 
 
 def test_a_broken_model_does_not_stop_a_new_fit(fitted: Path, tmp_path: Path) -> None:

@@ -203,6 +203,41 @@ def _items(answer: httpx.Response) -> list[tuple[str, float]]:
     return [(item["item_id"], item["score"]) for item in answer.json()["items"]]
 
 
+def test_a_model_that_is_broken_at_the_start_is_told_until_another_serves(shop, tmp_path):
+    """In the log, which stays JSON, also in the process that learns the next one."""
+    shop = Path(shutil.copytree(shop, tmp_path / "shop"))
+    assert Engine(shop, CONFIG).fit().version == "0002"
+    broken = next((shop / "models" / "0002").glob("layer-base.safetensors"))
+    broken.write_bytes(broken.read_bytes()[:-1] + b"?")
+    noted = run("interests", "u0001", "-w", shop).stderr
+    assert "version 0001 serves, not 0002" in noted and "`penchant rollback`" in noted
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/v1"
+    process = begun(shop, port)
+    ready(url, process)
+    why = {"meant": "0002", "serves": "0001", "why": f"{broken.name} does not match its checksum"}
+    assert httpx.get(f"{url}/ready", timeout=60).json()["fallback"] == why
+    assert "penchant_model_fallback 1.0" in httpx.get(f"{url}/metrics", timeout=60).text
+    event = {"user_id": "fresh", "item_id": "i00001"}
+    assert httpx.post(f"{url}/events", json=event, timeout=60).json()["accepted"] == 1
+    assert httpx.post(f"{url}/fit", timeout=60).status_code == 202
+    while (fit := httpx.get(f"{url}/fit", timeout=60).json())["state"] == "running":
+        time.sleep(0.2)
+    assert (fit["state"], fit["fitted"]["version"]) == ("done", "0003")
+    assert fit["fitted"]["comparison"]["before"] == "0001"
+    assert httpx.get(f"{url}/users/fresh/interests?top=1", timeout=60).status_code == 200
+    told = httpx.get(f"{url}/status", timeout=60).json()
+    assert (told["model"], told["fallback"]) == ("0003", None)
+    assert told["metrics"]["comparison"] == fit["fitted"]["comparison"]
+    assert "penchant_model_fallback 0.0" in httpx.get(f"{url}/metrics", timeout=60).text
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=60)
+    assert "Warning" not in log
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    (said,) = [line for line in lines if line["event"] == "model fell back"]
+    assert said == {"time": said["time"], "level": "warning", "event": "model fell back", **why}
+
+
 def test_a_port_in_use_is_told_before_it_serves(tmp_path):
     Engine(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -48,18 +48,31 @@ def test_broken_bodies_are_told_and_the_store_has_what_was_acknowledged(world, t
     assert tally.left > 3
 
 
-@pytest.mark.filterwarnings("ignore:version 0001 serves")
-def test_the_version_that_is_told_is_the_one_that_answers(world, tmp_path, quiet):
-    """Not the one that was promoted last, whose files are broken."""
+def test_the_version_that_is_told_is_the_one_that_answers(world, tmp_path, caplog):
+    """Not the one that was promoted last, whose files are broken; and that is told too, once in the
+    log, as long as it is so elsewhere."""
     shop = stocked(world, tmp_path)
     assert (shop.version, shop.fit().version, shop.fit().version) == (None, "0001", "0002")
     assert shop.version == "0002"
-    next((tmp_path / "models" / "0002").glob("*.safetensors")).unlink()
+    gone = next((tmp_path / "models" / "0002").glob("*.safetensors"))
+    gone.unlink()
+    why = {"meant": "0002", "serves": "0001", "why": f"{gone.name} is missing"}
     again = Engine(tmp_path, CONFIG, clock=lambda: NOW)
     with client(create_app(again, ServeConfig(auth="off"))) as http:
-        assert http.get("/ready").json()["model"] == "0001"
-        assert http.get("/status").json()["model"] == "0001"
-        assert 'penchant_model_info{version="0001"} 1.0' in http.get("/metrics").text
+        for path in ("/ready", "/status"):
+            told = http.get(path).json()
+            assert (told["model"], told["fallback"]) == ("0001", why)
+        told = http.get("/metrics").text
+        assert 'penchant_model_info{version="0001"} 1.0' in told
+        assert "penchant_model_fallback 1.0" in told
+        assert http.get("/users/u0001/recommendations?n=3").status_code == 200
+        (said,) = [r for r in caplog.records if r.getMessage() == "model fell back"]
+        assert (said.levelname, said.told) == ("WARNING", why)
+        assert again.workspace.models.rollback() == "0001"
+        assert http.get("/ready").json() == {"status": "ready", "model": "0001", "fallback": None}
+        assert http.get("/status").json()["fallback"] is None
+        assert "penchant_model_fallback 0.0" in http.get("/metrics").text
+    assert [r.getMessage() for r in caplog.records].count("model fell back") == 1
 
 
 @pytest.fixture(params=["memory", "database"])

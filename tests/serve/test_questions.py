@@ -219,7 +219,8 @@ def test_a_body_says_what_came_and_what_is_allowed(ask):
 
 def test_health_says_nothing_of_the_model_and_readiness_does(ask, fitted):
     assert of(ask, "/health") == {"status": "ok"}
-    assert of(ask, "/ready") == {"status": "ready", "model": fitted.version}
+    ready = {"status": "ready", "model": fitted.version, "fallback": None}
+    assert of(ask, "/ready") == ready
 
 
 def test_paths_and_methods_that_are_not_there(ask):

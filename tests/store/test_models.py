@@ -20,7 +20,7 @@ from penchant import __version__
 from penchant.errors import CorruptModelError, NotFittedError, StoreError
 from penchant.store.arrays import DTYPES, read_arrays, write_arrays
 from penchant.store.lock import locked
-from penchant.store.models import Models
+from penchant.store.models import Fallback, Models
 from penchant.store.sql.database import Database
 from penchant.store.sql.tables import SqlTables
 
@@ -198,11 +198,13 @@ def test_the_last_good_version_serves_where_the_current_one_is_broken(models):
         models.last_good()
     saved(models, 3)
     assert (models.last_good().version, models.last_good().report.findings) == ("0003", [])
+    assert models.last_good().fallback is None
     for broken in ("0003", "0002"):
         (models.folder / broken / "base.json").unlink()
     found = models.last_good()
     assert found.version == "0001" and found.state["base"][1]["n"] == 0
     assert found.report.count("broken versions of the model passed over") == 2
+    assert found.fallback == Fallback("0003", "0001", "base.json is missing")
     assert models.current() == "0003"  # nothing was promoted by looking
     (models.folder / "0001" / "base.json").unlink()
     with pytest.raises(CorruptModelError, match="0003"):
@@ -432,6 +434,18 @@ def test_the_last_good_version_serves_where_one_breaks_that_was_found_whole(mode
     found = models.last_good()
     assert found.version == "0001"
     assert found.report.count("broken versions of the model passed over") == 1
+    assert found.fallback.why == "base.safetensors does not match its checksum"
+
+
+def test_why_a_version_fell_back_names_no_folder(models):
+    """Who asks a service without a key is told."""
+    saved(models, 2)
+    (models.folder / "0002" / "base.json").write_text("")
+    assert models.last_good().fallback.why == "base.json has 0 bytes, expected 31"
+    execute(models, "UPDATE model SET manifest = '{' WHERE version = '0002'")
+    found = models.last_good().fallback
+    assert found.why == "0002 has no list that can be read"
+    assert str(found) == f"version 0001 serves, not 0002, which is broken: {found.why}"
 
 
 def test_what_was_noted_of_a_version_goes_with_it(models, noting):

@@ -142,7 +142,11 @@ class Session:
         """An engine with the settings of this call; without a workspace it lives in memory."""
         from penchant.engine import Engine
 
-        return Engine(workspace, self.settings(), progress=self.out.progress)
+        engine = Engine(workspace, self.settings(), progress=self.out.progress)
+        engine.noticed = lambda found: self.out.note(
+            f"{found}. `penchant fit` learns anew, `penchant rollback` settles on this one"
+        )
+        return engine
 
     def opened(self) -> "Workspace":
         """The workspace alone: what needs no model opens it faster.

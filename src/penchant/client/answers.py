@@ -356,6 +356,15 @@ class Fit(Answer):
     problem: dict[str, Any] | None
 
 
+class Fallback(Answer):
+    """That another version of the model serves than the one that was `meant` to, which was promoted
+    last and is broken; `why` names the file."""
+
+    meant: str
+    serves: str
+    why: str
+
+
 class Status(Answer):
     """What is held and what serves."""
 
@@ -368,6 +377,9 @@ class Status(Answer):
         description="What was known of the model's quality when it was made: `held_out`, measured "
         "by the fit on what it held out, and what it was mixed by; `comparison` with the model "
         "that served before, where there was one. Empty where none was noted.",
+    )
+    fallback: Fallback | None = Field(
+        None, description="Where another version serves than the one that was promoted last."
     )
 
 
@@ -401,4 +413,7 @@ class Health(Answer):
     status: str
     model: str | None = Field(
         None, description="The version of the model that serves; `health` does not look for it."
+    )
+    fallback: Fallback | None = Field(
+        None, description="Where another version serves than the one that was promoted last."
     )

@@ -7,7 +7,7 @@ print(engine.interests("ann"))
 print(engine.recommend("ann").explain()[0])
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ from penchant.engine.live import Live
 from penchant.engine.people import People
 from penchant.engine.prepared import Prepared
 from penchant.engine.refit import Comparison, Refit, compared, nothing_new
-from penchant.engine.saved import Standing, kept, last_good, manifest, tree_of, unpack
+from penchant.engine.saved import Standing, kept, manifest, tree_of, unpack, warned
 from penchant.engine.spaces import Given
 from penchant.engine.texts import Texts
 from penchant.engine.trial import Trial
@@ -49,6 +49,7 @@ from penchant.interests.model import InterestModel
 from penchant.store.audit import Entry, masked
 from penchant.store.lock import fitting
 from penchant.store.memory import MemoryTables
+from penchant.store.models import Fallback
 from penchant.store.tables import Tables
 from penchant.store.workspace import Workspace
 from penchant.taxonomy.tree import Tree
@@ -66,8 +67,11 @@ class Engine(Lists, People, Holdings):
 
     With a workspace (a folder, made where there is none) everything is kept there and survives;
     without one it lives in memory. Settings come from `config`, else from the workspace's
-    config.toml, else they are the defaults.
+    config.toml, else they are the defaults. `noticed` is told when another version of the model is
+    loaded than the one that was meant to serve, because that one is broken; it warns.
     """
+
+    noticed: Callable[[Fallback], None]
 
     def __init__(
         self,
@@ -86,7 +90,7 @@ class Engine(Lists, People, Holdings):
         self.tables: Tables = MemoryTables() if self.workspace is None else self.workspace.tables
         self.clock, self.progress = clock, progress
         self._live: Live | None = None
-        self._standing = Standing()
+        self._standing, self.noticed = Standing(), warned
         self._data: Prepared | None = None
         self._forecasters = {}
         self._opening, self._read = RLock(), 0.0
@@ -222,7 +226,7 @@ class Engine(Lists, People, Holdings):
     def _previous_tree(self) -> Tree | None:
         try:
             saved = self.workspace.models if self.workspace and self._live is None else None
-            return tree_of(last_good(saved)) if saved else self.model.catalogue.tree
+            return tree_of(saved.last_good()) if saved else self.model.catalogue.tree
         except (NotFittedError, StoreError):
             return None
 
@@ -251,7 +255,7 @@ class Engine(Lists, People, Holdings):
     @property
     def live(self) -> Live:
         """What is asked: the model that serves, and what came since it was learned. Where its files
-        are broken, with a warning, the newest whole one before.
+        are broken, the newest whole one before; `noticed` is told, and `standing` says so.
 
         Raises:
             NotFittedError: there is none yet.
@@ -269,9 +273,12 @@ class Engine(Lists, People, Holdings):
             if self.workspace is None:
                 raise NotFittedError("nothing has been learned yet: call engine.fit() first")
             since = self.tables.latest()  # a version that is promoted from now on is another one
-            saved = last_good(self.workspace.models)
+            saved = self.workspace.models.last_good()
             model, facts, learned = unpack(saved)
-            return self._serve(model, facts, Standing.of(saved), learned, since)
+            live = self._serve(model, facts, Standing.of(saved), learned, since)
+            if saved.fallback is not None:
+                self.noticed(saved.fallback)
+            return live
         finally:
             self._opening.release()
 

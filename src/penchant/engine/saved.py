@@ -11,7 +11,7 @@ from penchant.engine.facts import Facts
 from penchant.errors import ConfigError, StoreError
 from penchant.interests.layer import Catalogue
 from penchant.interests.model import InterestModel
-from penchant.store.models import Models, Saved
+from penchant.store.models import Fallback, Saved
 from penchant.store.workspace import Workspace
 from penchant.taxonomy.tree import Tree
 from penchant.types import State
@@ -20,15 +20,17 @@ from penchant.types import State
 @dataclass(frozen=True)
 class Standing:
     """What is known of the model that serves: its version (None in memory), and how good it was
-    found to be when it was made (see `quality`; empty where that was not noted)."""
+    found to be when it was made (see `quality`; empty where that was not noted). `fallback`: which
+    version was meant to serve, and why it does not; None where this one was."""
 
     version: str | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    fallback: Fallback | None = None
 
     @classmethod
     def of(cls, saved: Saved) -> Self:
         """Of a version that was read back."""
-        return cls(saved.version, saved.manifest.get("metrics", {}))
+        return cls(saved.version, saved.manifest.get("metrics", {}), saved.fallback)
 
 
 def manifest(
@@ -62,17 +64,9 @@ def kept(workspace: Workspace, model: InterestModel, about: Mapping[str, Any]) -
     return version
 
 
-def last_good(models: Models) -> Saved:
-    """The model that was promoted last; where its files are broken, with a warning, the newest
-    whole one before.
-
-    Raises:
-        NotFittedError, CorruptModelError: see `Models.last_good`.
-    """
-    saved = models.last_good()
-    if saved.report.findings:
-        warnings.warn(f"version {saved.version} serves: {saved.report}", stacklevel=3)
-    return saved
+def warned(fallback: Fallback) -> None:
+    """Tell by a warning that another version serves than the one that was meant to."""
+    warnings.warn(str(fallback), stacklevel=3)
 
 
 def tree_of(saved: Saved) -> Tree:

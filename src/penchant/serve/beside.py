@@ -62,7 +62,9 @@ def _learn(there: Connection, workspace: str, config: dict[str, Any]) -> None:
     with suppress(OSError):
         os.nice(_NICE)
     try:
-        there.send(Engine(workspace, EngineConfig(**config)).refit().to_json())
+        engine = Engine(workspace, EngineConfig(**config))
+        engine.noticed = lambda _: None  # who answers has said it
+        there.send(engine.refit().to_json())
     except PenchantError as error:
         there.send(error)
     except Exception as error:  # noqa: BLE001 (whatever it is, it is told, without what it says)

@@ -61,6 +61,12 @@ class Metrics:
             multiprocess_mode="livemostrecent",
             **some,
         )
+        self.fallback = Gauge(
+            "penchant_model_fallback",
+            "1 while another version serves than the one that was promoted last, which is broken",
+            multiprocess_mode="livemostrecent",
+            **some,
+        )
         self._version: str | None = None
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -68,12 +74,13 @@ class Metrics:
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def serves(self, version: str) -> None:
-        """Which model answers now."""
+    def serves(self, version: str, fallback: bool = False) -> None:
+        """Which model answers now, and whether in place of one that is broken."""
         if self._version not in (None, version):
             self.model.labels(self._version).set(0)
         self._version = version
         self.model.labels(version).set(1)
+        self.fallback.set(float(fallback))
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""

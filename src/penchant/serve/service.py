@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,9 +24,11 @@ from penchant.serve.beside import refit_beside
 from penchant.serve.fits import Fits
 from penchant.serve.keys import KeyStore, MemoryKeys
 from penchant.serve.lists import Lists, Shown, exposures, rows
+from penchant.serve.logs import say
 from penchant.serve.metrics import Metrics
 from penchant.serve.work import Work
 from penchant.store.audit import Entry, masked
+from penchant.store.models import Fallback
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Service:
         self.door = Doorkeeper(self.keys, self.config, self.engine.clock)
         self.lists = Lists(lambda shown: self.work.write(self._keep, shown), self.metrics)
         where = self.engine.workspace
+        self.engine.noticed = _fell_back
         self.fits = Fits(self._refit, self.engine.clock, None if where is None else where.path)
 
     def _refit(self) -> dict[str, Any]:
@@ -152,6 +156,11 @@ class Service:
         self._warm.cancel()
         await self.lists.close()
         self.work.close()
+
+
+def _fell_back(fallback: Fallback) -> None:
+    """Say in the log that another version serves than the one that was meant to."""
+    say("model fell back", logging.WARNING, **fallback.to_json())
 
 
 def service_of(request: Request) -> Service:

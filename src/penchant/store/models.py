@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,14 +62,33 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Fallback:
+    """That another version serves than the one that was `meant` to: the one that was promoted last,
+    whose files are broken; `why` names one of them, and what is wrong with it."""
+
+    meant: str
+    serves: str
+    why: str
+
+    def to_json(self) -> dict[str, str]:
+        """As plain values."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"version {self.serves} serves, not {self.meant}, which is broken: {self.why}"
+
+
+@dataclass(frozen=True)
 class Saved:
     """What was read back: the parts, what was noted about them, and which versions were passed
-    over because they are broken."""
+    over because they are broken; `fallback`: it is not the version that was meant."""
 
     version: str
     state: dict[str, State]
     manifest: dict[str, Any]
     report: Report = field(default_factory=Report)
+    fallback: Fallback | None = None
 
 
 class Models:
@@ -123,21 +142,22 @@ class Models:
 
     def last_good(self) -> Saved:
         """The current version, or where that is broken the newest whole one that served before it;
-        `report` names those that were passed over. Nothing is promoted by this.
+        `report` names those that were passed over, `fallback` why. Nothing is promoted by this.
 
         Raises:
             NotFittedError: nothing was promoted yet.
             CorruptModelError: none that served is whole.
         """
-        report, first = Report(), None
-        for name in reversed(self._served()):
+        report, first, served = Report(), None, self._served()
+        for name in reversed(served):
             try:
                 found = self.load(name)
             except CorruptModelError as error:
                 first = first or error
                 report.add("load", "broken versions of the model passed over", 1, examples=[name])
             else:
-                return Saved(found.version, found.state, found.manifest, report)
+                why = None if first is None else Fallback(served[-1], name, first.why)
+                return replace(found, report=report, fallback=why)
         if first is not None:
             raise first
         return self.load()
@@ -353,7 +373,8 @@ def _check_format(folder: Path, written: int, penchant: str) -> None:
 def _corrupt(path: Path, what: str) -> CorruptModelError:
     return CorruptModelError(
         f"{path}: the model file {what}. Go back to the version before with `penchant rollback`, "
-        "or learn a new one with `penchant fit`"
+        "or learn a new one with `penchant fit`",
+        f"{path.name} {what.partition(' (')[0]}",
     )
 
 

@@ -9,7 +9,7 @@ from penchant.client import answers as a
 from penchant.serve.access import DOORS
 from penchant.serve.answer import Answer
 from penchant.serve.reading import PREFIX, StrictRoute
-from penchant.serve.routes.model import serving
+from penchant.serve.routes.model import fallen, serving
 from penchant.serve.said import answers
 from penchant.serve.service import service_of
 
@@ -24,12 +24,14 @@ async def health(request: Request) -> Answer:
 
 @router.get("/ready", responses=answers(a.Health))
 async def ready(request: Request) -> Answer:
-    """Whether there is a model that can be asked, and a store that answers; 503 while not."""
+    """Whether there is a model that can be asked, and a store that answers; 503 while not. One that
+    serves in place of a broken one is ready, and `fallback` says so."""
     service = service_of(request)
 
     def told() -> dict[str, Any]:
         _ = service.engine.model
-        return {"status": "ready", "model": service.engine.version}
+        known = service.engine.standing
+        return {"status": "ready", "model": known.version, "fallback": fallen(known)}
 
     return Answer(await service.work.look(told))
 
@@ -45,7 +47,7 @@ async def metrics(request: Request) -> Response:  # fmt: skip
     service = service_of(request)
     model = await service.work.look(serving, service)
     if model is not None:
-        service.metrics.serves(model.version or "memory")
+        service.metrics.serves(model.version or "memory", model.fallback is not None)
         service.metrics.waiting.set(service.engine.live.waiting)
     text = await service.work.look(service.metrics.text)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

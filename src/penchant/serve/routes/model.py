@@ -86,6 +86,7 @@ async def status(request: Request) -> Answer:
             "fitted": model is not None,
             "rows": rows,
             "metrics": known.metrics,
+            "fallback": fallen(known),
         }
     )
 
@@ -97,6 +98,11 @@ def serving(service: Service) -> Standing | None:
     except (NotFittedError, StoreError):
         return None
     return service.engine.standing
+
+
+def fallen(model: Standing) -> dict[str, str] | None:
+    """Which version was meant to serve, which does, and why; None where that is the same."""
+    return None if model.fallback is None else model.fallback.to_json()
 
 
 @router.get("/report", responses=answers(a.Report), **_READ)
