@@ -92,6 +92,7 @@ def test_examples_set_what_can_be_set():
         ("models", []),
         ("promote", []),
         ("rollback", []),
+        ("rebuild", ["--people", "--no-batch"]),
         ("backup", []),
         ("restore", []),
         ("serve", ["--host", "--port", "--workers", "--present", "--root-path", "--tls-cert",

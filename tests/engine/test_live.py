@@ -9,11 +9,13 @@ import polars as pl
 import pytest
 
 from penchant import Engine, EngineConfig, WorldConfig, make_world
+from penchant.clock import DAY, micros
 from penchant.data.histories import histories
 from penchant.data.vocabulary import Vocabulary
 from penchant.engine.view import View
 from penchant.engine.waiting import Waiting
 from penchant.errors import StoreError
+from penchant.interests.profile import profile
 from penchant.testing.layers import quick
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -78,6 +80,31 @@ def whole(engine, users, at):
     return found[:, np.argsort(asking.model.catalogue.items.ids.to_numpy())]
 
 
+def told(asking, users, at):
+    """All numbers of the profiles of some users [N], and what they are: interests at every level,
+    of each layer too, how sure they are, and the events that speak for them."""
+    names, numbers = [], []
+    for user in users:
+        moments, titles = asking.moments([user], at), asking.explainer(0).titles
+        found = profile(asking.model, moments, user_id=user, labels=titles)
+        names.append((user, found.events, tuple(found.alpha)))
+        numbers += found.alpha.values()
+        for x in (x for level in found.levels for x in level):
+            events = sorted((asking.model.catalogue.items[e.item], e.time) for e in x.evidence)
+            names.append((x.node.id, x.kind, events))
+            numbers += [x.weight, x.usual, x.confidence, x.low, x.high, x.stability]
+            numbers += [*x.layers.values(), *sorted(e.share for e in x.evidence)]
+    return names, np.array(numbers)
+
+
+def late(events):
+    """Events that nobody had, older than the newest of those: some at the very same times."""
+    some = events.sample(60, shuffle=True, seed=4)
+    other = some.with_columns(item_id=some["item_id"].reverse())
+    earlier = other.tail(30).with_columns(pl.col("timestamp") - timedelta(minutes=37))
+    return pl.concat([other.head(30), earlier])
+
+
 def pieces(events, order):
     """Events one by one, late ones, and many at once."""
     if order == "in time":
@@ -92,10 +119,13 @@ def pieces(events, order):
     ("order", "few"), [("in time", 5_000), ("late", 5_000), ("late", 3), ("at once", 3)]
 )
 def test_streamed_is_rebuilt_is_batch(world, split, served, order, few, monkeypatch):
-    """However events come, everybody's scores are those of the whole log; also where so many came
-    that only those of people who were asked about are shaped."""
+    """However events come, some of them older than all that the model learned last, everybody's
+    scores and profiles are those of the whole log; also where so many came that only those of
+    people who were asked about are shaped."""
     monkeypatch.setattr("penchant.engine.live._FEW", few)
-    streamed, later = served(), split[1].head(200)
+    streamed = served()
+    later = pl.concat([late(split[0]), split[1].head(200)]).sort("timestamp", maintain_order=True)
+    assert (later["timestamp"] < split[0]["timestamp"].max()).sum() > 50
     users = sorted(world.events["user_id"].unique())
     streamed.recommend(str(later["user_id"][0]))
     for k, piece in enumerate(pieces(later, order)):
@@ -110,9 +140,39 @@ def test_streamed_is_rebuilt_is_batch(world, split, served, order, few, monkeypa
     assert ids.to_list() == again.to_list()
     np.testing.assert_allclose(one, two, atol=1e-5, rtol=1e-5)
     np.testing.assert_allclose(one, whole(streamed, users, end), atol=1e-5, rtol=1e-5)
+    names, numbers = told(streamed._asking(users), users, end)
+    for other in (rebuilt._asking(users), streamed._asking()):
+        same, also = told(other, users, end)
+        assert names == same
+        np.testing.assert_allclose(numbers, also, atol=1e-5, rtol=1e-5)
     known, nothing = scores(served(), users, end)
     moved = one[:, ids.is_in(known.implode()).to_numpy()] - nothing
     assert np.abs(moved).max() > 0.1, "what came matters"
+
+
+@pytest.mark.parametrize("newer", [0, 200])
+def test_popularity_is_what_the_whole_log_counts(split, served, newer):
+    """Also by events older than the last that the model learned from, out of order, and where none
+    but such came."""
+    engine = served()
+    later = pl.concat([late(split[0]), split[1].head(newer)])
+    end = max(later["timestamp"].max(), split[0]["timestamp"].max()) + timedelta(hours=3)
+    before = engine.explain("nobody", str(later["item_id"][0]), at=end).parts["popularity"]
+    for piece in pieces(later, "late"):
+        engine.add(events=piece)
+        engine.recommend("nobody", at=end)
+    after = engine.explain("nobody", str(later["item_id"][0]), at=end).parts["popularity"]
+    assert after != before
+    running, log = engine.model.layers["popularity"].running_, engine.data.log
+    point = running.point(micros(end))
+    counted, liked = running._counted(point, len(log.items)), log.positive
+    for half_life, found in zip(running.half_lives, counted, strict=True):
+        left = np.exp2(-(point - log.time[liked]) / (DAY * half_life))
+        whole = np.bincount(log.item[liked], weights=left, minlength=len(log.items))
+        np.testing.assert_allclose(found, whole, rtol=1e-5, atol=1e-6)
+    first = np.full(len(log.items), np.iinfo(np.int64).max)
+    np.minimum.at(first, log.item[liked], log.time[liked])
+    np.testing.assert_array_equal(running._first[: len(first)], first)
 
 
 def test_two_engines_on_one_store_say_the_same(world, split, served):

@@ -34,6 +34,7 @@ KEPT: Final = {
     "diagnose": "Encoded texts are kept; the figures are made anew by `penchant diagnose`.",
     "tune": "Nothing was seen through yet; encoded texts are kept.",
     "demo": "Without --workspace nothing is kept; run `penchant demo` again to start over.",
+    "rebuild": "Half-done fits may be gone; models, tables and vectors of texts are as they were.",
     "forget": "Either all of the person's rows are gone or none; run the same command again to be "
     "sure.",
 }

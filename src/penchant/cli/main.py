@@ -22,6 +22,7 @@ from penchant.cli.forget import forget
 from penchant.cli.interests import interests
 from penchant.cli.keys import keys
 from penchant.cli.models import models, promote, rollback
+from penchant.cli.rebuild import rebuild
 from penchant.cli.recommend import recommend
 from penchant.cli.serve import serve
 from penchant.cli.session import FOLDER, Debug, File, Json, Quietly, Session, Sets, door
@@ -33,7 +34,7 @@ GROUPS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Learn": (fit, evaluate, diagnose, tune),
     "Ask": (interests, recommend, explain, feedback),
     "Serve": (serve, keys),
-    "Keep": (status, config, models, promote, rollback, backup, restore, forget),
+    "Keep": (status, config, models, promote, rollback, rebuild, backup, restore, forget),
 }
 
 app = typer.Typer(

@@ -77,7 +77,7 @@ class VectorCache:
         asked = pl.DataFrame({"row": np.arange(len(keys)), "a": keys[:, 0], "b": keys[:, 1]})
         hits = asked.join(self._index.unique(["a", "b"]), on=["a", "b"]).sort("shard", "at")
         for (shard,), part in hits.group_by("shard", maintain_order=True):
-            held = self._load(self.folder / f"{shard}.safetensors")
+            held = _load(self.folder / f"{shard}.safetensors", self.set_aside)
             if held is not None:
                 at = part["at"].to_numpy()
                 encoded = Encoded(held["vectors"][at], held["truncated"][at])
@@ -105,7 +105,7 @@ class VectorCache:
     def _merge(self, shards: list[str]) -> None:
         """One shard in the place of several; who was about to read one of these encodes again."""
         paths = [self.folder / f"{shard}.safetensors" for shard in shards]
-        held = [parts for path in paths if (parts := self._load(path)) is not None]
+        held = [parts for path in paths if (parts := _load(path, self.set_aside)) is not None]
         if not held:
             return
         merged = {part: np.concatenate([parts[part] for parts in held]) for part in PARTS}
@@ -130,35 +130,46 @@ class VectorCache:
         """Where each key is kept: a, b (the key), shard, at (row in it)."""
         tables = [_entries("", np.empty((0, 2), np.uint64))]
         for path in sorted(self.folder.glob("*.safetensors")):
-            keys = self._open(path, ["keys"])
+            keys = _open(path, ["keys"], self.set_aside)
             if keys is not None:
                 tables.append(_entries(path.stem, keys["keys"]))
         return pl.concat(tables)
 
-    def _load(self, path: Path) -> Arrays | None:
-        """A shard's arrays, or None where it is gone or damaged."""
-        held = self._open(path, PARTS)
-        if held is not None and _contents(held) != path.stem:
-            self._put_aside(path)
-            return None
-        return held
 
-    def _open(self, path: Path, parts: Sequence[str]) -> Arrays | None:
-        from safetensors import SafetensorError, safe_open
+def damaged(root: Path) -> list[str]:
+    """Look at every byte that is kept; what is not as it was written is set aside, and named."""
+    aside: list[str] = []
+    for path in sorted(root.glob("vectors/*/*.safetensors")):
+        _load(path, aside)
+    return aside
 
-        try:
-            with safe_open(path, framework="numpy") as file:
-                return {part: file.get_tensor(part) for part in parts}
-        except FileNotFoundError:  # another process met the damage first
-            return None
-        except (SafetensorError, OSError, ValueError):
-            self._put_aside(path)
-            return None
 
-    def _put_aside(self, path: Path) -> None:
-        self.set_aside.append(path.name)
-        with contextlib.suppress(FileNotFoundError):  # another process was faster
-            path.replace(path.with_suffix(".damaged"))
+def _load(path: Path, aside: list[str]) -> Arrays | None:
+    """A shard's arrays, or None where it is gone or damaged."""
+    held = _open(path, PARTS, aside)
+    if held is not None and _contents(held) != path.stem:
+        _put_aside(path, aside)
+        return None
+    return held
+
+
+def _open(path: Path, parts: Sequence[str], aside: list[str]) -> Arrays | None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {part: file.get_tensor(part) for part in parts}
+    except FileNotFoundError:  # another process met the damage first
+        return None
+    except (SafetensorError, OSError, ValueError):
+        _put_aside(path, aside)
+        return None
+
+
+def _put_aside(path: Path, aside: list[str]) -> None:
+    aside.append(path.name)
+    with contextlib.suppress(FileNotFoundError):  # another process was faster
+        path.replace(path.with_suffix(".damaged"))
 
 
 def _entries(shard: str, keys: npt.NDArray[Any]) -> pl.DataFrame:

@@ -284,8 +284,7 @@ class Engine(Lists, People, Holdings):
 
     def _begun_again(self, live: Live) -> Live:
         """The same model from the beginning; it is asked when it has taken in what came since."""
-        tables, config = self.tables, live.config
-        made = Live(tables, config, self.clock, self._texts, live.learned, live.since)
+        made = live.begun(self.tables)
         made.catch_up()
         return self._ask(made)
 
@@ -351,10 +350,7 @@ class Engine(Lists, People, Holdings):
             return Asking(
                 log, live.view, self.clock, live.ledger, log.latest, lambda e: str(kinds[e])
             )
-        log, names = live.log(users), live.kinds.names
-        return Asking(
-            log, live.view, self.clock, live.ledger, live.latest, lambda e: names[log.kind[e]]
-        )
+        return live.asking(users)
 
     def feedback(
         self,

@@ -37,6 +37,7 @@ from penchant.data.strength import strength, strength_of
 from penchant.data.vocabulary import Vocabulary
 from penchant.encode.items import item_texts
 from penchant.engine.around import Around
+from penchant.engine.asking import Asking
 from penchant.engine.config import EngineConfig
 from penchant.engine.facts import Facts
 from penchant.engine.feedback import Ledger
@@ -76,7 +77,7 @@ class Live:
         self.ledger = Ledger(tables, config.feedback)
         self.pasts = Pasts(self._read, self._shape, self._aside, config.live.events)
         self.latest, self.stale, self.forgotten = facts.latest, False, 0
-        self._clock, self._texts = clock, texts
+        self.clock, self._texts = clock, texts
         self._seen, self._followed = facts.change, False
         self._taking, self._joining = RLock(), RLock()
         self._items: list[pl.DataFrame] = []
@@ -107,6 +108,23 @@ class Live:
         with a part of what came, else when it has been here for a while."""
         return self._broken or (self._unlike and monotonic() - self._began >= REST)
 
+    @property
+    def unlike(self) -> bool:
+        """Whether something came that only another one, begun now, would know as the log has it."""
+        return self._unlike
+
+    def begun(self, tables: Tables | None = None) -> "Live":
+        """The same model from the beginning, over other tables (None: over the same)."""
+        tables = self.tables if tables is None else tables
+        return Live(tables, self.config, self.clock, self._texts, self.learned, self.since)
+
+    def asking(self, users: Sequence[str]) -> Asking:
+        """Questions about some people."""
+        log, names = self.log(users), self.kinds.names
+        return Asking(
+            log, self.view, self.clock, self.ledger, self.latest, lambda e: names[log.kind[e]]
+        )
+
     def _take_in(self, changes: Sequence[Change]) -> None:
         items, events = list(self._came("items", changes)), self._came("events", changes)
         first = list(islice(events, 1))  # a store that fails until here has changed nothing
@@ -123,7 +141,7 @@ class Live:
     @property
     def _ripe(self) -> bool:
         """Whether the time of an event that waits for it has come."""
-        return bool(self._early) and micros(self._clock()) >= self._due
+        return bool(self._early) and micros(self.clock()) >= self._due
 
     @contextmanager
     def _whole_or_broken(self) -> Iterator[None]:
@@ -204,7 +222,7 @@ class Live:
     def _possible(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, Bools, pl.DataFrame | None]:
         """Events at times that can be, which of them are on items of the catalogue, and those of
         times that are still to come."""
-        first, last = (micros(t) for t in bounds(self.config.clean, self._clock()))
+        first, last = (micros(t) for t in bounds(self.config.clean, self.clock()))
         time, early = _micros(rows), None
         can_be = (time >= first) & (time <= last)
         if not can_be.all():
@@ -306,7 +324,7 @@ class Live:
     def _clean_items(self, rows: pl.DataFrame) -> pl.DataFrame:
         if not rows.height:
             return pl.DataFrame(schema={c.ITEM: pl.String})
-        return clean(EMPTY, rows, self.config.clean, Report(), now=self._clock())[1]
+        return clean(EMPTY, rows, self.config.clean, Report(), now=self.clock())[1]
 
     # People
 

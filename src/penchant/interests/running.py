@@ -93,8 +93,11 @@ class Running:
 
     def point(self, at: int) -> int | None:
         """The last point not after a time, and not after the first one past the last event; None
-        where that is before the fit's last."""
-        last = -(-(self._latest + 1) // self.step) * self.step
+        where that is before the fit's last, or nothing came since. Events that are older than that
+        count from the first one behind it on."""
+        if self._latest < 0:
+            return None
+        last = -(-(max(self._latest, self.start) + 1) // self.step) * self.step
         found = min(at // self.step * self.step, last)
         return found if found > self.start else None
 

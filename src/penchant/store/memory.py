@@ -76,10 +76,12 @@ class MemoryTables:
                 self.audit.append(act.counted(gone))
             return gone
 
-    def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:
+    def people(self, kind: Kind, user_ids: Sequence[str], last: int | None = None) -> pl.DataFrame:
         """Rows of some users; see `Tables.people`."""
         person = person_of(known_kind(kind))
         mine = pl.col(person).is_in(list(user_ids))
+        if last is not None and kind in self._frames:
+            mine &= pl.col(NUMBER) <= last
         return self._rows(kind).filter(mine).drop(NUMBER, strict=False).collect()
 
     def between(
@@ -92,6 +94,10 @@ class MemoryTables:
         else:
             rows = rows.filter(pl.col(NUMBER).is_between(first, last)).drop(NUMBER)
         return rows.select(n for n in rows.columns if columns is None or n in columns)
+
+    def last(self, kind: Kind) -> int:
+        """The highest running number that a row of a kind ever had (0: none)."""
+        return self._last.get(known_kind(kind), 0)
 
     def changes(self, after: int) -> Sequence[Change]:
         """What changed since the change of that number, oldest first."""

@@ -170,8 +170,9 @@ class Tables(Protocol):
         """
         ...
 
-    def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:
-        """Rows of some users, as `read` has them; relations: those whose source is one of them.
+    def people(self, kind: Kind, user_ids: Sequence[str], last: int | None = None) -> pl.DataFrame:
+        """Rows of some users, as `read` has them, by their running numbers up to `last` (None:
+        all); relations: those whose source is one of them.
 
         Raises:
             StoreError: the kind has no users (items).
@@ -183,6 +184,10 @@ class Tables(Protocol):
     ) -> pl.DataFrame:
         """Rows of a kind by their running numbers, inclusive, as `read` has them; of its columns
         some (None: all) where they are there."""
+        ...
+
+    def last(self, kind: Kind) -> int:
+        """The highest running number that a row of a kind ever had (0: none)."""
         ...
 
     def changes(self, after: int) -> Sequence[Change]:

@@ -147,14 +147,16 @@ class Workspace:
             raise StoreError(f"scratch: {name!r} came, expected letters, digits, '_', '-', '.'")
         return make_folder(self.path / "scratch" / name)
 
-    def clear_scratch(self, name: str | None = None) -> None:
-        """Remove one piece of half-done work, or all of it."""
+    def clear_scratch(self, name: str | None = None) -> int:
+        """Remove one piece of half-done work, or all of it; how many pieces there were."""
         folder = self.path / "scratch"
         if name is not None:
             remove(self.scratch(name))
-            return
-        for path in folder.iterdir():
+            return 1
+        found = list(folder.iterdir())
+        for path in found:
             remove(path)
+        return len(found)
 
     def clear_tuning(self) -> None:
         """Remove what was tried by `tune`, but for the settings that were found."""

@@ -319,7 +319,21 @@ class TablesContract:
             for some in (["ann"], ["cy", "bob", "nobody"], ["nobody"], []):
                 mine = whole.filter(pl.col(person).is_in(some))
                 assert tables.people(kind, some).equals(mine), (kind, some)
+                for last in (0, 1, 3, tables.last(kind)):
+                    part = tables.between(kind, 1, last).filter(pl.col(person).is_in(some))
+                    assert tables.people(kind, some, last).equals(part), (kind, some, last)
         assert "belong to nobody" in _error(lambda: tables.people("items", ["ann"]))
+
+    def test_the_last_number_stays_when_its_row_goes(self, tmp_path: Path) -> None:
+        """Numbers are never given again."""
+        tables = self.open(tmp_path)
+        assert tables.last("events") == tables.last("items") == 0
+        tables.append("events", events(("ann", "a", 0), ("bob", "a", 1)))
+        assert tables.last("events") == 2
+        tables.forget("bob")
+        assert tables.last("events") == 2
+        tables.append("events", events(("ann", "b", 2)))
+        assert (tables.last("events"), tables.last("items")) == (3, 0)
 
     def test_any_sequence_equals_a_plain_list(self, tmp_path: Path) -> None:
         """Batches, repeats and forgetting, drawn at random."""

@@ -45,15 +45,17 @@ class Reader:
         """Rows by their running numbers, in the order they came."""
         return self._together(list(self._pieces(after, last)))
 
-    def some(self, column: str, numbers: Sequence[int]) -> pl.DataFrame:
-        """Rows with one of the numbers in a column, in the order they came."""
+    def some(self, column: str, numbers: Sequence[int], last: int | None = None) -> pl.DataFrame:
+        """Rows with one of the numbers in a column, in the order they came, up to the running
+        number `last` (None: all)."""
+        until = "" if last is None else f" AND seq <= {last:d}"
         if len(numbers) == 1:  # in words that stay the same, which the driver has ready
             mark = _MARK[self._connection.dialect.name]
-            asked = f'{self._asked} WHERE "{column}" = {mark}'
+            asked = f'{self._asked} WHERE "{column}" = {mark}{until}'
             return self._decoded(sorted(rows_of(self._connection, asked, numbers), key=_FIRST))
         found: list[tuple[Any, ...]] = []
         for some in parts(numbers):
-            found += rows_of(self._connection, f"{self._asked} WHERE {among(column, some)}")
+            found += rows_of(self._connection, f"{self._asked} WHERE {among(column, some)}{until}")
         return self._decoded(sorted(found, key=_FIRST))
 
     def named(self, hashes: Sequence[bytes]) -> pl.DataFrame:

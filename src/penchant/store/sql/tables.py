@@ -101,7 +101,7 @@ class SqlTables:
             ) from None
         return gone
 
-    def people(self, kind: Kind, user_ids: Sequence[str]) -> pl.DataFrame:
+    def people(self, kind: Kind, user_ids: Sequence[str], last: int | None = None) -> pl.DataFrame:
         """Rows of some users, as `read` has them (see `Tables.people`)."""
         person_of(known_kind(kind))
         with self.database.reading() as connection:
@@ -113,7 +113,7 @@ class SqlTables:
             known = {KEYED["user"].name: met} | self._known()
             column = "source" if kind == "relations" else "user"
             some = [code for code in codes if code is not None]
-            return Reader(connection, kind, types, known).some(column, some)
+            return Reader(connection, kind, types, known).some(column, some, last)
 
     def between(
         self, kind: Kind, first: int, last: int, columns: Collection[str] | None = None
@@ -132,6 +132,11 @@ class SqlTables:
         if sum(map(len, self._met.values())) > MOST:
             self._met = {}
         return {KEYED[holds].name: self._met.setdefault(holds, {}) for holds in ("item", "event")}
+
+    def last(self, kind: Kind) -> int:
+        """The highest running number that a row of a kind ever had (0: none)."""
+        with self.database.reading() as connection:
+            return changes.last_number(connection, known_kind(kind))
 
     def changes(self, after: int) -> Sequence[Change]:
         """What changed since the change of that number, oldest first."""
