@@ -165,7 +165,7 @@ def test_popularity_is_what_the_whole_log_counts(split, served, newer):
     assert after != before
     running, log = engine.model.layers["popularity"].running_, engine.data.log
     point = running.point(micros(end))
-    counted, liked = running._counted(point, len(log.items)), log.positive
+    counted, liked = running._counts_at(point)[:, : len(log.items)], log.positive
     for half_life, found in zip(running.half_lives, counted, strict=True):
         left = np.exp2(-(point - log.time[liked]) / (DAY * half_life))
         whole = np.bincount(log.item[liked], weights=left, minlength=len(log.items))

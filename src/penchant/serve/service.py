@@ -19,6 +19,7 @@ from penchant.engine.engine import Engine
 from penchant.engine.live import Live
 from penchant.engine.serving import ServeConfig
 from penchant.errors import NotFittedError, PenchantError
+from penchant.memory import give_back
 from penchant.serve.access import Doorkeeper
 from penchant.serve.beside import refit_beside
 from penchant.serve.fits import Fits
@@ -126,6 +127,7 @@ class Service:
                 gc.unfreeze()
                 gc.collect()
                 gc.freeze()
+                give_back()
 
     def _keep(self, lists: list[Shown]) -> None:
         """Keep lists as exposures. Where somebody was erased since a list was made, it is let go of
