@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from penchant.clock import DAY, HOUR
-from penchant.interests.running import Running, _Step
+from penchant.interests.running import Running, _Block
 
 HALF_LIVES = (0.25, 3.0, 90.0)
 START = 1_700_000_000 * 1_000_000 + 1234  # between two points
@@ -67,19 +67,36 @@ def test_who_asks_for_fewer_items_gets_those():
 
 
 def test_a_late_event_is_added_and_a_new_point_goes_on(monkeypatch):
-    """Of many events none is read again, but those since the point before."""
+    """Of many events none is read again, but the block that reaches behind the point before."""
+    monkeypatch.setattr("penchant.interests.running._BLOCK", 5)
     running = Running(HALF_LIVES, START, np.zeros(SHAPE, np.float32), np.zeros(6, np.int64), HOUR)
-    hours = np.arange(50)
-    running.follow(hours % 6, START + hours * HOUR)
+    for hour in range(50):
+        running.follow(np.array([hour % 6]), np.array([START + hour * HOUR]))
     running.at(running.point(START + 48 * HOUR), 6, counts_of)
-    read, events = [], _Step.events
-    monkeypatch.setattr(_Step, "events", lambda step: read.append(step.begin) or events(step))
+    read, within = [], _Block.within
+    monkeypatch.setattr(
+        _Block, "within", lambda block, *of: read.append(block.first) or within(block, *of)
+    )
     before = running.at(running.point(START + 48 * HOUR), 6, counts_of)
     running.follow(np.array([3]), np.array([START + HOUR]))
     after = running.at(running.point(START + 48 * HOUR), 6, counts_of)
-    assert (after - before)[:3].round(2).T.tolist()[3] == pytest.approx(
+    assert (after - before)[:3].T.tolist()[3] == pytest.approx(
         [2 ** (-47 / 24 / h) for h in HALF_LIVES], abs=0.02
     )
     assert not read
     running.at(running.point(START + 49 * HOUR), 6, counts_of)
     assert len(read) == 1
+
+
+@pytest.mark.parametrize("size", [3, 64])
+def test_a_long_backlog_at_once_is_counted_once(draw, size, monkeypatch):
+    monkeypatch.setattr("penchant.interests.running._BLOCK", size)
+    known = draw.random(SHAPE).astype(np.float32)
+    running = Running(HALF_LIVES, START, known, np.full(6, START), HOUR)
+    item, time = draw.integers(0, 6, 500), START + draw.integers(0, 30 * DAY, 500)
+    for part in np.array_split(np.arange(500), 7):
+        running.follow(item[part], time[part])
+    for at in (START + 10 * DAY, START + 31 * DAY, START + 20 * DAY):
+        point = running.point(at)
+        found = running.at(point, 6, counts_of)[:-1]
+        np.testing.assert_allclose(found, plain(known, item, time, point, 6), rtol=1e-5)

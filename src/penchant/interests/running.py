@@ -12,10 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from penchant.clock import DAY
 from penchant.types import Doubles, Floats, Ints, Longs
@@ -23,38 +21,38 @@ from penchant.types import Doubles, Floats, Ints, Longs
 _KEPT = 16  # points in time that are remembered
 _COUNTED = 2  # of these, the latest, with their counts
 _PIECES = 1000  # of events, until they are put together
+_BLOCK = 65_536  # events, about, that stay together
 
 Row = Callable[[Floats, Longs, int], Floats]
 """Scores of all items [I] from counts [H × I], when each was first met [I] (µs), at a time (µs)."""
 
 
 @dataclass
-class _Step:
-    """Events between two points in time: items and µs since the first of the two, in eight bytes
-    each where a step is an hour."""
+class _Block:
+    """Events that came after each other: rows of items and times (µs)."""
 
-    begin: int
-    wide: bool
-    _pieces: list[tuple[Ints, npt.NDArray[Any]]] = field(
-        init=False, repr=False, default_factory=list
-    )
+    first: int = np.iinfo(np.int64).max
+    last: int = np.iinfo(np.int64).min
+    size: int = 0
+    _pieces: list[tuple[Ints, Longs]] = field(init=False, repr=False, default_factory=list)
 
     def add(self, item: Longs, time: Longs) -> None:
-        """Events of this step: rows of items and times (µs) [N]."""
-        kind = np.dtype(np.int64 if self.wide else np.uint32)
-        since: npt.NDArray[Any] = (time - self.begin).astype(kind)
-        self._pieces.append((item.astype(np.int32), since))
-        if len(self._pieces) > _PIECES:
+        """More of them [N]."""
+        self._pieces.append((item.astype(np.int32), time))
+        self.first, self.last = min(self.first, int(time.min())), max(self.last, int(time.max()))
+        self.size += len(item)
+        if len(self._pieces) > _PIECES or self.size >= _BLOCK:
             self._pieces = [self._joined()]
 
-    def events(self) -> tuple[Longs, Longs]:
-        """All of them: rows of items and times (µs) [N]."""
-        item, since = self._joined()
-        return item.astype(np.int64), since.astype(np.int64) + self.begin
+    def within(self, since: int, until: int) -> tuple[Ints, Longs]:
+        """Those from one time until before another."""
+        item, time = self._joined()
+        here = (since <= time) & (time < until)
+        return item[here], time[here]
 
-    def _joined(self) -> tuple[Ints, npt.NDArray[Any]]:
-        item, since = zip(*self._pieces, strict=True)
-        return np.concatenate(item), np.concatenate(since)
+    def _joined(self) -> tuple[Ints, Longs]:
+        item, time = zip(*self._pieces, strict=True)
+        return np.concatenate(item), np.concatenate(time)
 
 
 class Running:
@@ -68,7 +66,7 @@ class Running:
         self.start, self.step = start, step
         self._counts, self._first = counts, first.copy()
         self._latest = -1
-        self._steps: dict[int, _Step] = {}
+        self._blocks: list[_Block] = []
         self._counted: dict[int, Doubles] = {}
         self._rows: OrderedDict[int, Floats] = OrderedDict()
         self._lock = RLock()
@@ -81,10 +79,9 @@ class Running:
             self._room(int(item.max()) + 1)
             np.minimum.at(self._first, item, time)
             self._latest = max(self._latest, int(time.max()))
-            step = time // self.step
-            for s in np.unique(step):
-                here = step == s
-                self._step(int(s)).add(item[here], time[here])
+            if not self._blocks or self._blocks[-1].size >= _BLOCK:
+                self._blocks.append(_Block())
+            self._blocks[-1].add(item, time)
             for point, counts in self._counted.items():
                 before = time < point
                 self._add(counts, item[before], time[before], point)
@@ -114,14 +111,6 @@ class Running:
                     self._rows.popitem(last=False)
             return known
 
-    def _step(self, s: int) -> _Step:
-        """The s-th step since 1970."""
-        found = self._steps.get(s)
-        if found is None:
-            wide = self.step > np.iinfo(np.uint32).max
-            found = self._steps[s] = _Step(s * self.step, wide)
-        return found
-
     def _room(self, n_items: int) -> None:
         """Room for items that came later."""
         more = n_items - len(self._first)
@@ -146,12 +135,13 @@ class Running:
         known = self._counts if before is None else self._counted[before]
         found = _widened(known, len(self._first))
         found *= np.exp2((since - point) / (DAY * self.half_lives))[:, None]
-        for s, step in self._steps.items():
-            if s < point // self.step and (before is None or s >= before // self.step):
-                self._add(found, *step.events(), point)
+        since = np.iinfo(np.int64).min if before is None else before
+        for block in self._blocks:
+            if since <= block.last and block.first < point:
+                self._add(found, *block.within(since, point), point)
         return found
 
-    def _add(self, counts: Doubles, item: Longs, time: Longs, point: int) -> None:
+    def _add(self, counts: Doubles, item: Longs | Ints, time: Longs, point: int) -> None:
         """Add events before a point in time to the counts there [H × I]."""
         age = (point - time) / DAY
         for own, half_life in zip(counts, self.half_lives, strict=True):
