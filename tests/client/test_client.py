@@ -87,6 +87,9 @@ def test_rows_go_in_and_a_person_out(shop):
     assert said.statements[0].item == "new"
     assert shop.forget("carl").rows == 6
     assert shop.forget("carl").rows == 0
+    found = list(shop.audit(limit=1, action="forget", of="carl", since="2024-01-01"))
+    assert [act.detail["rows"] for act in found] == [0, 6]
+    assert {act.actor for act in found} == {"1"}
 
 
 def test_many_rows_go_in_several_calls_and_keep_their_numbers(shop, monkeypatch):
@@ -143,6 +146,8 @@ def test_the_asynchronous_client_says_the_same(served, shop):
             profile, told = await asyncio.gather(client.interests(ANN), client.recommend(ANN, n=2))
             ids = [item.item_id async for item in client.items(limit=100)]
             taken = await client.add_events([{"user_id": "eve", "item_id": "i00001"}, {}])
+            await client.export(14388)
+            assert [act.action async for act in client.audit(of=14388)] == ["export"]
             with pytest.raises(RefusedError):
                 await client.node("nosuch")
             return profile, told, ids, taken

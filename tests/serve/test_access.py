@@ -51,6 +51,7 @@ CALLS = [
     ("GET", "/metrics", "read"),
     ("GET", "/users/ann/export", "admin"),
     ("DELETE", "/users/ann", "admin"),
+    ("GET", "/audit", "admin"),
     ("POST", "/fit", "admin"),
 ]
 

@@ -6,12 +6,15 @@ import json
 import os
 import tarfile
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
 import pytest
 
 from penchant.errors import StoreError
+from penchant.store.audit import Entry
 from penchant.store.backup import backup, restore
 from penchant.store.config import StoreConfig
 from penchant.store.workspace import Workspace
@@ -44,6 +47,20 @@ def test_what_is_restored_is_what_was_put_away(tmp_path):
     assert again.models.load().state["base"][1]["n"] == 1
     assert again.models.rollback() == "0001"
     assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == ["shop.tar"]
+
+
+def test_who_restored_stands_in_the_audit_log_of_what_was_restored(tmp_path):
+    workspace = filled(tmp_path / "shop")
+    before = Entry(datetime(2024, 4, 1, tzinfo=UTC), "1", "forget", "hash")
+    workspace.tables.audit.append(before)
+    backup(workspace, tmp_path / "shop.tar", NOW)
+    act = Entry(datetime(2024, 6, 1, tzinfo=UTC), "here", "restore")
+    restore(tmp_path / "shop.tar", tmp_path / "again", act)
+    names = sorted(p.name for p in (tmp_path / "again").iterdir())
+    assert names == ["config.toml", "models", "penchant.db", "penchant.json"]
+    again = Workspace(tmp_path / "again", create=False).tables
+    assert again.audit.read() == [before, replace(act, detail={"backup": NOW})]
+    assert workspace.tables.audit.read() == [before]
 
 
 def test_a_backup_while_others_write_is_of_one_moment(tmp_path):

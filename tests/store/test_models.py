@@ -21,6 +21,7 @@ from penchant.errors import CorruptModelError, NotFittedError, StoreError
 from penchant.store.arrays import DTYPES, read_arrays, write_arrays
 from penchant.store.lock import locked
 from penchant.store.models import Fallback, Models
+from penchant.store.sql import audit
 from penchant.store.sql.database import Database
 from penchant.store.sql.tables import SqlTables
 
@@ -189,8 +190,28 @@ def test_a_broken_version_is_not_promoted(models):
     version = models.save(state(), {})
     (models.folder / version / "base.safetensors").write_bytes(b"")
     with pytest.raises(CorruptModelError):
-        models.promote(version)
+        models.promote(version, by="here")
     assert models.current() == "0001"
+    assert execute(models, "SELECT * FROM audit") == []
+
+
+def test_who_chose_a_version_stands_in_the_audit_log_if_it_serves(models, monkeypatch):
+    saved(models, 2)
+    models.promote("0001", by="here")
+    models.promote("0002", why="rebuild", by="here")
+    models.rollback(by="here")
+    kept = [(action, json.loads(detail)["version"]) for action, detail in execute(
+        models, "SELECT action, detail FROM audit ORDER BY seq")]  # fmt: skip
+    assert kept == [("promote", "0001"), ("rebuild", "0002"), ("rollback", "0001")]
+    assert execute(models, "SELECT DISTINCT actor, subject FROM audit") == [("here", None)]
+
+    def refuse(*_):
+        raise StoreError("no more room")
+
+    monkeypatch.setattr(audit, "note", refuse)
+    with pytest.raises(StoreError, match="no more room"):
+        models.promote("0002", by="here")
+    assert models.current() == "0001", "one is not there without the other"
 
 
 def test_the_last_good_version_serves_where_the_current_one_is_broken(models):

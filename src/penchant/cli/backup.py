@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from penchant.cli.audit import act
 from penchant.cli.session import Session
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def restore(
     from penchant.engine.config import kept_config
     from penchant.store.backup import restore as take
 
-    made = take(file, session.workspace)
+    made = take(file, session.workspace, act("restore"))
     session.out.answer(made.to_json, f"{session.workspace}: {_told(made)}")
     if kept_config(session.workspace).store.url is not None:
         session.out.note(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from penchant.cli.audit import act
 from penchant.cli.session import Session
 from penchant.cli.text import duration
 
@@ -36,12 +37,15 @@ def fit(
         penchant fit --set encode.kind=hashed
         penchant fit --set interests.base.kind=svd --set seed=7
     """
+    engine = session.engine()
     if if_better:
-        found = session.engine().refit()
+        found = engine.refit()
+        engine.tables.audit.append(act("fit", version=found.version))
         session.out.report(found.report)
         session.out.answer(found.to_json, str(found))
         return
-    fitted = session.engine().fit()
+    fitted = engine.fit()
+    engine.tables.audit.append(act("fit", version=fitted.version))
     session.out.report(fitted.report)
     session.out.answer(fitted.to_json, _shown(fitted))
     session.out.note("Next: `penchant interests USER`, `penchant recommend USER --explain`")

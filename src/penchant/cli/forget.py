@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from penchant.cli.audit import BY
 from penchant.cli.failures import NO
 from penchant.cli.options import User, one_user
 from penchant.cli.session import Session
@@ -19,7 +20,8 @@ def forget(
 ) -> None:
     """Remove a user: events, exposures, attributes, relations, feedback. This cannot be undone.
 
-    No parameter of the model belongs to a user, so the profile is gone at once.
+    No parameter of the model belongs to a user, so the profile is gone at once. That it was done
+    stands in the audit log: `penchant audit --of USER`.
 
     Examples:
 
@@ -31,7 +33,7 @@ def forget(
     if not yes and not _agreed(session, user):
         session.out.note("nothing was removed")
         raise typer.Exit(NO)
-    rows = session.engine().forget(user)
+    rows = session.engine().forget(user, by=BY)
     said = f"forgot {user}: {many(rows, 'row')} removed"
     session.out.answer(
         lambda: {"user_id": user, "rows": rows},

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penchant.cli.audit import BY
 from penchant.cli.options import chosen
 from penchant.cli.session import Session
 from penchant.errors import DataError
@@ -99,7 +100,8 @@ def _add(
     wanted = tuple(dict.fromkeys(chosen("--scope", scope, SCOPES) for scope in scopes))
     token, at = fresh(), now()
     ends = None if days is None else at + timedelta(days=days)
-    key = store.add(Key("", name.strip(), hashed(token), wanted, at, expires=ends, rate=rate))
+    kept = Key("", name.strip(), hashed(token), wanted, at, expires=ends, rate=rate)
+    key = store.add(kept, by=BY)
     session.out.answer(lambda: {**_plain(key), "key": token}, token)
     session.out.note(
         f"key {key.id} ({key.name}): {', '.join(key.scopes)}. It is shown this once: keep it safe"
@@ -111,7 +113,7 @@ def _revoke(session: Session, store: "SqlKeys", id: str | None) -> None:
 
     if id is None:
         raise DataError("ID: nothing came; expected the id of a key, as `penchant keys` shows it")
-    store.revoke(id, now())
+    store.revoke(id, now(), by=BY)
     session.out.answer(lambda: {"id": id, "revoked": True}, f"key {id} opens nothing any more")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from penchant.cli.add import add
+from penchant.cli.audit import audit
 from penchant.cli.backup import backup, restore
 from penchant.cli.check import check
 from penchant.cli.config import config
@@ -34,7 +35,7 @@ GROUPS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Learn": (fit, evaluate, diagnose, tune),
     "Ask": (interests, recommend, explain, feedback),
     "Serve": (serve, keys),
-    "Keep": (status, config, models, promote, rollback, rebuild, backup, restore, forget),
+    "Keep": (status, config, models, promote, rollback, rebuild, backup, restore, forget, audit),
 }
 
 app = typer.Typer(

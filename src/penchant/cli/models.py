@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penchant.cli.audit import BY
 from penchant.cli.session import Session
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def promote(
 
         penchant promote 0002
     """
-    session.opened().models.promote(version)
+    session.opened().models.promote(version, by=BY)
     _told(session, version)
 
 
@@ -52,7 +53,7 @@ def rollback(session: Session) -> None:
 
         penchant rollback
     """
-    _told(session, session.opened().models.rollback())
+    _told(session, session.opened().models.rollback(by=BY))
 
 
 def _told(session: Session, version: str) -> None:

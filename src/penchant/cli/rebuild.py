@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penchant.cli.audit import BY
 from penchant.cli.failures import NO
 from penchant.cli.session import Session
 from penchant.cli.text import duration, many
@@ -66,7 +67,7 @@ def rebuild(
         _nothing(session, cleared)
         return
     found = computed(live, people, batch=not no_batch, seed=engine.config.seed, progress=progress)
-    told = serve_anew(workspace, engine.version)
+    told = serve_anew(workspace, engine.version, by=BY)
     plain = {"model": engine.version, **found.to_json(), **cleared.to_json(), "told": told}
     session.out.answer(lambda: plain, _shown(engine.version, found, cleared, told))
     if not found.same:

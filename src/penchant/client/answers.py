@@ -279,6 +279,26 @@ class Forgotten(Answer):
     note: str | None = None
 
 
+class Act(Answer):
+    """One act of the audit log: by whom (`actor`: the id of a key, or where they stood), of which
+    kind, on whom (`subject`: a hash of the id), and what more is known of it, as `rows` or
+    `version`."""
+
+    number: int
+    time: str
+    actor: str
+    action: str
+    subject: str | None
+    detail: dict[str, Any]
+
+
+class Acts(Answer):
+    """Some acts, newest first, and the cursor of the next page (None: this was the last)."""
+
+    acts: tuple[Act, ...]
+    next: str | None
+
+
 class Item(Answer):
     """A thing of the catalogue, with all attributes it was given."""
 

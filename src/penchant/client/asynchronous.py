@@ -179,6 +179,18 @@ class AsyncClient:
         """Erase a person."""
         return await self.send(calls.forget(user_id))
 
+    async def audit(self, limit: int = 1_000, **asked: Unpack[calls.Acts]) -> AsyncIterator[a.Act]:
+        """Who did what that only an admin may, newest first, so many a call; see `calls.Acts` for
+        what may be asked."""
+        cursor: str | None = None
+        while True:
+            page = await self.send(calls.audit(cursor, limit, asked))
+            for act in page.acts:
+                yield act
+            cursor = page.next
+            if cursor is None:
+                return
+
     async def tree(self) -> a.Tree:
         """The interest tree."""
         return await self.send(calls.tree())

@@ -10,6 +10,7 @@ from uuid import uuid4
 from penchant.client import answers as a
 from penchant.data.ids import Id, id_of
 from penchant.errors import DataError
+from penchant.store.audit import Action
 
 T = TypeVar("T", bound=a.Answer)
 Row: TypeAlias = Mapping[str, Any]
@@ -79,6 +80,14 @@ class Said(TypedDict, total=False):
     item: Id
     at: str
     event_id: str
+
+
+class Acts(TypedDict, total=False):
+    """Since when (ISO 8601), of which kind, on whom."""
+
+    since: str
+    action: Action
+    of: Id
 
 
 def _query(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,6 +259,11 @@ def export(user_id: Id) -> Call[a.Held]:
 def forget(user_id: Id) -> Call[a.Forgotten]:
     """Erase a person."""
     return Call(a.Forgotten, "DELETE", _path("users", user_id))
+
+
+def audit(cursor: str | None, limit: int, asked: Acts) -> Call[a.Acts]:
+    """One page of the audit log."""
+    return _get(a.Acts, "audit", cursor=cursor, limit=limit, **asked)
 
 
 # The model

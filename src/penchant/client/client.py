@@ -177,6 +177,17 @@ class Client:
         """Erase a person."""
         return self.send(calls.forget(user_id))
 
+    def audit(self, limit: int = 1_000, **asked: Unpack[calls.Acts]) -> Iterator[a.Act]:
+        """Who did what that only an admin may, newest first, so many a call; see `calls.Acts` for
+        what may be asked."""
+        cursor: str | None = None
+        while True:
+            page = self.send(calls.audit(cursor, limit, asked))
+            yield from page.acts
+            cursor = page.next
+            if cursor is None:
+                return
+
     def tree(self) -> a.Tree:
         """The interest tree."""
         return self.send(calls.tree())

@@ -38,14 +38,15 @@ def clear(workspace: Workspace) -> Cleared:
         return Cleared(None, spoilt)
 
 
-def serve_anew(workspace: Workspace, version: str | None) -> bool:
+def serve_anew(workspace: Workspace, version: str | None, by: str | None = None) -> bool:
     """Have every process that answers begin anew with the version that serves, after checking all
-    of its files; whether they were told. Where a fit runs they are not: it does so itself."""
+    of its files; whether they were told. Where a fit runs they are not: it does so itself. `by`
+    says who asks, for the audit log."""
     try:
         with fitting(workspace.path, wait=0.0):
             if version is None or workspace.models.current() != version:
                 return False
-            workspace.models.promote(version, why="rebuild")
+            workspace.models.promote(version, why="rebuild", by=by)
             return True
     except HeldError:
         return False

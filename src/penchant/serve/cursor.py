@@ -2,8 +2,11 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Final
 
 from penchant.serve.problem import Problem
+
+_DIGITS: Final = 18  # so many fit into a number of a database
 
 
 def cursor(last: str) -> str:
@@ -13,6 +16,20 @@ def cursor(last: str) -> str:
     'tea'
     """
     return urlsafe_b64encode(last.encode()).decode().rstrip("=")
+
+
+def number(cursor: str | None) -> int | None:
+    """The number that a cursor stands behind; None for the first page.
+
+    Raises:
+        Problem: it is no cursor of numbers (422).
+    """
+    last = place(cursor)
+    if last is None:
+        return None
+    if not (last.isascii() and last.isdigit() and len(last) <= _DIGITS):
+        raise _none()
+    return int(last)
 
 
 def place(cursor: str | None) -> str | None:
@@ -27,6 +44,10 @@ def place(cursor: str | None) -> str | None:
         padded = cursor + "=" * (-len(cursor) % 4)
         return urlsafe_b64decode(padded.encode("ascii")).decode("utf-8")
     except (binascii.Error, UnicodeError, ValueError):
-        raise Problem(
-            422, "cursor: it is none; expected `next` of the page before, or no cursor at all"
-        ) from None
+        raise _none() from None
+
+
+def _none() -> Problem:
+    return Problem(
+        422, "cursor: it is none; expected `next` of the page before, or no cursor at all"
+    )

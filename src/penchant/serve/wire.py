@@ -11,6 +11,7 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from penchant.serve.problem import Problem
+from penchant.store.audit import ACTIONS, Action
 
 LONGEST: Final = 512
 """Characters of an id, at most."""
@@ -270,6 +271,16 @@ class PageQuery(Asked):
     cursor: Annotated[str, StringConstraints(max_length=4_000)] | None = Field(
         None, description="`next` of the page before."
     )
+
+
+class AuditQuery(PageQuery):
+    """Which acts, and which page of them."""
+
+    since: Time | None = Field(None, description="From here on (ISO 8601).", examples=[AT])
+    action: Action | None = Field(
+        None, description=f"Only of this kind: {', '.join(ACTIONS)}.", examples=["forget"]
+    )
+    of: Id | None = Field(None, description="Only on this person: a user_id.", examples=["ann"])
 
 
 class SegmentsQuery(Asked):

@@ -1,16 +1,24 @@
-"""Who did what that cannot be undone: calls of admins, and erasures; kept beside the rows that they
-are about."""
+"""Who did what that only an admin may: erasures, exports, fits, keys, which version serves; kept
+beside the rows that they are about."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from itertools import islice
+from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
+
+Action: TypeAlias = Literal[
+    "forget", "export", "fit", "promote", "rollback", "rebuild", "restore", "add-key", "revoke-key"
+]
+ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
+"""What is put down."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One act: by whom (the id of a key), of what kind, on whom (never a name: a hash)."""
+    """One act: by whom (the id of a key, or where they stood), of what kind, on whom (never a name:
+    a hash)."""
 
     time: datetime
     actor: str
@@ -24,6 +32,48 @@ class Entry:
         return Entry(self.time, self.actor, self.action, self.subject, detail)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """An act, with its number in the log: they count from 1, as they came."""
+
+    number: int
+    act: Entry
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        told = vars(self.act) | {"time": self.act.time.isoformat(), "detail": dict(self.act.detail)}
+        return {"number": self.number, **told}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which acts: from a time on, of one kind, on one person (as `masked`), those before the one of
+    a number; None: whatever it is.
+
+    >>> Wanted(action="forget").takes(Kept(1, Entry(datetime(2024, 5, 1), "1", "fit")))
+    False
+    """
+
+    since: datetime | None = None
+    action: str | None = None
+    subject: str | None = None
+    before: int | None = None
+
+    def takes(self, kept: Kept) -> bool:
+        """Whether an act is one of them."""
+        act = kept.act
+        return (
+            (self.since is None or act.time >= self.since)
+            and self.action in (None, act.action)
+            and self.subject in (None, act.subject)
+            and (self.before is None or kept.number < self.before)
+        )
+
+
+ALL: Final = Wanted()
+"""Every act."""
+
+
 class AuditLog(Protocol):
     """Where acts are kept: a database (`SqlAudit`), or memory."""
 
@@ -33,6 +83,10 @@ class AuditLog(Protocol):
 
     def read(self, after: int = 0, limit: int = 1000) -> Sequence[Entry]:
         """Acts in the order they came, from a number on."""
+        ...
+
+    def newest(self, wanted: Wanted = ALL, limit: int = 100) -> Sequence[Kept]:
+        """The newest of some acts, newest first."""
         ...
 
 
@@ -49,6 +103,12 @@ class MemoryAudit:
     def read(self, after: int = 0, limit: int = 1000) -> Sequence[Entry]:
         """Acts in the order they came, from a number on."""
         return self._entries[after : after + limit]
+
+    def newest(self, wanted: Wanted = ALL, limit: int = 100) -> Sequence[Kept]:
+        """The newest of some acts, newest first."""
+        entries = self._entries[:]
+        kept = (Kept(n, entries[n - 1]) for n in range(len(entries), 0, -1))
+        return list(islice(filter(wanted.takes, kept), limit))
 
 
 def masked(user_id: str) -> str:

@@ -18,16 +18,19 @@ import sqlite3
 import tarfile
 import tempfile
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from penchant import __version__
 from penchant.errors import StoreError
+from penchant.store.audit import Entry
 from penchant.store.config import CONFIG
 from penchant.store.files import guarded, make_folder, private, remove, sha256, sync, write_atomic
 from penchant.store.lock import locked
 from penchant.store.models import PATIENCE
+from penchant.store.sql.audit import SqlAudit
+from penchant.store.sql.database import Database
 from penchant.store.workspace import DATABASE, MARK, Workspace
 
 FORMAT: Final = 1
@@ -72,11 +75,13 @@ def backup(workspace: Workspace, file: str | Path, created: str) -> Backup:
     return Backup(path, created, len(sizes), sum(sizes), DATABASE in members)
 
 
-def restore(file: str | Path, folder: str | Path) -> Backup:
-    """Make a workspace out of a backup, after checking every byte of it.
+def restore(file: str | Path, folder: str | Path, act: Entry | None = None) -> Backup:
+    """Make a workspace out of a backup, after checking every byte of it. An `act` goes into the
+    audit log of what is restored, where the database is in the backup, with when that was made.
 
     Raises:
-        StoreError: the file is no backup, is damaged, or the folder holds something.
+        StoreError: the file is no backup, is damaged, or the folder holds something; or there is
+            an act, and the database is from a newer version.
     """
     path, target = Path(file), Path(folder)
     fresh, draft = not target.exists(), target / ".restored"
@@ -87,6 +92,8 @@ def restore(file: str | Path, folder: str | Path) -> Backup:
     try:
         with guarded(target):
             about = _unpack(path, draft)
+            if act is not None and DATABASE in about["files"]:
+                _note(draft / DATABASE, act, about["created"])
             _put_in_place(draft, target)
     except BaseException:
         for inside in target.iterdir():
@@ -96,6 +103,13 @@ def restore(file: str | Path, folder: str | Path) -> Backup:
         raise
     sizes = [one["bytes"] for one in about["files"].values()]
     return Backup(path, about["created"], len(sizes), sum(sizes), DATABASE in about["files"])
+
+
+def _note(file: Path, act: Entry, created: str) -> None:
+    """Put an act down in a database that nobody has opened yet, and close it."""
+    database = Database(f"sqlite:///{file.absolute()}")
+    SqlAudit(database).append(replace(act, detail={**act.detail, "backup": created}))
+    database.close()
 
 
 def _put_in_place(draft: Path, target: Path) -> None:

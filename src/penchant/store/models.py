@@ -21,10 +21,11 @@ from penchant import __version__
 from penchant.clock import Clock, now
 from penchant.errors import CorruptModelError, NotFittedError, StoreError
 from penchant.store.arrays import read_arrays, write_arrays
+from penchant.store.audit import Entry
 from penchant.store.checked import unlike, unlike_since
 from penchant.store.files import TEMPORARY, guarded, make_folder, remove, sha256, size, sync
 from penchant.store.lock import locked
-from penchant.store.sql import versions
+from penchant.store.sql import audit, versions
 from penchant.store.sql.database import Database
 from penchant.types import Report, State
 
@@ -177,8 +178,9 @@ class Models:
         served = self._served()
         return served[-1] if served else None
 
-    def promote(self, version: str, why: str = "promote") -> None:
-        """Make a version current, after checking it; the one before is remembered.
+    def promote(self, version: str, why: str = "promote", by: str | None = None) -> None:
+        """Make a version current, after checking it; the one before is remembered. `by` says who
+        asks: then it stands in the audit log, in the same transaction, under `why`.
 
         Raises:
             StoreError: there is no such version.
@@ -187,10 +189,10 @@ class Models:
         self.verify(version)
         with self._database.writing() as connection:
             self._known(connection, version)  # still there
-            versions.promote(connection, version, self._now(), why)
+            self._serve(connection, version, why, by)
 
-    def rollback(self) -> str:
-        """Make the version before current again; broken ones are passed over.
+    def rollback(self, by: str | None = None) -> str:
+        """Make the version before current again; broken ones are passed over. `by`: see `promote`.
 
         Raises:
             StoreError: there is no whole version to go back to.
@@ -198,7 +200,7 @@ class Models:
         with self._database.writing() as connection:
             for version in reversed(versions.served(connection)[:-1]):
                 if self._problem(connection, version) is None:
-                    versions.promote(connection, version, self._now(), versions.BACK)
+                    self._serve(connection, version, versions.BACK, by)
                     return version
         raise StoreError(
             f"{self.folder}: there is no earlier whole version to go back to; "
@@ -232,6 +234,12 @@ class Models:
             return gone
 
     # Writing
+
+    def _serve(self, connection: Connection, version: str, why: str, by: str | None) -> None:
+        versions.promote(connection, version, self._now(), why)
+        if by is not None:
+            act = Entry(self._clock(), by, why, detail={"version": version})
+            audit.note(connection, act)
 
     @contextmanager
     def _files(self) -> Iterator[None]:

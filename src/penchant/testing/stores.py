@@ -16,7 +16,7 @@ import polars as pl
 from penchant.data import columns as c
 from penchant.errors import SchemaError, StoreError
 from penchant.random import rng
-from penchant.store.audit import Entry
+from penchant.store.audit import Entry, Wanted
 from penchant.store.tables import KEYS, KINDS, PERSON, Change, Kind, Tables
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -277,6 +277,8 @@ class TablesContract:
         ]  # fmt: skip
         told = [(one.actor, one.subject, one.detail) for one in tables.audit.read()]
         assert told == [("1", "hash", {"why": "asked", "rows": n}) for n in (2, 0)]
+        newest = tables.audit.newest(Wanted(action="forget", subject="hash", before=2))
+        assert [(kept.number, kept.act.detail["rows"]) for kept in newest] == [(1, 2)]
 
     def test_changes_together_are_all_rows(self, tmp_path: Path) -> None:
         """Who reads every change has what who reads everything has."""

@@ -1,18 +1,21 @@
-"""What is held on a person, and how it is erased."""
+"""What is held on a person, how it is erased, and who did so."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from penchant.client import answers as a
+from penchant.clock import micros, when
 from penchant.errors import CopiesLeftError
 from penchant.serve.access import DOORS, Admin
 from penchant.serve.answer import Answer
+from penchant.serve.cursor import cursor, number
 from penchant.serve.problem import Problem
 from penchant.serve.reading import PREFIX, StrictRoute
 from penchant.serve.said import answers
 from penchant.serve.service import service_of
-from penchant.serve.wire import UserId
+from penchant.serve.wire import AuditQuery, UserId
+from penchant.store.audit import Wanted, masked
 
 router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["privacy"])
 COPIES: Final = (
@@ -62,3 +65,27 @@ async def forget(request: Request, user_id: UserId, actor: Admin) -> Answer:
 
     rows, note = await service.work.write(erased)
     return Answer({"user_id": user_id, "rows": rows, "note": note})
+
+
+@router.get("/audit", responses=answers(a.Acts), dependencies=[DOORS["admin"]])
+async def audit(request: Request, asked: Annotated[AuditQuery, Query()]) -> Answer:
+    """Who did what that only an admin may, over HTTP and at the command line, newest first, page by
+    page: give `next` as `cursor` for the next one. People stand there as a hash of their id; `of`
+    looks for one."""
+    service = service_of(request)
+    wanted = Wanted(
+        since=None if asked.since is None else when(micros(asked.since, "since")),
+        action=asked.action,
+        subject=None if asked.of is None else masked(asked.of),
+        before=number(asked.cursor),
+    )
+    log = service.engine.tables.audit
+    found = await service.work.read(log.newest, wanted, asked.limit + 1)
+    page = found[: asked.limit]
+    more = len(found) > asked.limit
+    return Answer(
+        {
+            "acts": [kept.to_json() for kept in page],
+            "next": cursor(str(page[-1].number)) if more else None,
+        }
+    )

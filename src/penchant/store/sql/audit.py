@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from penchant.clock import micros, when
-from penchant.store.audit import Entry
+from penchant.store.audit import ALL, Entry, Kept, Wanted
 from penchant.store.sql.database import Database
 from penchant.store.sql.schema import AUDIT
 
@@ -27,10 +28,22 @@ class SqlAudit:
         asked = select(AUDIT).where(AUDIT.c.seq > after).order_by(AUDIT.c.seq).limit(limit)
         with self._database.reading() as connection:
             found = connection.execute(asked).all()
-        return [
-            Entry(when(row.time), row.actor, row.action, row.subject, json.loads(row.detail))
-            for row in found
-        ]
+        return [_entry(row) for row in found]
+
+    def newest(self, wanted: Wanted = ALL, limit: int = 100) -> Sequence[Kept]:
+        """The newest of some acts, newest first."""
+        asked = select(AUDIT).order_by(AUDIT.c.seq.desc()).limit(limit)
+        if wanted.since is not None:
+            asked = asked.where(AUDIT.c.time >= micros(wanted.since))
+        if wanted.action is not None:
+            asked = asked.where(AUDIT.c.action == wanted.action)
+        if wanted.subject is not None:
+            asked = asked.where(AUDIT.c.subject == wanted.subject)
+        if wanted.before is not None:
+            asked = asked.where(AUDIT.c.seq < wanted.before)
+        with self._database.reading() as connection:
+            found = connection.execute(asked).all()
+        return [Kept(row.seq, _entry(row)) for row in found]
 
 
 def note(connection: Connection, entry: Entry) -> None:
@@ -38,3 +51,7 @@ def note(connection: Connection, entry: Entry) -> None:
     row = vars(entry) | {"time": micros(entry.time), "detail": json.dumps(dict(entry.detail))}
     seq = connection.execute(select(func.max(AUDIT.c.seq))).scalar() or 0
     connection.execute(insert(AUDIT).values(seq=seq + 1, **row))
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(when(row.time), row.actor, row.action, row.subject, json.loads(row.detail))

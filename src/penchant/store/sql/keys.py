@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from penchant.clock import micros, when
 from penchant.errors import UnknownIdError
+from penchant.store.audit import Entry
+from penchant.store.sql import audit
 from penchant.store.sql.database import Database
 from penchant.store.sql.schema import API_KEY
 
@@ -41,21 +43,29 @@ class SqlKeys:
             found = connection.execute(select(API_KEY).where(API_KEY.c.hash == hash)).first()
         return None if found is None else _key(found)
 
-    def add(self, key: Key) -> Key:
-        """Keep a new key; comes back with its id."""
+    def add(self, key: Key, by: str | None = None) -> Key:
+        """Keep a new key; comes back with its id. `by` says who makes it: then that stands in the
+        audit log, in the same transaction."""
         with self._database.writing() as connection:
             count = connection.execute(select(func.count()).select_from(API_KEY)).scalar_one()
             kept = replace(key, id=str(count + 1))
             connection.execute(insert(API_KEY).values(_row(kept)))
+            if by is not None:
+                about = {"key": kept.id, "scopes": list(kept.scopes)}
+                audit.note(connection, Entry(kept.created, by, "add-key", detail=about))
         return kept
 
-    def revoke(self, id: str, at: datetime) -> None:
-        """It opens nothing from then on.
+    def revoke(self, id: str, at: datetime, by: str | None = None) -> None:
+        """It opens nothing from then on. `by` says who ends it: then that stands in the audit log,
+        in the same transaction.
 
         Raises:
             UnknownIdError: there is no such key.
         """
-        self._mark(id, revoked=micros(at))
+        with self._database.writing() as connection:
+            _mark(connection, id, revoked=micros(at))
+            if by is not None:
+                audit.note(connection, Entry(at, by, "revoke-key", detail={"key": id}))
 
     def touch(self, id: str, at: datetime) -> None:
         """It was used.
@@ -63,7 +73,8 @@ class SqlKeys:
         Raises:
             UnknownIdError: there is no such key.
         """
-        self._mark(id, used=micros(at))
+        with self._database.writing() as connection:
+            _mark(connection, id, used=micros(at))
 
     def list(self) -> Sequence[Key]:
         """All keys, oldest first."""
@@ -71,11 +82,11 @@ class SqlKeys:
             found = connection.execute(select(API_KEY)).all()
         return sorted((_key(row) for row in found), key=lambda key: int(key.id))
 
-    def _mark(self, id: str, **values: int) -> None:
-        with self._database.writing() as connection:
-            done = connection.execute(update(API_KEY).where(API_KEY.c.id == id).values(**values))
-        if not done.rowcount:
-            raise UnknownIdError(f"key {id!r}: there is none; `penchant keys list` shows them")
+
+def _mark(connection: Connection, id: str, **values: int) -> None:
+    done = connection.execute(update(API_KEY).where(API_KEY.c.id == id).values(**values))
+    if not done.rowcount:
+        raise UnknownIdError(f"key {id!r}: there is none; `penchant keys list` shows them")
 
 
 def _row(key: Key) -> dict[str, Any]:
