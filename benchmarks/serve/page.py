@@ -281,8 +281,9 @@ def _origin(run: Run) -> str:
     if "database" in run:
         busy = run["load"][0]
         return (
-            f"`python -m benchmarks.serve.store`, {run['date'][:10]}, {run['cores']} cores at load "
-            f"{busy:.0f}, SQLite {run['sqlite']}, Polars {run['polars']}, Python {run['python']}."
+            f"`python -m benchmarks.serve.store`, {run['date'][:10]}, "
+            f"commit {run.get('commit', 'unknown')}, {run['cores']} cores at load {busy:.0f}, "
+            f"SQLite {run['sqlite']}, Polars {run['polars']}, Python {run['python']}."
         )
     where = f"{run['date'][:10]}, commit {run['commit']}, {run['hardware']}"
     remark = f" {run['remark']}" if "remark" in run else ""

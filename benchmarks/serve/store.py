@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from benchmarks.serve.figures import keep
+from benchmarks.where import commit
 
 from penchant.random import rng
 from penchant.store.sql.database import Database
@@ -121,7 +122,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--url", default=None)
     parser.add_argument("--ids", action="store_true")
-    said = parser.parse_args()
+    said, load = parser.parse_args(), os.getloadavg()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "store.db"
         database = Database(said.url or f"sqlite:///{file}")
@@ -134,7 +135,7 @@ def main() -> None:
         "database": kind, "rows": said.rows, "event_ids": said.ids, "steps": steps, "bytes": size,
         "bytes_per_event": size and size / said.rows, "sqlite": sqlite3.sqlite_version,
         "python": platform.python_version(), "polars": pl.__version__, "cores": os.cpu_count(),
-        "load": os.getloadavg(), "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load": load, "commit": commit(), "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
     keep(f"store-{kind}-{said.rows}{'-ids' if said.ids else ''}", result)
 
