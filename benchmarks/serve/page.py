@@ -91,6 +91,18 @@ the server's start to the next batch that was acknowledged.
 | times gone | acknowledged | refused | health | slowest answer | back | lost | doubled |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
 
+FULL = """## The disk full
+
+The workspace (SQLite) is on a small file system of its own, beside files that only take room, and
+four senders fill it. When nothing is acknowledged any more, health, lists, profiles, items, the
+tree, status and metrics are asked for, then what else writes (items, feedback, an erasure, a fit).
+Then one of those files is removed, and so on; the service is let be. Refused: posts of events that
+were answered with another status than 200, by status and kind of problem. Back: the longest from
+the removal to the next batch that was acknowledged.
+
+| full | acknowledged | refused | health | reads | slowest | other writes | back | lost | doubled |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
+
 FUZZ = """## Broken bodies
 
 Bodies that were right, broken in every way (`benchmarks/serve/bodies.py`): cut off, bits flipped,
@@ -122,6 +134,7 @@ def page(folder: Path) -> str:
         (BULK, _bulk, [r for r in runs if "import" in r]),
         (FAULTS, _faults, [r for r in runs if "kills" in r]),
         (GONE, _gone, [r for r in runs if "times" in r]),
+        (FULL, _full, [r for r in runs if "filled" in r]),
         (FUZZ, _fuzz, [r for r in runs if "bodies" in r]),
         (SOAK, _soak, [r for r in runs if "growth" in r]),
     ):
@@ -225,15 +238,28 @@ def _faults(run: Run) -> Iterator[str]:
 
 
 def _gone(run: Run) -> Iterator[str]:
-    refused, health = (
-        ", ".join(f"{status}: {n:,}" for status, n in run[name].items())
-        for name in ("refused", "health")
-    )
+    refused, health = (_each(run[name]) for name in ("refused", "health"))
     yield (
         f"| {run['times']} | {run['acknowledged']:,} | {refused} | {health} | "
         f"{run['slowest_s']:.1f} s | "
         f"{run['back_s']:.1f} s | {run['lost']} | {run['doubled']} |"
     )
+
+
+def _full(run: Run) -> Iterator[str]:
+    refused, health, reads, writes = (
+        _each(run[name]) for name in ("refused", "health", "reads", "writes")
+    )
+    yield (
+        f"| {run['filled']} | {run['acknowledged']:,} | {refused} | {health} | {reads} | "
+        f"{run['slowest_read_s']:.1f} s | {writes} | {run['back_s']:.1f} s | {run['lost']} | "
+        f"{run['doubled']} |"
+    )
+
+
+def _each(counts: Mapping[str, int]) -> str:
+    """How often which."""
+    return ", ".join(f"{what}: {n:,}" for what, n in counts.items())
 
 
 def _fuzz(run: Run) -> Iterator[str]:

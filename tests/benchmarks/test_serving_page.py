@@ -32,6 +32,9 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
     kept(tmp_path, "state", items=7, kept=one, state=one, both=one, item=one)
     kept(tmp_path, "faults-x", store="sqlite", kills=9, acknowledged=8000, sent_again=5, lost=0,
          doubled=1)  # fmt: skip
+    kept(tmp_path, "full", store="sqlite", filled=5, acknowledged=9000, back_s=0.04, slowest_s=0.1,
+         refused={"503 store": 1234}, health={"200": 70}, reads={"200": 560}, slowest_read_s=0.63,
+         writes={"200": 1, "503 store": 19}, lost=0, doubled=0)  # fmt: skip
     kept(tmp_path, "soak", minutes=30, asked=100, events=50, errors=0, memory_gib=[1.0, 1.02],
          growth=0.0123)  # fmt: skip
     step = {"wall_s": 281.2, "cpu_s": 147.4, "peak_gib": 1.34}
@@ -49,8 +52,12 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
     assert "asked 2× at most | 9 ms | 31 ms" in made
     assert "| an item, 7 items | 1.2 ms | 2.5 ms | 1.3 ms | 3,333.3 ms |" in made
     assert "| sqlite | 9 | 8,000 | 5 | 0 | 1 |" in made
+    assert (
+        "| 5 | 9,000 | 503 store: 1,234 | 200: 70 | 200: 560 | 0.6 s | 200: 1, 503 store: 19 | "
+        "0.0 s | 0 | 0 |"
+    ) in made
     assert "| 30 | 100 | 50 | 0 | 1.00 → 1.02 | +1.2% |" in made
-    assert made.count("`python -m x`, 2024-05-01, commit abc, 2 cores.") == 6
+    assert made.count("`python -m x`, 2024-05-01, commit abc, 2 cores.") == 7
     kept(tmp_path, "bulk-fit", events=9, items=7, make=step, ask=step | {"people": 9},
          fit=step | {"wall_s": 1234.0}, **{"import": step})  # fmt: skip
     with_fit = page(tmp_path)

@@ -8,6 +8,7 @@ from contextlib import closing
 
 import httpx
 import pytest
+from benchmarks.serve.disk import NoMountError, fill, small_disk
 from benchmarks.serve.fuzzed import call, hammered, kept
 
 from penchant import Engine
@@ -207,3 +208,39 @@ def test_no_room_on_the_disk_is_told(tmp_path, caplog):
         assert http.get("/status").json()["rows"]["events"] == 0
     said = [record.told["why"] for record in caplog.records if record.levelno == logging.ERROR]
     assert len(said) == 1 and said[0].endswith("penchant.db: could not be written")
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A small file system of its own."""
+    try:
+        with small_disk(tmp_path / "disk", 24_000_000) as folder:
+            yield folder
+    except NoMountError as error:
+        pytest.skip(str(error))
+
+
+def test_a_service_on_a_full_disk_answers_and_goes_on_when_there_is_room(disk, world, quiet):
+    """`python -m benchmarks.serve.faults --full 5` does the same at length."""
+    engine = stocked(world, disk / "shop")
+    engine.fit()
+    before, ballast = engine.rows()["events"], disk / "ballast"
+    some = {"user_id": "u0001", "item_id": "i00001", "timestamp": "2024-05-01T10:00:00Z"}
+    rows = [some | {"event_id": f"e{k}", "note": "x" * 500} for k in range(5_000)]
+    refused = (503, "urn:penchant:problem:store")
+    with client(create_app(engine, ServeConfig(auth="off"))) as http:
+        http.get("/users/u0001/recommendations?n=3").raise_for_status()
+        fill(ballast)
+        for method, path, body in (
+            ("POST", "/events", {"events": rows}),
+            ("POST", "/fit", None),
+        ):
+            told = http.request(method, path, json=body)
+            assert (told.status_code, told.json().get("type")) == refused, path
+        for path in ("/health", "/ready", "/users/u0001/interests", "/items/i00001", "/status",
+                     "/users/u0001/recommendations?n=3"):  # fmt: skip
+            assert http.get(path).status_code == 200, path
+        ballast.unlink()
+        assert http.post("/events", json={"events": rows}).json()["accepted"] == len(rows)
+        assert http.get("/status").json()["rows"]["events"] == before + len(rows)
+        assert http.get("/fit").json()["state"] == "idle"

@@ -143,6 +143,33 @@ def test_lists_are_tried_again_when_the_store_fails_and_counted_when_they_are_lo
     assert b"penchant_lists_lost_total 4.0" in metrics.text()
 
 
+def test_answers_wait_for_no_store_that_refuses(monkeypatch):
+    """A full disk, say: as many lists are kept as there is room for, the others are counted, and
+    nobody waits with an answer; when the store takes them again, none waits."""
+    monkeypatch.setattr("penchant.serve.lists.MOST", 3)
+    monkeypatch.setattr("penchant.serve.lists._PAUSE", 0.01)
+    stored, refuses = [], [True]
+
+    async def store(rows):
+        if refuses:
+            raise StoreError("full")
+        stored.extend(one.list_id for one in rows)
+
+    async def through(metrics):
+        lists = Lists(store, metrics)
+        lists.begin()
+        async with asyncio.timeout(10):
+            for k in range(50):
+                await asyncio.gather(*(lists.put(shown(f"{k}-{n}")) for n in range(10)))
+        refuses.clear()
+        await lists.close()
+
+    metrics = Metrics()
+    asyncio.run(through(metrics))
+    assert 3 <= len(stored) <= 6
+    assert f"penchant_lists_lost_total {2.0 * (500 - len(stored))}" in metrics.text().decode()
+
+
 def test_lists_that_come_while_others_are_stored_are_not_taken_for_a_failure(monkeypatch):
     pauses, stored, sleep = [], [], asyncio.sleep
 

@@ -1,5 +1,6 @@
 """Model versions: what is saved comes back; what is broken is named; a way back is kept."""
 
+import errno
 import json
 import os
 import sqlite3
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from penchant import __version__
-from penchant.errors import CorruptModelError, NotFittedError, StoreError
+from penchant.errors import CorruptModelError, HeldError, NotFittedError, StoreError
 from penchant.store.arrays import DTYPES, read_arrays, write_arrays
 from penchant.store.lock import locked
 from penchant.store.models import Fallback, Models
@@ -322,6 +323,19 @@ def test_a_writer_waits_for_a_backup_to_end(models, monkeypatch):
         held.enter_context(locked(models.folder / ".lock"))
         monkeypatch.setattr("penchant.store.lock.time", clock)
         assert models.save(state(), {}) == "0001"
+
+
+def test_a_lock_holds_also_where_its_holder_cannot_be_noted(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("penchant.store.lock.os.pwrite", full)
+    with (
+        locked(tmp_path / ".lock"),
+        pytest.raises(HeldError, match="unknown"),
+        locked(tmp_path / ".lock", wait=0.0),
+    ):
+        pass
 
 
 def test_an_unknown_version_is_named(models):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from penchant.encode.config import EncodeConfig
 from penchant.encode.encoder import Encoder
 from penchant.encode.items import encode_items
 from penchant.encode.once import encode_texts, make_encoder
+from penchant.errors import StoreError
 from penchant.interests.reading import Said
 from penchant.types import Floats, Longs, Progress, Report
 
@@ -33,15 +35,20 @@ class Texts:
         self, items: pl.DataFrame, config: EncodeConfig, report: Report, width: int | None = None
     ) -> Floats:
         """Vectors of items [I × D]; what was encoded before is not encoded again. Where D is known,
-        no language model is loaded for items without text."""
+        which it is for items that join a model, no language model is loaded for those without text,
+        and a disk that is full keeps none from joining."""
         before = self._before
         if before is not None and before[1] == config and before[0].equals(items):
             report.extend(before[3])
             return before[2]
         told = Report()
-        text = encode_items(
-            items, config, report=told, cache=self.cache, width=width, progress=self.progress
-        )
+        named: dict[str, Any] = {"report": told, "width": width, "progress": self.progress}
+        try:
+            text = encode_items(items, config, cache=self.cache, **named)
+        except StoreError:  # vectors cannot be kept
+            if width is None:
+                raise
+            text = encode_items(items, config, encoder=make_encoder(config, self.cache), **named)
         report.extend(told)
         if self.cache is None:
             self._before = (items, config, text, told)

@@ -1,7 +1,8 @@
 """Lists that were given out are kept as exposures: in the background, and not lost at the end.
 
 A list waits in memory until its batch is stored, half a second at most while the store answers; a
-graceful stop stores what waits. Where too many wait, the next list waits with its answer.
+graceful stop stores what waits. Where too many wait, the next list waits with its answer; but while
+the store refuses, as on a full disk, answers go on, and lists without room are lost, and counted.
 """
 
 import asyncio
@@ -57,6 +58,7 @@ class Lists:
         self._store, self._metrics = store, metrics
         self._waiting: asyncio.Queue[Shown] = asyncio.Queue(MOST)
         self._held: list[Shown] = []
+        self._refused = False
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -64,7 +66,10 @@ class Lists:
         self._task = asyncio.create_task(self._forever())
 
     async def put(self, shown: Shown) -> None:
-        """Keep one list."""
+        """Keep one list, as far as there is room for it while the store refuses."""
+        if self._refused and self._waiting.full():
+            self._metrics.lost.inc(len(shown.items))
+            return
         await self._waiting.put(shown)
         self._metrics.lists.inc(len(shown.items))
 
@@ -107,11 +112,21 @@ class Lists:
             await self._store(storing)
         except Exception:  # noqa: BLE001 (whatever it is, it is logged and told)
             LOG.warning("lists not stored", exc_info=True)
+            self._refused = True
+            self._let_on()
             return False
+        self._refused = False
         stored = {shown.list_id for shown in storing}
         self._held = [shown for shown in self._held if shown.list_id not in stored]
         self._metrics.lists.set(rows(self._held))
         return True
+
+    def _let_on(self) -> None:
+        """Lose the newest lists that are too many, so that nobody waits with an answer."""
+        self._take()
+        self._metrics.lost.inc(rows(self._held[MOST:]))
+        del self._held[MOST:]
+        self._metrics.lists.set(rows(self._held))
 
     @property
     def _empty(self) -> bool:
