@@ -1,4 +1,4 @@
-"""A service whose disk is full: what does it answer then, and how soon does it take events in again?
+"""A service whose disk is full: what does it answer then, and how soon does it take in events?
 
 The workspace is on a small file system of its own (`disk`), beside some files that are only there
 to take room. Senders post until nothing is acknowledged any more; then everything else that a

@@ -252,7 +252,7 @@ def _full(run: Run) -> Iterator[str]:
     )
     yield (
         f"| {run['filled']} | {run['acknowledged']:,} | {refused} | {health} | {reads} | "
-        f"{run['slowest_read_s']:.1f} s | {writes} | {run['back_s']:.1f} s | {run['lost']} | "
+        f"{run['slowest_read_s']:.1f} s | {writes} | {run['back_s']:.2f} s | {run['lost']} | "
         f"{run['doubled']} |"
     )
 

@@ -54,7 +54,7 @@ def test_the_page_is_made_of_the_result_files(tmp_path):
     assert "| sqlite | 9 | 8,000 | 5 | 0 | 1 |" in made
     assert (
         "| 5 | 9,000 | 503 store: 1,234 | 200: 70 | 200: 560 | 0.6 s | 200: 1, 503 store: 19 | "
-        "0.0 s | 0 | 0 |"
+        "0.04 s | 0 | 0 |"
     ) in made
     assert "| 30 | 100 | 50 | 0 | 1.00 → 1.02 | +1.2% |" in made
     assert made.count("`python -m x`, 2024-05-01, commit abc, 2 cores.") == 7
