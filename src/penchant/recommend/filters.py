@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import numpy as np
 import polars as pl
@@ -57,6 +57,10 @@ class Filters(Config):
     """Never these item ids."""
 
 
+ANYTHING: Final = Filters()
+"""Nothing is asked of a list."""
+
+
 @dataclass(frozen=True)
 class Shelf:
     """What filters look at: the items' ids, their table in the same order, and the tree."""
@@ -95,7 +99,7 @@ class Shelf:
 
     def _kept(self, filters: Filters) -> tuple[Bools, Report]:
         """What filters leave to everybody [I], and what each took; the latest are remembered."""
-        key = filters.model_dump_json(exclude={"seen"})
+        key = "" if filters is ANYTHING else filters.model_dump_json(exclude={"seen"})
         kept = self._known.get(key)
         if kept is None:
             one, report = np.ones(len(self.items), bool), Report()

@@ -23,7 +23,7 @@ from penchant.interests.told import Told, told
 from penchant.recommend.cold_start import given
 from penchant.recommend.diversify import Spread
 from penchant.recommend.explain import Explainer
-from penchant.recommend.filters import Filters, Shelf
+from penchant.recommend.filters import ANYTHING, Filters, Shelf
 from penchant.recommend.rank import Ranked, added, ranked
 from penchant.recommend.result import Reason, Recommendation, Recommendations
 from penchant.recommend.retrieve import retrieved
@@ -174,7 +174,7 @@ class Pipeline:
 
     def candidates(self, moments: Moments, filters: Filters | None, report: Report) -> Bools:
         """Which items may be shown [B × I]."""
-        wanted = Filters() if filters is None else Filters.given(filters, "filters")
+        wanted = ANYTHING if filters is None else Filters.given(filters, "filters")
         return self.shelf.candidates(wanted, moments, repeats=self.model.repeats_, report=report)
 
     def _parts(self, moments: Moments, interests: Mapping[str, float] | None) -> Parts:

@@ -18,6 +18,7 @@ from penchant.types import Bools, Floats, Longs
 
 _BLOCKS = 4  # for each of the values that are looked for
 _SURE = 64  # items scored as they are in any case: most of what is likely is among them
+_LEAST = float(np.finfo(np.float32).min)  # what may not be shown is below
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def ranked(told: Told, may: Bools, n: int) -> Ranked:
         return Ranked(none, told.of(none), np.zeros(0, np.float32))
     total, off = told.all()
     total[np.flatnonzero(~may)] = -np.inf
-    rows = np.flatnonzero(total >= _edge(total, n, off))
+    rows = _likely(total, n, off)
     parts = told.of(rows)
     exact = added(parts)
     best = np.argsort(-exact, kind="stable")[:n]
@@ -48,25 +49,29 @@ def ranked(told: Told, may: Bools, n: int) -> Ranked:
     return Ranked(rows[best], parts[:, best], total[rows[best]] / total.sum())
 
 
-def _edge(total: Floats, n: int, off: float) -> float:
-    """From which score on items are scored as they are."""
-    first = largest_values(total, max(n, _SURE))
-    return float(max(min(first[-n] - 2 * off, first[0]), np.finfo(np.float32).min))
+def _likely(total: Floats, n: int, off: float) -> Longs:
+    """The items that may be among the n best, if scores are off by so much; they are scored as
+    they are."""
+    most = max(n, _SURE)
+    bound = largest_bound(total, most)
+    rows = np.flatnonzero(total >= bound)
+    some = total[rows]
+    first = np.sort(np.partition(some, max(len(some) - most, 0))[-most:])
+    edge = max(min(first[-n] - 2 * off, first[0]), _LEAST)
+    return np.flatnonzero(total >= edge) if edge < bound else rows[some >= edge]
 
 
-def largest_values(values: Floats, n: int) -> Floats:
-    """The n largest values, smallest first; all where there are fewer.
+def largest_bound(values: Floats, n: int) -> float:
+    """A value that n values reach at least, and few more; the least where there are fewer.
 
-    The n-th largest of the maxima of many blocks is a bound that n values reach at least: only
-    those few are put in order.
+    It is the n-th largest of the maxima of many blocks.
     """
     width = len(values) // (_BLOCKS * n)
-    if width > 1:
-        whole = len(values) // width * width
-        most = values[:whole].reshape(width, -1).max(axis=0)  # of every so-many-th, which is fast
-        bound = np.partition(most, len(most) - n)[len(most) - n]
-        values = values[values >= bound]
-    return np.sort(np.partition(values, max(len(values) - n, 0))[-n:])
+    if width <= 1:
+        return -np.inf
+    whole = len(values) // width * width
+    most = values[:whole].reshape(width, -1).max(axis=0)  # of every so-many-th, which is fast
+    return float(np.partition(most, len(most) - n)[len(most) - n])
 
 
 def added(parts: Floats) -> Floats:

@@ -69,13 +69,13 @@ class Kin:
             return [[] for _ in range(B)]
         rows = self.leaves.take(moments.item)
         each = [rows.up_by(moments.owner, own, B) for own in self.weights(moments)]
-        sums, shape = np.concatenate(each), (len(each), B, -1)  # all rhythms go up together
+        sums = np.concatenate(each)  # all rhythms go up together
         found: list[list[Nodes]] = [[] for _ in range(B)]
         for level, family in reversed(list(enumerate(self.families, start=1))):
             some = np.array(self._of(theta, level), np.float32)
             if some.any():
-                total = np.tensordot(some, sums.reshape(shape), 1)
-                for nodes, values in zip(found, total, strict=True):
+                total = some @ sums.reshape(len(each), -1)
+                for nodes, values in zip(found, total.reshape(B, -1), strict=True):
                     nodes.append(Nodes(level, values))
             if level > 1:
                 sums = family.up(sums)
