@@ -101,20 +101,22 @@ def _filled(disk: Path, times: int, said: Path) -> dict[str, Any]:
     senders = Senders(f"http://127.0.0.1:{port}", 4, headers)
     with said.open("ab") as log:
         process = started(shop, port, log, None)
-        with (
-            senders.sending(),
-            httpx.Client(base_url=senders.url, headers=headers, timeout=60) as client,
-        ):
-            senders.wait()
-            for k in range(times):
-                senders.stuck(STUCK)
-                asked.ask(client, ASKED)
-                (disk / f"ballast{k}").unlink()
-                back.append(senders.wait())
-            metrics = client.get("/v1/metrics").text
-        assert process.poll() is None, "the service ended"
-        process.terminate()
-        process.wait()
+        try:
+            with (
+                senders.sending(),
+                httpx.Client(base_url=senders.url, headers=headers, timeout=60) as client,
+            ):
+                senders.wait()
+                for k in range(times):
+                    senders.stuck(STUCK)
+                    asked.ask(client, ASKED)
+                    (disk / f"ballast{k}").unlink()
+                    back.append(senders.wait())
+                metrics = client.get("/v1/metrics").text
+            assert process.poll() is None, "the service ended"
+        finally:
+            process.terminate()
+            process.wait()
     (disk / f"ballast{times}").unlink()
     return {
         "filled": times, "room_bytes": ROOM, "back_s": round(max(back), 2),

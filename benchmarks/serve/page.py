@@ -16,7 +16,7 @@ Run = dict[str, Any]
 INTRO = """# How fast, how fresh, how safe
 
 Made by the commands in `benchmarks/serve` and written by `python -m benchmarks.serve.page` from the
-files in `benchmarks/serve/results`; no figure here is typed. Measured on two cores that other
+files in `benchmarks/serve/results`; no measured figure is typed. Measured on two cores that other
 work shared at times: a figure by the clock is an upper bound, and processor time is what it takes
 where nobody else works. *Goal* is what we set out to reach on two cores.
 """
@@ -58,8 +58,8 @@ the rows of a person with 200 events, in processor time. Nothing is stored of a 
 log ([decision 0019](decisions/0019-the-log-is-the-state.md)): a million people of 50 events take
 fifty million times what stands under *an event*, and no state; what is kept in memory of those who
 were asked about lately is bounded by `live.events`. Goal: 200,000 events a second imported into
-SQLite. Metarank documents 0.8 GiB of state for a million such people, and 1,000 to 3,000 imported
-events a second.
+SQLite. Metarank ([its documentation](https://docs.metarank.ai)) gives 0.8 GiB of state for a
+million such people, and 1,000 to 3,000 imported events a second.
 
 | database | rows | import | by the clock | read | append | person | an event | memory |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"""
@@ -116,7 +116,9 @@ rows that differ, right events that are not there, and such that are there twice
 SOAK = """## Memory over time
 
 Lists, reasons, profiles, events, feedback, new items and erasures mixed; growth is from the second
-fifth of the time to the last. Goal: at most 5 %.
+fifth of the time to the last. Once an item joined, each process has the model as it was learned
+and a copy that grows, and for a moment more where it begins anew after an erasure: that is what
+comes in the first minutes. Goal: at most 5 %.
 
 | minutes | calls | events | errors | memory, first to last, GiB | growth |
 | ---: | ---: | ---: | ---: | --- | ---: |"""

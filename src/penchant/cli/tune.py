@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penchant.cli.audit import BY
 from penchant.cli.failures import INTERRUPTED
 from penchant.cli.options import chosen
 from penchant.cli.session import Session
@@ -207,5 +208,6 @@ def _next(session: Session, found: "Tuning", write: Path | None) -> None:
 def _fit(session: Session, found: "Tuning") -> None:
     from penchant.engine import Engine
 
-    fitted = Engine(session.workspace, found.config, progress=session.out.progress).fit()
+    engine = Engine(session.workspace, found.config, progress=session.out.progress)
+    fitted = engine.fit(by=BY)
     session.out.note(f"learned {fitted.version} with the best settings; it serves now")

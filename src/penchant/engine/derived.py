@@ -44,9 +44,8 @@ def serve_anew(workspace: Workspace, version: str | None, by: str | None = None)
     says who asks, for the audit log."""
     try:
         with fitting(workspace.path, wait=0.0):
-            if version is None or workspace.models.current() != version:
-                return False
-            workspace.models.promote(version, why="rebuild", by=by)
-            return True
+            return version is not None and workspace.models.promote(
+                version, "rebuild", by, again=True
+            )
     except HeldError:
         return False

@@ -141,19 +141,20 @@ class Engine(Lists, People, Holdings):
         """
         return checked(self.tables, self.config, self.clock(), events, items, mapping)
 
-    def fit(self) -> Fitted:
+    def fit(self, *, by: str | None = None) -> Fitted:
         """Learn the tree and the model from all that was added; they serve from then on.
 
-        An interrupted fit goes on where it stopped when it is called again with the same data.
+        An interrupted fit goes on where it stopped when it is called again with the same data. `by`
+        says who asks: then it stands in the audit log of the workspace.
 
         Raises:
             DataError: there is nothing to learn from.
             HeldError: another fit of the workspace runs.
         """
         with self._alone():
-            return self._fit()
+            return self._fit(by)
 
-    def _fit(self, comparison: Comparison | None = None) -> Fitted:
+    def _fit(self, by: str | None, comparison: Comparison | None = None) -> Fitted:
         data = self._prepared()
         report = Report([*data.report.findings])
         learning = self._learning(data, report)
@@ -165,23 +166,24 @@ class Engine(Lists, People, Holdings):
         report.extend(Hearing(ledger, tree, data.vocabulary).gone())
         metrics = quality(learned.model.held_, comparison)
         about = manifest(self.config, data.facts, summary, metrics)
-        version = kept(self.workspace, learned.model, about) if self.workspace else None
+        version = kept(self.workspace, learned.model, about, by) if self.workspace else None
         self._serve(learned.model, data.facts, Standing(version, metrics))
         seconds = learned.seconds | {"save": perf_counter() - began}
         return Fitted(version, seconds, report, summary, metrics)
 
-    def refit(self) -> Refit:
+    def refit(self, *, by: str | None = None) -> Refit:
         """Learn anew from all there is, beside the model that serves, and let the new one serve if
         it is not worse on the newest part of the log (see `RefitConfig`). The one before stays.
+        `by`: see `fit`.
 
         Raises:
             DataError: there is nothing to learn from.
             HeldError: another fit of the workspace runs.
         """
         with self._alone():
-            return self._refit()
+            return self._refit(by)
 
-    def _refit(self) -> Refit:
+    def _refit(self, by: str | None) -> Refit:
         data, report = self._prepared(), Report()
         try:
             live = self.live
@@ -200,7 +202,7 @@ class Engine(Lists, People, Holdings):
             if not found.better:
                 return Refit(None, found, report)
             del learning
-        fitted = self._fit(found)
+        fitted = self._fit(by, found)
         return Refit(fitted.version, found, report, held_out=fitted.metrics.get("held_out"))
 
     @contextmanager

@@ -15,7 +15,7 @@ be put right from the beginning, is: then this is `astray`, and the engine begin
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import chain, islice
 from threading import RLock
@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from penchant.clock import DAY, Clock, micros
+from penchant.clock import Clock, micros
 from penchant.data import columns as c
 from penchant.data.clean import bounds, clean, without_near
 from penchant.data.histories import Histories, histories, tie
@@ -44,7 +44,7 @@ from penchant.engine.feedback import Ledger
 from penchant.engine.prepared import EMPTY
 from penchant.engine.texts import Texts
 from penchant.engine.view import View
-from penchant.engine.waiting import Waiting
+from penchant.engine.waiting import NEVER, Waiting
 from penchant.errors import StoreError
 from penchant.interests.model import InterestModel
 from penchant.store.tables import Change, Kind, Tables
@@ -83,10 +83,18 @@ class Live:
         self._items: list[pl.DataFrame] = []
         self._events: list[pl.DataFrame] = []
         self._homeless, self._early = Waiting(), Waiting()
-        self._due, self._again, self._began = 0, 0.0, monotonic()
+        self._again, self._began = 0.0, monotonic()
         self._broken = self._unlike = False
         rows = self._clean_items(tables.read("items").collect())
         self.view = View.of(model.going_on(), rows, texts, config.encode)
+        with suppress(StoreError):  # what cannot join now is tried again when it is asked for
+            self._join_first(rows)
+
+    def _join_first(self, rows: pl.DataFrame) -> None:
+        """Items that came since the fit are there before events on them are taken in."""
+        known = self.view.model.catalogue.items.rows(rows[c.ITEM]) >= 0
+        if not known.all():
+            self.view = self.view.joined(rows.filter(pl.Series(~known)), self._texts)
 
     def catch_up(self) -> View:
         """Take in what came to the store; what answers are made with then."""
@@ -131,7 +139,7 @@ class Live:
         with self._whole_or_broken():
             self._let_go(changes)
             waited = self._early.taken() if self._ripe else []
-            self._unlike |= bool(waited and self._early.left)
+            self._unlike |= self._early.left_first <= self._until
             for rows in chain(waited, first, events):
                 self._take_events(rows)
             self._items += items
@@ -141,7 +149,15 @@ class Live:
     @property
     def _ripe(self) -> bool:
         """Whether the time of an event that waits for it has come."""
-        return bool(self._early) and micros(self.clock()) >= self._due
+        first = self._early.first
+        if not self._unlike:  # else those that were left come when it begins anew
+            first = min(first, self._early.left_first)
+        return first < NEVER and first <= self._until
+
+    @property
+    def _until(self) -> int:
+        """The latest time that an event can have now (µs)."""
+        return micros(bounds(self.config.clean, self.clock())[1])
 
     @contextmanager
     def _whole_or_broken(self) -> Iterator[None]:
@@ -171,7 +187,7 @@ class Live:
             if (self.view.model.catalogue.items.rows(items[c.ITEM]) < 0).any():
                 self.view = self.view.joined(items, self._texts)
                 with self._taking, self._whole_or_broken():
-                    self._house()
+                    self._house(more=True)
             return self.view
 
     # What came
@@ -207,8 +223,6 @@ class Live:
     def _take_events(self, rows: pl.DataFrame) -> None:
         rows, there, early = self._possible(rows)
         if early is not None:
-            due = int(_micros(early).min()) - round(self.config.clean.future_days * DAY)
-            self._due = min(due, self._due) if self._early else due
             self._early.add(early)
         if there.any():
             self._follow(rows if there.all() else rows.filter(pl.Series(there)))
@@ -260,6 +274,7 @@ class Live:
             with self._taking:
                 items, events, forgotten = self._items, self._events, self.forgotten
                 self._items, self._events = [], []
+            before = len(self.view.model.catalogue)
             try:
                 self._let_in(items, events)
             except BaseException:  # after a while once more; meanwhile answers do without
@@ -271,7 +286,7 @@ class Live:
             with self._taking, self._whole_or_broken():
                 for frame in self._unless_gone(events, forgotten):
                     self._settle(frame)
-                self._house()
+                self._house(more=len(self.view.model.catalogue) > before)
 
     def _unless_gone(self, events: list[pl.DataFrame], forgotten: int) -> list[pl.DataFrame]:
         """Events that were taken when `forgotten` was the newest to go; none if somebody went
@@ -306,10 +321,10 @@ class Live:
         texts = item_texts(pl.concat(both, how="diagonal_relaxed"), self.config.encode)
         return not texts.head(len(both[0])).equals(texts.tail(len(both[1])))
 
-    def _house(self) -> None:
-        """Events that waited for their items count, as far as these are there now. Of which items
-        those are that found no room is not known."""
-        self._unlike |= self._homeless.left > 0
+    def _house(self, *, more: bool) -> None:
+        """Events that waited for their items count, as far as these are there now. Those that found
+        no room may be of items that joined, if `more` did."""
+        self._unlike |= more and self._homeless.left > 0
         for frame in self._homeless.taken():
             there = self.view.model.catalogue.items.rows(frame[c.ITEM]) >= 0
             self._settle(frame.filter(pl.Series(there)))

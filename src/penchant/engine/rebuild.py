@@ -301,7 +301,11 @@ def _both(one: Vocabulary, other: Vocabulary) -> tuple[Ints, Ints, tuple[str, ..
 def _apart(one: Levels, other: Levels) -> Doubles:
     """How far apart the numbers of each person are at most [B]; beyond 1, as a share of them."""
     far = [
-        (np.abs(np.subtract(a, b, dtype=np.float64)) / np.maximum(np.abs(b), 1.0)).max(axis=1)
+        np.max(
+            np.abs(np.subtract(a, b, dtype=np.float64)) / np.maximum(np.abs(b), 1.0),
+            axis=1,
+            initial=0.0,
+        )
         for a, b in zip(one, other, strict=True)
     ]
     return np.asarray(np.max(far, axis=0), np.float64)

@@ -55,10 +55,13 @@ def pack(model: InterestModel) -> dict[str, State]:
     }
 
 
-def kept(workspace: Workspace, model: InterestModel, about: Mapping[str, Any]) -> str:
-    """The name of a new version, which serves from now on; the oldest of too many go."""
+def kept(
+    workspace: Workspace, model: InterestModel, about: Mapping[str, Any], by: str | None = None
+) -> str:
+    """The name of a new version, which serves from now on; the oldest of too many go. `by`: who had
+    it learned, for the audit log."""
     version = workspace.models.save(pack(model), about)
-    workspace.models.promote(version)
+    workspace.models.promote(version, why="fit", by=by)
     workspace.models.prune(keep=about["config"]["keep"])
     workspace.clear_scratch()
     return version

@@ -49,6 +49,7 @@ class Texts:
             if width is None:
                 raise
             text = encode_items(items, config, encoder=make_encoder(config, self.cache), **named)
+            told.add("encode", "texts whose vectors could not be kept", items.height)
         report.extend(told)
         if self.cache is None:
             self._before = (items, config, text, told)

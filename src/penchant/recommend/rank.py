@@ -62,9 +62,8 @@ def _likely(total: Floats, n: int, off: float) -> Longs:
 
 
 def largest_bound(values: Floats, n: int) -> float:
-    """A value that n values reach at least, and few more; the least where there are fewer.
-
-    It is the n-th largest of the maxima of many blocks.
+    """A value that n values reach at least, and few more: the n-th largest of the maxima of many
+    blocks. −∞ where there are not many values for each that is looked for.
     """
     width = len(values) // (_BLOCKS * n)
     if width <= 1:

@@ -19,8 +19,9 @@ from penchant.data import columns as c
 from penchant.serve.logs import LOG, say
 from penchant.serve.metrics import Metrics
 
-MOST: Final = 2_000  # lists that may wait
+MOST: Final = 2_000  # lists that may wait, beside as many that are on their way
 _PAUSE: Final = 0.5
+_LONGEST: Final = 5.0  # seconds until it is tried again, at most
 _TRIES: Final = 3  # at the end
 
 
@@ -99,7 +100,7 @@ class Lists:
         pause = _PAUSE
         while True:
             await asyncio.sleep(pause)
-            pause = _PAUSE if await self._flush() else min(pause * 2, 30.0)
+            pause = _PAUSE if await self._flush() else min(pause * 2, _LONGEST)
 
     async def _flush(self) -> bool:
         """Store what waits; whether that could be stored. More may have come meanwhile."""

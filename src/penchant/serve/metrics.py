@@ -64,7 +64,7 @@ class Metrics:
         self.fallback = Gauge(
             "penchant_model_fallback",
             "1 while another version serves than the one that was promoted last, which is broken",
-            multiprocess_mode="livemostrecent",
+            multiprocess_mode="livemax",
             **some,
         )
         self._version: str | None = None

@@ -117,7 +117,8 @@ class Service:
 
     def _settle(self) -> None:
         """Keep the collector from looking through the model that serves, again and again, while
-        answers wait; once another serves, what is left of the one before is let go of."""
+        answers wait; once another serves, what is left of the one before is let go of, and it is
+        told which one answers."""
         if not self.alone:
             return
         with suppress(NotFittedError):
@@ -128,6 +129,8 @@ class Service:
                 gc.collect()
                 gc.freeze()
                 give_back()
+                known = self.engine.standing
+                self.metrics.serves(known.version or "memory", known.fallback is not None)
 
     def _keep(self, lists: list[Shown]) -> None:
         """Keep lists as exposures. Where somebody was erased since a list was made, it is let go of

@@ -107,9 +107,8 @@ def restore(file: str | Path, folder: str | Path, act: Entry | None = None) -> B
 
 def _note(file: Path, act: Entry, created: str) -> None:
     """Put an act down in a database that nobody has opened yet, and close it."""
-    database = Database(f"sqlite:///{file.absolute()}")
-    SqlAudit(database).append(replace(act, detail={**act.detail, "backup": created}))
-    database.close()
+    with closing(Database(f"sqlite:///{file.absolute()}")) as database:
+        SqlAudit(database).append(replace(act, detail={**act.detail, "backup": created}))
 
 
 def _put_in_place(draft: Path, target: Path) -> None:

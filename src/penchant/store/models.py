@@ -178,9 +178,12 @@ class Models:
         served = self._served()
         return served[-1] if served else None
 
-    def promote(self, version: str, why: str = "promote", by: str | None = None) -> None:
+    def promote(
+        self, version: str, why: str = "promote", by: str | None = None, *, again: bool = False
+    ) -> bool:
         """Make a version current, after checking it; the one before is remembered. `by` says who
-        asks: then it stands in the audit log, in the same transaction, under `why`.
+        asks: then it stands in the audit log, in the same transaction, under `why`. `again`: only
+        if it is the one that serves, so that whoever answers takes it up anew; whether it was done.
 
         Raises:
             StoreError: there is no such version.
@@ -189,7 +192,10 @@ class Models:
         self.verify(version)
         with self._database.writing() as connection:
             self._known(connection, version)  # still there
+            if again and versions.served(connection)[-1:] != [version]:
+                return False
             self._serve(connection, version, why, by)
+            return True
 
     def rollback(self, by: str | None = None) -> str:
         """Make the version before current again; broken ones are passed over. `by`: see `promote`.

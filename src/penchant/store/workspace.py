@@ -151,8 +151,9 @@ class Workspace:
         """Remove one piece of half-done work, or all of it; how many pieces there were."""
         folder = self.path / "scratch"
         if name is not None:
+            there = (folder / name).exists()
             remove(self.scratch(name))
-            return 1
+            return int(there)
         found = list(folder.iterdir())
         for path in found:
             remove(path)

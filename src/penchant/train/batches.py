@@ -35,12 +35,6 @@ class Sequences:
     def __len__(self) -> int:
         return len(self.item)
 
-    def take(self, rows: slice) -> "Sequences":
-        """Some of them."""
-        return Sequences(
-            self.item[rows], self.sign[rows], self.came[rows], self.when[rows], self.target[rows]
-        )
-
 
 def asked(moments: Moments, length: int) -> Sequences:
     """The last events of each moment; from the latest, the time of asking is asked about. Where

@@ -126,19 +126,18 @@ class _Lesson:
 
     def losses(self, batch: Sequences) -> Iterator[Tensor]:
         """The loss on a batch, a part of its sequences at a time where they have many places."""
-        rows = max(1, _AT_ONCE // batch.item.shape[1])
-        learned = max(int((batch.target >= 0).sum()), 1)
-        for a in range(0, len(batch), rows):
-            part = batch.take(slice(a, a + rows)) if len(batch) > rows else batch
-            yield self._loss(part) * (int((part.target >= 0).sum()) / learned)
-
-    def _loss(self, batch: Sequences) -> Tensor:
-        past, target, when = Past.of(batch), torch.from_numpy(batch.target), batch.when
+        past, target = Past.of(batch), torch.from_numpy(batch.target)
         if self.net.both_ways:
             past, target = _cloze(past, target)
+        rows, learned = max(1, _AT_ONCE // batch.item.shape[1]), int((target >= 0).sum())
+        for a in range(0, len(batch), rows):
+            part = slice(a, a + rows)
+            if n := int((target[part] >= 0).sum()):
+                some = Past(*(column[part] for column in past))
+                yield self._loss(some, target[part], batch.when[part]) * (n / learned)
+
+    def _loss(self, past: Past, target: Tensor, when: Longs) -> Tensor:
         learn = target >= 0
-        if not bool(learn.any()):
-            return self.net.against.sum() * 0.0
         wanted = target[learn].long()
         when = when[learn.numpy()] if self.prior is not None else when[:0, 0]
         if self.q is None:

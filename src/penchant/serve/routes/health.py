@@ -6,12 +6,13 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from penchant.client import answers as a
+from penchant.engine.saved import Standing
 from penchant.serve.access import DOORS
 from penchant.serve.answer import Answer
 from penchant.serve.reading import PREFIX, StrictRoute
 from penchant.serve.routes.model import fallen, serving
 from penchant.serve.said import answers
-from penchant.serve.service import service_of
+from penchant.serve.service import Service, service_of
 
 router = APIRouter(prefix=PREFIX, route_class=StrictRoute, tags=["health"])
 
@@ -45,9 +46,17 @@ async def ready(request: Request) -> Answer:
 async def metrics(request: Request) -> Response:  # fmt: skip
     """Counts and times, as Prometheus reads them."""
     service = service_of(request)
-    model = await service.work.look(serving, service)
+    model, waiting = await service.work.look(_held, service)
     if model is not None:
         service.metrics.serves(model.version or "memory", model.fallback is not None)
-        service.metrics.waiting.set(service.engine.live.waiting)
+        service.metrics.waiting.set(waiting)
+    else:
+        service.metrics.fallback.set(0.0)
     text = await service.work.look(service.metrics.text)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+def _held(service: Service) -> tuple[Standing | None, int]:
+    """The model that serves, and how many events cannot count yet."""
+    model = serving(service)
+    return model, 0 if model is None else service.engine.live.waiting
