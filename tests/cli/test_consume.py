@@ -111,3 +111,24 @@ def test_sigterm_ends_a_followed_file_with_its_summary(shop, events):
     assert process.returncode == 0, err
     assert json.loads(out)["new"] == 3
     assert "told to stop (SIGTERM)" in err
+
+
+@pytest.mark.parametrize("debug", [(), ("--debug",)])
+def test_nobody_is_named_in_what_it_says(shop, tmp_path, debug):
+    """Not those whose events are taken in, nor those whose messages cannot be used: dead letters
+    have them, and are the owner's."""
+    good = {"user_id": "very-private-ann", "item_id": "1", "timestamp": 1714564800}
+    bad = [
+        {"user_id": "very-private-bob"},
+        {**good, "timestamp": "some day"},
+        {**good, "value": "a lot"},
+        {**good, "user_id": ["very-private-list"]},
+        {**good, "user_id": {"id": "very-private-map"}},
+        {**good, "user_id": "very-private-" + 1000 * "x"},
+        {**good, "user_id": "very-private-\x00"},
+    ]
+    path = tmp_path / "events.ndjson"
+    path.write_text("".join(json.dumps(row) + "\n" for row in (good, *bad)) + "very-private-{\n")
+    done = run("consume", path, "--once", "-w", shop, "--metrics", tmp_path / "m.prom", *debug)
+    assert "very-private" not in done.stdout + done.stderr + (tmp_path / "m.prom").read_text()
+    assert "very-private-bob" in (shop / "streams" / "dead-letters.ndjson").read_text()
