@@ -91,7 +91,8 @@ def test_which_version_serves_by_whose_word_stands_there(tmp_path):
     assert shown[4].split()[2:] == ["command", "line", "fit"]
 
 
-def test_somebody_is_looked_for_by_name(shop):
+def test_somebody_is_looked_for_by_name(shop, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     log, at = Workspace(shop).tables.audit, datetime(2024, 5, 1, 9, 30, tzinfo=UTC)
     ann = masked("ann")
     log.append(Entry(at, "2", "export", ann))

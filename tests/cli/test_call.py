@@ -93,6 +93,7 @@ def test_examples_set_what_can_be_set():
         ("promote", []),
         ("rollback", []),
         ("rebuild", ["--people", "--no-batch"]),
+        ("audit", ["--n", "--since", "--action", "--of"]),
         ("backup", []),
         ("restore", []),
         ("serve", ["--host", "--port", "--workers", "--present", "--root-path", "--tls-cert",

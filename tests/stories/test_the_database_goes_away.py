@@ -58,8 +58,9 @@ def test_a_database_that_was_gone_is_used_again(server, config, shop):
                 server.start()
                 senders.wait()
                 shown.append(listed(http))
-                assert http.get("/ready").json() == {"status": "ready", "model": "0001"}
-        assert set(senders.refused) == {503}
+                now = {"status": "ready", "model": "0001", "fallback": None}
+                assert http.get("/ready").json() == now
+        assert set(senders.refused) == {"503 store"}
         until_kept(running.url, shown)
     assert rows(shop, config) == before + len(senders.acknowledged)
     assert counted(shop, senders, server.url)["lost"] == 0

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def models(session: Session) -> None:
     """List the versions of the model, oldest first; the one that serves is marked.
 
-    `NDCG@10 held out` is what the fit measured on what it held out, `new : before` how a version
-    stood beside the one that served, where it was compared; --json has all figures.
+    `held out` is the NDCG@10 that the fit measured on what it held out, `change` how much better
+    that of a version was than that of the one that served, where they were compared; --json has all
+    figures.
 
     Examples:
 
@@ -79,7 +80,8 @@ def _shown(found: "list[Version]") -> "Table":
     table = Table(box=None, pad_edge=False)
     for name in ("", "version", "learned (UTC)"):
         table.add_column(name, no_wrap=True)
-    for name in (*sizes, "MB", "NDCG@10\nheld out", "NDCG@10\nnew : before"):
+    compared = any(v.metrics.get("comparison", {}).get("new") is not None for v in found)
+    for name in (*sizes, "MB", "held out", *(["change"] if compared else [])):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for v in found:
@@ -89,9 +91,9 @@ def _shown(found: "list[Version]") -> "Table":
             v.name,
             v.created[:16].replace("T", " "),
             *(f"{known[name]:,}" if name in known else "–" for name in sizes),
-            f"{v.bytes / 1e6:.1f}",
+            f"{v.bytes / 1e6:.{0 if v.bytes >= 1e7 else 1}f}",
             _figure(v.metrics.get("held_out", {}).get("ndcg@10")),
-            _beside(v.metrics.get("comparison", {})),
+            *([_change(v.metrics.get("comparison", {}))] if compared else []),
             v.problem or "",
         )
     return table
@@ -101,6 +103,7 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def _beside(comparison: Mapping[str, Any]) -> str:
+def _change(comparison: Mapping[str, Any]) -> str:
+    """By how much the new one's NDCG@10 was above that of the one before."""
     new, running = comparison.get("new"), comparison.get("running")
-    return "–" if new is None else f"{_figure(new)} : {_figure(running)}"
+    return "–" if new is None or not running else f"{new / running - 1:+.1%}"
