@@ -525,6 +525,30 @@ def test_what_found_no_room_to_wait_counts_once_the_log_is_read_again(
     agree(engine, fresh(engine), [ann, "nobody"], now[0])
 
 
+def test_events_on_items_that_never_come_make_nobody_begin_anew_again_and_again(
+    world, split, served, restless, monkeypatch
+):
+    """More of them than can wait: another item that joins might have been theirs, once."""
+    monkeypatch.setattr("penchant.engine.live.Waiting", partial(Waiting, most=2))
+    engine, ann = served(), split[0]["user_id"][0]
+    end = split[1]["timestamp"].max()
+    engine.config = CONFIG.but(**{"clean.unknown_items": "drop"})
+    engine._serve(*engine.live.learned)
+    for user in ("a", "b", "c", "d"):
+        engine.add(events=bought(user, "never", end))
+    engine.recommend(ann)
+    first = engine.live
+    engine.add(items=world.items.head(1).with_columns(item_id=pl.lit("new")))
+    for _ in range(2):
+        engine.recommend(ann)
+    second = engine.live
+    assert second is not first and second.waiting == 4
+    for minutes in range(3):
+        engine.add(events=bought(ann, "new", end + minutes * MINUTE))
+        engine.recommend(ann)
+    assert engine.live is second
+
+
 def test_who_is_forgotten_while_items_join_does_not_count_with_them(
     split, served, restless, monkeypatch
 ):
