@@ -8,8 +8,8 @@ Profiles: a model is learned from a world's log with its own categories as the t
 profiles at the end of the log are compared with their true interests by the Jensen–Shannon
 distance (base 2, the square root of the divergence), beside counts whose half-life and smoothing
 are tuned on the newest tenth of the log, and beside counting that is told more than any log tells:
-what bounds a profile. Changes: a detector is learned from the log and asked
-about everybody. Result files go to benchmarks/interests/results.
+what bounds a profile. Changes: a detector is learned from the log and asked about everybody, beside
+an observer who is told both tastes. Result files go to benchmarks/interests/results.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from benchmarks.interests.told import told as told_all
 from benchmarks.interests.truth_page import page
 from benchmarks.where import commit
 
@@ -192,8 +193,17 @@ def changes(world: World) -> dict[str, Any]:
     return {
         "threshold": detector.threshold_, "seconds": seconds, "years": years,
         "false_a_year": false / years, "bursts": int(in_all), "bursts_taken": int(taken),
-        "changes": len(told), "by_size": _by_size(told),
+        "changes": len(told), "by_size": _by_size(told), "told": _told_all(world),
         "events_a_year": float(log.positive.sum() / years),
+    }  # fmt: skip
+
+
+def _told_all(world: World) -> dict[str, Any]:
+    """How many changes are found, and how soon, by who is told both tastes of each person."""
+    told = told_all(world, ChangeDetector().config.alarms, LATER)
+    return {
+        "threshold": told["threshold"], "false_a_year": told["false_a_year"],
+        "by_size": _by_size(told["rows"]),
     }  # fmt: skip
 
 
@@ -237,11 +247,13 @@ def _by_size(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
         some = [one for one in told if low <= one["moved"] < high]
         if some:
             acts = [one["acts"] for one in some if one["found"]]
+            half = float(np.median([one["acts"] if one["found"] else np.inf for one in some]))
             found.append(
                 {
                     "moved": [low, high], "changes": len(some),
                     "found": sum(one["found"] for one in some) / len(some),
                     "acts": float(np.median(acts)) if acts else None,
+                    "half": half if np.isfinite(half) else None,
                     "before": float(np.median([one["before"] for one in some])),
                     "after": float(np.median([one["after"] for one in some])),
                 }

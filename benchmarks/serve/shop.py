@@ -11,6 +11,7 @@ from penchant import Engine, EngineConfig
 from penchant.clock import DAY, when
 from penchant.engine.facts import Facts
 from penchant.engine.saved import pack
+from penchant.interests.changepoint import RATES
 from penchant.interests.changes import ChangeDetector
 from penchant.interests.model import InterestModel
 from penchant.interests.reading import Reading
@@ -73,7 +74,8 @@ def _whole(model: InterestModel) -> InterestModel:
     model.reading, model.changes = Reading(), ChangeDetector(CONFIG.interests.changes)
     model.reading.mean_ = np.asarray(text.mean(axis=0), np.float32)
     level = min(model.changes.config.level, model.catalogue.tree.levels)
-    model.changes.prior_ = np.ones((len(model.catalogue.tree.nodes[level - 1]), 2))
+    nodes = len(model.catalogue.tree.nodes[level - 1])
+    model.changes.prior_ = np.full((nodes, len(RATES)), 1.0 / len(RATES))
     base = model.layers["base"]
     base.penalty_, base.text_, base.activity_, base.unit_ = 100.0, 0.1, 0.5, 0.05
     base.fitted_ = len(text)

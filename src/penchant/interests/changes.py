@@ -1,27 +1,17 @@
 """Lasting changes of taste, told from bursts, with a stated rate of false alarms.
 
-For each interest a visit is a trial: did it touch the interest? Whoever is taken by something for a
-few days comes back to it again and again, so for some days after a touch further visits count
-neither for nor against: a burst is one touch, however many acts it has. After each trial, and for
-each of the last trials that a change may have begun with, two accounts of what came since are
-compared:
-
-    kept on   the rate is the one before: Beta prior over people, and the person's trials before
-    changed   the rate is another one, any alike
-
-    S = max over beginnings of log P(trials since | changed) − log P(trials since | kept on)
-
-Both are Beta-binomial, so little evidence before makes a wide forecast and no alarm. An alarm is
-S ≥ h where the rate since is above the rate before; what follows is compared with what came since
-the change began. h is found on the population: in histories whose visits are put into random order
-nothing lasting happens, so what sounds there is false; h is the least that lets no more alarms
-through than are allowed in a year. Barry and Hartigan, A Bayesian analysis for change point
-problems, JASA 88, 1993; the accounts are those of their product partition model.
+For each interest and each visit that touched it, two accounts of the person's acts are compared
+(see `changepoint`): that the interest kept the rate at which it was turned to, and that from some
+visit on it has a higher one. Bursts belong to both accounts. An alarm is a log likelihood ratio
+S ≥ h; what follows is compared with what came since the change began. h is found on the population:
+in histories whose days are put into random order nothing lasting happens, so what sounds there is
+false; h lets no more alarms through than are allowed in a year.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -30,13 +20,16 @@ from pydantic import Field
 from penchant.clock import DAY, when
 from penchant.config import Config
 from penchant.data.histories import Histories, Moments
-from penchant.interests.visits import Visits
+from penchant.interests.changepoint import Acts, Bursts, Runs, priors
 from penchant.random import rng
 from penchant.taxonomy.tree import Node, Tree
-from penchant.types import Bools, Doubles, Longs, State
+from penchant.types import Doubles, Longs, State
 
 _YEAR = 365.25 * DAY
-_FEWEST = 4  # visits of a person whom the threshold is learned from
+_FEWEST = 4  # acts of a person whom the threshold is learned from
+_TAIL = 5.0  # times as many alarms as are allowed: what the threshold is read off
+_STRONG = 5.0  # nats at least, very strong evidence: Kass and Raftery, Bayes factors, JASA 90, 1995
+_AT_ONCE = 20_000  # acts that are looked at together: about 50 MB
 _LARGEST = 1e6  # a threshold that nothing passes, where nobody's history tells what is false
 
 
@@ -47,12 +40,16 @@ class ChangesConfig(Config):
     """False alarms allowed in a year of one person's history, over all interests."""
     level: int = Field(2, ge=1)
     """Level of the tree; the narrowest where there are fewer."""
-    burst: float = Field(9.0, ge=0.0)
-    """Days after a touch in which further ones say nothing new."""
-    window: int = Field(40, ge=1)
-    """Trials back to which the beginning of a change is sought."""
-    people: int = Field(300, ge=1)
-    """At most so many histories are put into random order to find the threshold."""
+    burst: float = Field(3.0, gt=0.0)
+    """Days that a burst lasts, on average."""
+    bursting: float = Field(0.02, gt=0.0, lt=1.0)
+    """Share of the time in which an interest is in a burst."""
+    taken: float = Field(0.7, gt=0.0, lt=1.0)
+    """Share of the acts that go to an interest in its burst, at least."""
+    window: int = Field(20, ge=1)
+    """Visits with an interest back to which the beginning of a change is sought."""
+    people: int = Field(600, ge=1)
+    """At most so many histories tell rates and the threshold."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +88,8 @@ class Change:
 class ChangeDetector:
     """Finds lasting changes on one level of the tree.
 
-    `prior_` [K × 2] are Beta priors of the rates at which visits touch each interest;
-    `years_` is how much of people's lives the threshold rests on.
+    `prior_` [K × R] is how people's rates of each interest are spread over a grid; `years_` is how
+    much of people's lives the threshold rests on.
     """
 
     config: ChangesConfig = field(default_factory=ChangesConfig)
@@ -100,32 +97,38 @@ class ChangeDetector:
     years_: float = field(init=False, default=0.0)
     prior_: Doubles = field(init=False, repr=False)
 
+    @cached_property
+    def bursts(self) -> Bursts:
+        """What is taken for a burst."""
+        return Bursts(self.config.bursting, self.config.burst, self.config.taken)
+
     def fit(self, log: Histories, tree: Tree, *, seed: int = 0) -> Self:
-        """Learn how often visits touch each interest, and the threshold."""
-        most, draw = self.config.people, rng(seed, "changes")
-        people = self._some(log, tree, draw.permutation(len(log.users)), 4 * most)
-        self.prior_ = _heterogeneity(people, len(tree.nodes[self._level(tree) - 1]))
-        self.years_, peaks = 0.0, []
-        for visits in people[:most]:
-            self.years_ += float(visits.time[-1] - visits.time[0]) / _YEAR
-            still = visits.shuffled(draw)
-            peaks += [self._strength(still, int(k))[1].max() for k in still.nodes]
-        if peaks:
-            self.threshold_ = _least(np.array(peaks), self.config.alarms * self.years_)
+        """Learn how often people turn to each interest, and the threshold."""
+        draw = rng(seed, "changes")
+        people = self._some(log, tree, draw.permutation(len(log.users)))
+        K = len(tree.nodes[self._level(tree) - 1])
+        self.prior_ = priors((Runs.of(some, self.bursts) for some in _apart(people)), K)
+        peaks = [np.zeros(0)]
+        for some in _apart(people):
+            still = Runs.of(some.shuffled(draw), self.bursts)
+            S, _ = still.strongest(self.prior_, self.config.window)
+            peaks.append(np.maximum.reduceat(S, np.flatnonzero(still.nth == 0)))
+        self.years_ = sum(float(one.time[-1] - one.time[0]) / _YEAR for one in people)
+        if sum(map(len, peaks)):
+            self.threshold_ = threshold(np.concatenate(peaks), self.config.alarms * self.years_)
         return self
 
     def _level(self, tree: Tree) -> int:
         return min(self.config.level, tree.levels)
 
-    def _some(self, log: Histories, tree: Tree, users: Longs, most: int) -> list[Visits]:
-        members, found = tree.ellpack(self._level(tree)), []
+    def _some(self, log: Histories, tree: Tree, users: Longs) -> list[Acts]:
+        main, found = tree.main(self._level(tree)), []
         for user in users.tolist():
             own = np.arange(log.offsets[user], log.offsets[user + 1])
-            own = own[log.positive[own]]
-            visits = Visits.of(log.item[own], log.time[own], members)
-            if len(visits) >= _FEWEST:
-                found.append(visits)
-            if len(found) == most:
+            own = own[log.choices[own]]
+            if len(own) >= _FEWEST:
+                found.append(Acts.of(log.time[own], main[log.item[own]]))
+            if len(found) == self.config.people:
                 break
         return found
 
@@ -135,39 +138,41 @@ class ChangeDetector:
         Raises:
             ValueError: `moments` are not of one person.
         """
-        level = self._level(tree)
-        visits, found = Visits.among(moments, tree, level), []
-        for k in visits.nodes:
-            node = tree.nodes[level - 1][k]
-            for began, at, evidence in self._alarms(visits, int(k)):
-                first, last = (when(int(visits.time[v])) for v in (began, at))
-                acts = int(visits.acts[began : at + 1].sum())
-                found.append(Change(node, tree.path(node), first, last, evidence, acts))
+        if len(moments) != 1:
+            raise ValueError(f"moments: {len(moments)} came, expected one")
+        level, found = self._level(tree), []
+        liked, chosen = moments.time[moments.weight > 0], moments.chosen
+        acts = Acts.of(moments.time[chosen], tree.main(level)[moments.item[chosen]])
+        for k, first, last, evidence in self._alarms(acts):
+            node, began, at = tree.nodes[level - 1][k], acts.time[first], acts.time[last]
+            between = int(((liked >= began) & (liked <= at)).sum())
+            path, times = tree.path(node), (when(int(began)), when(int(at)))
+            found.append(Change(node, path, *times, evidence, between))
         return tuple(sorted(found, key=lambda change: (change.found, -change.evidence)))
 
-    def _strength(self, visits: Visits, node: int) -> tuple[Longs, Doubles, Longs]:
-        """The visits that are trials [R], S after each, and the trial that a change most likely
-        began with."""
-        rows, hit = trials(visits, node, self.config.burst)
-        return rows, *self._strongest(hit, node)
+    def _alarms(self, acts: Acts) -> Iterator[tuple[int, int, int, float]]:
+        """Interest, acts with which a change began and was found, and its evidence."""
+        for some in acts.by_interest(_AT_ONCE):
+            for k, first, last, evidence in self._first(some):
+                yield k, first, last, evidence
+                yield from self._later(acts, k, first)
 
-    def _strongest(self, hit: Bools, node: int) -> tuple[Doubles, Longs]:
-        a, b = self.prior_[node]
-        return strongest(hit, float(a), float(b), self.config.window)
+    def _later(self, acts: Acts, k: int, start: int) -> Iterator[tuple[int, int, int, float]]:
+        """Further alarms of an interest: what follows is compared with what came since the last
+        change began."""
+        while (alarm := next(self._first(acts.since(start, k)), None)) is not None:
+            _, first, last, evidence = alarm
+            yield k, start + first, start + last, evidence
+            start += first
 
-    def _alarms(self, visits: Visits, node: int) -> Iterator[tuple[int, int, float]]:
-        """Visits at which a change began and was found, and its evidence."""
-        rows, hit = trials(visits, node, self.config.burst)
-        first = 0
-        while first < len(hit):
-            S, began = self._strongest(hit[first:], node)
-            over = np.flatnonzero(self.threshold_ <= S)
-            if not len(over):
-                return
-            at = int(over[0])
-            begin = first + int(began[at])
-            yield int(rows[begin]), int(rows[first + at]), float(S[at])
-            first = begin if begin > first else first + at + 1
+    def _first(self, acts: Acts) -> Iterator[tuple[int, int, int, float]]:
+        """The first alarm of each interest of a person."""
+        runs = Runs.of(acts, self.bursts)
+        S, began = runs.strongest(self.prior_, self.config.window)
+        over = np.flatnonzero(self.threshold_ <= S)
+        node, at = np.unique(runs.node[over], return_index=True)
+        for k, v in zip(node.tolist(), over[at].tolist(), strict=True):
+            yield k, int(runs.first[began[v]]), int(runs.last[v]), float(S[v])
 
     def state(self) -> State:
         """The threshold and the priors."""
@@ -181,56 +186,28 @@ class ChangeDetector:
         return self
 
 
-def trials(visits: Visits, node: int, burst: float) -> tuple[Longs, Bools]:
-    """Visits that count for an interest [R], and which of them touched it; for `burst` days after
-    one that did, none counts."""
-    touched, counts, blind = visits.on(node), [], -np.inf
-    for v, time in enumerate(visits.time.tolist()):
-        if time >= blind:
-            counts.append(v)
-            if touched[v]:
-                blind = time + burst * DAY
-    rows = np.array(counts, np.int64)
-    return rows, touched[rows]
+def _apart(people: Sequence[Acts]) -> Iterator[Acts]:
+    """The acts of some people, no more together than are looked at at once."""
+    some: list[Acts] = []
+    for one in people:
+        if some and sum(len(x.time) for x in some) + len(one.time) > _AT_ONCE:
+            yield Acts.joined(some)
+            some = []
+        some.append(one)
+    if some:
+        yield Acts.joined(some)
 
 
-def strongest(hit: Bools, a: float, b: float, window: int) -> tuple[Doubles, Longs]:
-    """S after each trial [R] under the prior Beta(a, b), and the trial that the change most likely
-    began with."""
-    from scipy.special import betaln
+def threshold(peaks: Doubles, allowed: float) -> float:
+    """The evidence that no more than so many of some people's peaks are expected to reach, with one
+    standard error to spare; very strong evidence at least.
 
-    R = len(hit)
-    if R < 2:
-        return np.zeros(R), np.arange(R)
-    K = np.append(0, np.cumsum(hit))
-    end = np.arange(1, R + 1)[:, None]
-    start = end - np.arange(1, min(window, R) + 1)[None, :]
-    possible, start = start >= 1, np.maximum(start, 0)
-    k, n = K[end] - K[start], end - start
-    k0, n0 = K[start], start
-    kept = betaln(a + k0 + k, b + n0 - k0 + n - k) - betaln(a + k0, b + n0 - k0)
-    more = k * (a + b + n0) > (a + k0) * n
-    S = np.where(possible & more, betaln(1.0 + k, 1.0 + n - k) - kept, 0.0)
-    best, rows = S.argmax(axis=1), np.arange(R)
-    return S[rows, best], start[rows, best]
-
-
-def _least(peaks: Doubles, allowed: float) -> float:
-    """The least threshold that no more than so many peaks reach; one nat at least."""
+    Few reach it: it is read off an exponential tail, fitted to five times as many. Pickands,
+    Statistical inference using extreme order statistics, Annals of Statistics 3, 1975.
+    """
+    allowed = max(allowed - np.sqrt(allowed), allowed / 4.0, 1e-9)
     highest = np.sort(peaks)[::-1]
-    first = min(int(allowed), len(highest) - 1)
-    return max(float(highest[first]) + 1e-9, 1.0)
-
-
-def _heterogeneity(people: list[Visits], K: int) -> Doubles:
-    """Beta priors over people of the rates at which visits touch each interest [K × 2], by moments
-    of the rates of people."""
-    if len(people) < 2:
-        return np.tile([0.1, 1.0], (K, 1))
-    rates = np.stack([np.diff(v.touched.indptr) / len(v) for v in people])
-    n = np.mean([len(v) for v in people])
-    mean = np.clip(rates.mean(axis=0), 1e-3, 0.9)
-    noise = mean * (1.0 - mean) / n
-    spread = np.clip(rates.var(axis=0) - noise, 1e-6, 0.9 * mean * (1.0 - mean))
-    mass = np.clip(mean * (1.0 - mean) / spread - 1.0, 0.3, 50.0)
-    return np.stack([mean * mass, (1.0 - mean) * mass], axis=1)
+    many = min(max(int(_TAIL * allowed), 1), len(highest) - 1)
+    mean = float((highest[:many] - highest[many]).mean()) if many else 0.0
+    beyond = max(float(np.log(max(many, 1) / allowed)), 0.0)
+    return max(float(highest[many]) + mean * beyond, _STRONG)

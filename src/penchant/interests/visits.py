@@ -21,12 +21,10 @@ _LEAST = 0.5  # of an act, for a visit to have touched an interest
 class Visits:
     """One person's V visits, oldest first.
 
-    time [V] (µs, of the first act), acts [V], and which interests of a level each touched,
-    `touched` [V × K].
+    time [V] (µs, of the first act), and which interests of a level each touched, `touched` [V × K].
     """
 
     time: Longs
-    acts: Longs
     touched: sparse.csc_array
 
     def __len__(self) -> int:
@@ -41,7 +39,7 @@ class Visits:
         pairs = _touched((some.column * V + visit[:, None]).ravel(), some.value.ravel(), V * K)
         starts = np.searchsorted(pairs, np.arange(K + 1) * V)
         touched = sparse.csc_array((np.ones(len(pairs)), pairs % max(V, 1), starts), shape=(V, K))
-        return cls(time[first], np.bincount(visit, minlength=V), touched)
+        return cls(time[first], touched)
 
     @classmethod
     def among(cls, moments: Moments, tree: Tree, level: int) -> Self:
@@ -66,12 +64,6 @@ class Visits:
         rows = slice(self.touched.indptr[node], self.touched.indptr[node + 1])
         found[self.touched.indices[rows]] = True
         return found
-
-    def shuffled(self, draw: np.random.Generator) -> Self:
-        """The same times, with what was done there in random order."""
-        order = draw.permutation(len(self))
-        touched = sparse.csc_array(sparse.csr_array(self.touched)[order])
-        return type(self)(self.time, self.acts[order], touched)
 
 
 def _touched(pairs: Longs, share: Floats, n: int) -> Longs:

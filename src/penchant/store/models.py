@@ -29,7 +29,7 @@ from penchant.store.sql import audit, versions
 from penchant.store.sql.database import Database
 from penchant.types import Report, State
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 ARRAYS: Final = ".safetensors"
 VALUES: Final = ".json"
 

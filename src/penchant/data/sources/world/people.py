@@ -157,7 +157,7 @@ def _epochs(config: WorldConfig, goods: Goods, tastes: Doubles, joined: Longs) -
     for n in range(3):
         noise = make.random((2, U))
         who = np.flatnonzero(number > n)
-        now[who], left, taken = _move(now[who], goods, config.change_strength, noise[:, who])
+        now[who], left, taken = move(now[who], goods, config.change_strength, noise[:, who])
         parts.append((who, begin[who, n], now[who], left, taken))
     user, start, taste, left, taken = (
         np.concatenate(column) for column in zip(*parts, strict=True)
@@ -168,7 +168,7 @@ def _epochs(config: WorldConfig, goods: Goods, tastes: Doubles, joined: Longs) -
     )
 
 
-def _move(
+def move(
     taste: Doubles, goods: Goods, strength: float, noise: Doubles
 ) -> tuple[Doubles, Longs, Longs]:
     """Move most of a well-liked level-2 category's weight to another one."""
