@@ -216,3 +216,57 @@ def test_people_who_come_turn_to_other_things_than_people_who_stay():
 
     ours, theirs = loss(of(told), of(came)), loss(of(plain), of(came))
     assert all(a < b - 0.02 for a, b in zip(ours, theirs, strict=True)), (ours, theirs)
+
+
+def seized(share, seed):
+    """A population of whom so many are in a burst: three choices of these days, and what comes
+    next, are of one leaf, whatever their taste; the others' last three are by their taste."""
+    known, came, truth = population(seed=seed)
+    draw = np.random.default_rng(seed + 100)
+    burst = draw.random(PEOPLE) < share
+    leaf = draw.integers(0, 7, PEOPLE)
+    usual = np.array([draw.choice(7, p=p / p.sum()) for p in truth[1].astype(np.float64)])
+    lately = np.stack([draw.multinomial(3, p / p.sum()) for p in truth[1].astype(np.float64)])
+    lately[burst] = 3 * np.eye(7, dtype=np.int64)[leaf[burst]]
+    came = levels(np.eye(7)[np.where(burst, leaf, usual)])
+    slow = known.counted[0][1] + lately
+    rhythms = CalibrationConfig().rhythms
+    counted = tuple(levels(lately if half == 7.0 else slow) for _, half in rhythms)
+    return replace(known, counted=counted), came, burst
+
+
+def test_in_a_burst_the_last_days_say_more_than_all_the_years():
+    known, came, _ = seized(0.15, seed=0)
+    asked, then, burst = seized(0.15, seed=1)
+    learned = Calibration().fit(known, came, ALL, FAMILIES)
+    blind = Calibration().fit(known, came, ALL, FAMILIES)
+    for pools in blind.pools_.values():
+        for pool in pools:
+            pool[:, 3] = 0.0
+    ours, theirs = (
+        log_loss(made(asked, FAMILIES).whole[1].astype(float), then[1].astype(float))
+        for made in (learned, blind)
+    )
+    assert ours[burst].mean() < theirs[burst].mean() - 0.1
+    assert ours.mean() < theirs.mean()
+
+
+def test_surprise_is_how_far_the_last_days_lie_from_the_long_run():
+    known, _, burst = seized(0.5, seed=2)
+
+    def surprise(known, of="whole", config=None):
+        return [
+            s
+            for _, _, s in Calibration(config or CalibrationConfig())._follows(known, of, FAMILIES)
+        ]
+
+    found = surprise(known)[1]
+    assert (found >= 0).all()
+    most = found.max(axis=1)
+    assert most[burst].mean() > 2 * most[~burst].mean()
+    assert not any(one.any() for one in surprise(known, of="base"))
+    nothing = tuple(tuple(0 * t for t in tables) for tables in known.counted)
+    assert not any(one.any() for one in surprise(replace(known, counted=nothing)))
+    slow = CalibrationConfig(rhythms=((1.0, 120.0), (1.0, 0.0)))
+    kept = replace(known, counted=known.counted[2:])
+    assert not any(one.any() for one in surprise(kept, config=slow))

@@ -5,13 +5,15 @@ So each level has a pool of experts about which child of an interest comes next,
 interest does:
 
     P(n | u) = P(parent | u) · softmax_{siblings n}( Σ_e w_e(parent) · log q_e(n | parent) )
-    w_e = a_e + b_e · ln(1 + events of the parent) / 3 + c_e · fresh
+    w_e = a_e + b_e · ln(1 + events of the parent) / 3 + c_e · fresh + d_e · surprise
 
 Experts q: what share the interest had of all events so far, of people's first acts, and lately; the
 model's own sums over items; those of the dynamic layer alone, which knows where the person is
 heading; what is usual now; and the person's choices, counted under several rhythms, each believed
 beside so many choices' worth of everybody's share (Dirichlet smoothing). *Fresh* is 1 in the midst
-of a visit, where a person goes on with what was begun, and 0 between visits. a, b and c belong to
+of a visit, where a person goes on with what was begun, and 0 between visits. *Surprise* is how far
+the choices of the last days lie from those of the long run (Kullback–Leibler divergence among the
+siblings): in a burst, what is lately done says more than all the years. a, b, c and d belong to
 nobody: they are the same for all, one set a level, fitted to held-out choices by likelihood, which
 is convex: that somebody buys what they looked at yesterday says nothing new of their interests. A
 layer alone has a pool of itself, what is usual, what everybody does, and the counts of its own
@@ -22,8 +24,9 @@ everybody: nothing narrow is invented.
 What everybody did is as old in the held-out moments as it gets while a model is used: how far it
 can be trusted is told by many times, not by the one at which the layers stopped learning. And
 layers that learn the whole log again are surer of people whom they have seen, and no more right. So
-the logits of each level get one factor, a + b · evidence + c · fresh once more, by which they say
-of people as they are now, in all, what was said by the layers that had not seen the newest events.
+the logits of each level get one factor, a + b · evidence + c · fresh + d · surprise, by which they
+say of people as they are now, in all, what was said by the layers that had not seen the newest
+events.
 
 Log-linear pooling: Genest and Zidek, Combining probability distributions, Statistical Science 1,
 1986; that a fitted pool is calibrated where a plain average is not: Ranjan and Gneiting, Combining
@@ -32,7 +35,7 @@ probability forecasts, J. Royal Stat. Soc. B 72, 2010.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 import numpy as np
 from pydantic import Field
@@ -52,10 +55,15 @@ _FLOOR = 1e-7
 SLOW = 30.0
 """Half-life in days from which a rhythm is long-term."""
 _LEAST = 0.02  # of a moment: what came beside it is not learned from
+_BESIDE = 10.0  # choices, alike on all siblings, that the long run is seen beside
+_LATELY = 0.5  # choices of the long run that the last days are seen beside
 _SEARCH = {"maxiter": 200}
 _STEPS = 12
 WHOLE = "whole"
 """The pool of all layers together."""
+Follows: TypeAlias = tuple[Floats, Floats, Floats]
+"""What steepness follows on one level: evidence of the parent, of order one [B × K], freshness
+[B × 1], surprise of the parent [B × K or 1 × 1]."""
 
 
 class CalibrationConfig(Config):
@@ -97,8 +105,8 @@ class CalibrationConfig(Config):
 
 @dataclass
 class Calibration:
-    """The pools of each layer alone and of the whole, level by level: `pools_` [experts × 3] each,
-    none where nothing was held out; `sober_` [levels × 3] the factors of their logits."""
+    """The pools of each layer alone and of the whole, level by level: `pools_` [experts × 4] each,
+    none where nothing was held out; `sober_` [levels × 4] the factors of their logits."""
 
     config: CalibrationConfig = field(default_factory=CalibrationConfig)
     everybody_: Everybody = field(init=False)
@@ -128,8 +136,8 @@ class Calibration:
             logits = self._logits(known, of, pools, families)
             wanted = before.whole if of == WHOLE else before.layers[of]
             factors = []
-            for level, (z, family) in enumerate(zip(logits, families, strict=True)):
-                told = _Told.of([z], wanted[level], _follows(known, level, family), family)
+            for (z, follows), said, family in zip(logits, wanted, families, strict=True):
+                told = _Told.of([z], said, follows, family)
                 factors.append(told.as_sure(self.config.pull))
             found[of] = np.array(factors)
         self.sober_ = found
@@ -163,35 +171,35 @@ class Calibration:
     def _applied(self, known: Weights, of: str, families: Sequence[Siblings]) -> Levels:
         found: list[Floats] = []
         logits = self._logits(known, of, self.pools_[of], families)
-        for level, (z, family) in enumerate(zip(logits, families, strict=True)):
+        for level, ((z, follows), family) in enumerate(zip(logits, families, strict=True)):
             if of in self.sober_:
-                z = z * _steepness(self.sober_[of][level], _follows(known, level, family))
+                z = z * _steepness(self.sober_[of][level], follows)
             given = family.softmax(z)
             found.append(found[-1][:, family.parent] * given if found else given)
         return tuple(found)
 
     def _logits(
         self, known: Weights, of: str, pools: Sequence[Doubles], families: Sequence[Siblings]
-    ) -> Iterator[Floats]:
-        """What a pool says among siblings [B × K], level by level."""
-        experts = self._experts(known, of, families)
-        for level, (pool, each, family) in enumerate(zip(pools, experts, families, strict=True)):
-            follows, logits = _follows(known, level, family), np.zeros_like(each[0])
-            for w, x in zip(pool, each, strict=True):
-                logits += _steepness(w, follows) * x
-            yield logits
+    ) -> Iterator[tuple[Floats, Follows]]:
+        """What a pool says among siblings [B × K], and what its steepness follows, level by
+        level."""
+        experts, followed = self._experts(known, of, families), self._follows(known, of, families)
+        for pool, each, follows in zip(pools, experts, followed, strict=True):
+            logits, *more = np.tensordot(pool.T.astype(np.float32), np.stack(each), axes=1)
+            for x, sums in zip(follows, more, strict=True):
+                logits += x * sums
+            yield logits, follows
 
     def _pools(
         self, known: Weights, of: str, came: Levels, families: Sequence[Siblings]
     ) -> list[Doubles]:
-        """The weights of every level's experts [experts × 3]."""
+        """The weights of every level's experts [experts × 4]."""
+        experts, followed = self._experts(known, of, families), self._follows(known, of, families)
         found = []
-        for level, (each, family) in enumerate(
-            zip(self._experts(known, of, families), families, strict=True)
-        ):
-            start = np.zeros((len(each), 3))
+        for each, follows, then, family in zip(experts, followed, came, families, strict=True):
+            told = _Told.of(each, then, follows, family)
+            start = np.zeros((len(each), told.F.shape[1]))
             start[0, 0] = 1.0
-            told = _Told.of(each, came[level], _follows(known, level, family), family)
             found.append(told.likeliest(start, self.config.pull))
         return found
 
@@ -224,6 +232,22 @@ class Calibration:
             if slow.get(layer) == (left == 1.0 and (half_life == FOREVER or half_life >= SLOW))
         ]
 
+    def _follows(self, known: Weights, of: str, families: Sequence[Siblings]) -> Iterator[Follows]:
+        """What steepness follows, level by level; only the whole is surprised: it alone has counts
+        of the last days beside those of the long run."""
+        quick = [
+            (half_life, tables)
+            for (left, half_life), tables in zip(self.config.rhythms, known.counted, strict=True)
+            if left == 1.0 and half_life != FOREVER and half_life < SLOW
+        ]
+        lately = min(quick, key=lambda pair: pair[0])[1] if quick and of == WHOLE else None
+        for level, family in enumerate(families):
+            slow = known.counted[-1][level]
+            evidence = np.asarray(np.log1p(family.total(slow)) / 3.0, np.float32)
+            none = np.zeros((1, 1), np.float32)
+            surprise = none if lately is None else _surprise(lately[level], slow, family)
+            yield evidence, known.fresh[:, None], surprise
+
     def state(self) -> State:
         """The pools."""
         if not self.pools_:
@@ -248,24 +272,31 @@ class Calibration:
         return self
 
 
-def _follows(known: Weights, level: int, family: Siblings) -> tuple[Floats, Floats]:
-    """What steepness follows: evidence of the parent, of order one [B × K], freshness [B × 1]."""
-    evidence = np.log1p(family.total(known.counted[-1][level])) / 3.0
-    return np.asarray(evidence, np.float32), known.fresh[:, None]
+def _surprise(quick: Floats, slow: Floats, family: Siblings) -> Floats:
+    """Divergence of quick counts from slow ones, of the parent [B × K]; nothing where the last days
+    have nothing."""
+    alike = 1.0 / family.total(np.ones_like(slow[:1]))
+    total = family.total(quick)
+    usual = (slow + _BESIDE * alike) / (family.total(slow) + _BESIDE)
+    lately = (quick + _LATELY * usual) / (total + _LATELY)
+    far = family.total(lately * np.log(lately / usual))
+    return np.asarray(np.maximum(far, 0.0) * total / (total + 1.0), np.float32)
 
 
-def _steepness(w: Doubles, follows: tuple[Floats, Floats]) -> Floats:
-    """a + b · evidence + c · fresh [B × K]."""
-    a, b, c = w.astype(np.float32)
-    evidence, fresh = follows
-    return np.asarray(a + b * evidence + c * fresh, np.float32)
+def _steepness(w: Doubles, follows: Follows) -> Floats:
+    """a + Σ b · what it follows [B × K]."""
+    a, *b = w.astype(np.float32)
+    found = np.full((1, 1), a, np.float32)
+    for one, x in zip(b, follows, strict=True):
+        found = found + one * x
+    return found
 
 
 @dataclass(frozen=True)
 class _Told:
     """What came among siblings: log q [R × S × experts] of each expert, which of the places are
-    taken [R × S], how much came on each [R × S], and what the weights follow [R × 3]: one, the
-    parent's evidence, freshness; from so many moments."""
+    taken [R × S], how much came on each [R × S], and what the weights follow [R × 4]: one, the
+    parent's evidence, freshness, surprise; from so many moments."""
 
     X: Doubles
     there: Bools
@@ -278,7 +309,7 @@ class _Told:
         cls,
         experts: Sequence[Floats],
         came: Floats,
-        follows: tuple[Floats, Floats],
+        follows: Follows,
         family: Siblings,
     ) -> Self:
         """From what experts say and what came [B × K]: only its siblings can tell anything."""
@@ -287,13 +318,12 @@ class _Told:
         at = (moment[:, None], columns)
         X = np.stack([x[at] for x in experts], axis=2).astype(np.float64)
         X = np.where(there[:, :, None], X - X.mean(axis=1, keepdims=True), 0.0)
-        evidence, fresh = follows
-        evidence = np.broadcast_to(evidence, came.shape)[at][:, 0]
-        F = np.stack([np.ones(len(X)), evidence, fresh[moment, 0]], axis=1)
+        features = [np.broadcast_to(f, came.shape)[at][:, 0] for f in follows]
+        F = np.stack([np.ones(len(X)), *features], axis=1)
         return cls(X, there, (came[at] * there).astype(np.float64), F, len(came))
 
     def likeliest(self, start: Doubles, pull: float) -> Doubles:
-        """a, b, c of each expert [experts × 3]."""
+        """a, b, c, d of each expert [experts × 4]."""
         from scipy import optimize
 
         X, there, T, F, weight = self.X, self.there, self.T, self.F, self.T.sum(axis=1)
@@ -316,22 +346,22 @@ class _Told:
         return np.asarray(found.x, np.float64).reshape(start.shape)
 
     def as_sure(self, pull: float) -> Doubles:
-        """a, b, c of the factor on the logits of one expert [3] by which it has, in all and along
-        evidence and freshness, the entropy of what came; pulled to 1, 0, 0.
+        """a, b, c, d of the factor on the logits of one expert [4] by which it has, in all and
+        along what it follows, the entropy of what came; pulled to 1, 0, 0, 0.
 
         Likelihood would do as well were what came drawn; it is said, and where two ways of saying
         it differ by chance the likeliest is less sure than either.
         """
         z, there, F, weight = self.X[:, :, 0], self.there, self.F, self.T.sum(axis=1)
         wanted, _ = _entropy(np.log(np.maximum(self.T, _FLOOR)), there)
-        w = as_it_is = np.array([1.0, 0.0, 0.0])
+        w = as_it_is = np.eye(F.shape[1])[0]
         for _ in range(_STEPS):  # Newton's: the entropy's slope is −t · the variance of z
             t = F @ w
             found, variance = _entropy(z, there, t)
             error = F.T @ (weight * (found - wanted)) / self.moments - pull * (w - as_it_is)
             bend = (F * (weight * np.maximum(t, 0.1) * variance)[:, None]).T @ F / self.moments
-            w = w + np.linalg.solve(bend + pull * np.eye(3), error)
-        return w
+            w = w + np.linalg.solve(bend + pull * np.eye(len(w)), error)
+        return np.asarray(w, np.float64)
 
 
 def _entropy(z: Doubles, there: Bools, t: Doubles | None = None) -> tuple[Doubles, Doubles]:
