@@ -10,7 +10,6 @@ No log tells any of this, so who learns from one is later at the same rate.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,15 +30,14 @@ THRESHOLDS = np.arange(0.5, 12.01, 0.25)
 
 @dataclass(frozen=True)
 class Watch:
-    """One person's acts around one change: gain [N], log P(act | after) − log P(act | before);
-    after [N], whether the change had come; on [N], whether the act was of the new interest; how
-    many years the acts before lasted. `real`: a change of the world, and none that never comes."""
+    """One person's acts around one change: gain [N], log P(act | after) − log P(act | before), and
+    after [N], whether the change had come; how many years the acts before lasted; whose change it
+    is and when it came (µs), None for one that never comes."""
 
     gain: Doubles
     after: npt.NDArray[np.bool_]
-    on: npt.NDArray[np.bool_]
     years: float
-    real: bool
+    change: tuple[str, int] | None
 
     def alarms(self, threshold: float) -> tuple[int, int | None]:
         """How many alarms came before the change, and after how many acts it was found."""
@@ -53,58 +51,55 @@ class Watch:
         return false, None
 
 
-def told(world: World, allowed: float, later: int) -> dict[str, Any]:
-    """Every change that at least so many acts follow: how much it moved, whether and after how many
-    acts it was found, at the lowest threshold with no more false alarms a year than allowed."""
+@dataclass(frozen=True)
+class Told:
+    """What the observer found: acts until each change was, by person and time (µs); how many false
+    alarms there were in a year."""
+
+    acts: dict[tuple[str, int], int | None]
+    false: float
+
+
+def told(world: World, allowed: float) -> Told:
+    """Every change, at the lowest threshold with no more false alarms a year than are allowed. A
+    change is looked for until the next one.
+
+    Raises:
+        ValueError: no threshold keeps to that.
+    """
     watches = list(_watches(world))
-    years = sum(watch.years for watch in watches)
+    years = max(sum(watch.years for watch in watches), 1e-9)
     for threshold in THRESHOLDS.tolist():
         found = [watch.alarms(threshold) for watch in watches]
         false = sum(before for before, _ in found) / years
         if false <= allowed:
-            break
-    rows = []
-    for watch, (_, acts) in zip(watches, found, strict=True):
-        if watch.real and watch.after.sum() >= later:
-            before = float(watch.on[~watch.after].mean()) if (~watch.after).any() else 0.0
-            rows.append(
-                {
-                    "moved": float(watch.on[watch.after].mean()) - before,
-                    "found": acts is not None, "acts": acts,
-                    "before": int((~watch.after).sum()), "after": int(watch.after.sum()),
-                }
-            )  # fmt: skip
-    return {"threshold": threshold, "false_a_year": false, "rows": rows}
+            acts = {w.change: n for w, (_, n) in zip(watches, found, strict=True) if w.change}
+            return Told(acts, false)
+    raise ValueError(
+        f"told: {false:.3f} false alarms a year at {threshold} nats; {allowed} allowed"
+    )
 
 
 def _watches(world: World) -> Iterator[Watch]:
     law, draw = world.law, rng(world.law.config.seed, "told")
-    epochs, parents = law.people.epochs, law.goods.tree.parents(2)
+    epochs, ids = law.people.epochs, law.people.ids().to_list()
     for user, moment, leaf, tells in _acts(world):
-        rows = np.flatnonzero(epochs.user == user)
+        rows, t = np.flatnonzero(epochs.user == user), moment.t
         tastes = [epochs.taste[row].astype(np.float64) for row in rows]
         begins = epochs.begin[rows].tolist()
-        real = len(rows) > 1
-        if not real:
-            made_up, _, taken = move(
+        if len(rows) == 1:
+            taste, _, _ = move(
                 tastes[0][None], law.goods, law.config.change_strength, draw.random((2, 1))
             )
-            tastes, begins = [*tastes, made_up[0]], [*begins, np.inf]
-            towards = [-1, int(taken[0])]
-        else:
-            towards = epochs.taken[rows].tolist()
-        for n in range(1, len(tastes)):
-            t, until = moment.t, begins[n + 1] if n + 1 < len(begins) else np.inf
+            tastes, begins = [*tastes, taste[0]], [*begins, np.inf]
+        chances = [_chance(law, moment, leaf, taste) for taste in tastes]
+        for n, begin in enumerate(begins[1:], start=1):
+            until = begins[n + 1] if n + 1 < len(begins) else np.inf
             some = (t >= begins[n - 1]) & (t < until)
-            if not some.any():
-                continue
-            gain = _chance(law, moment, leaf, tastes[n]) - _chance(law, moment, leaf, tastes[n - 1])
-            before = t[some & (t < begins[n])]
+            gain, before = np.where(tells, chances[n] - chances[n - 1], 0.0), t[some & (t < begin)]
             years = float(before[-1] - before[0]) / (DAY // 1000) / 365.25 if len(before) else 0.0
-            yield Watch(
-                np.where(tells, gain, 0.0)[some], (t >= begins[n])[some],
-                (parents[leaf] == towards[n])[some], years, real,
-            )  # fmt: skip
+            at = None if begin == np.inf else (ids[user], int(begin) * 1000 + law.config.start_us)
+            yield Watch(gain[some], (t >= begin)[some], years, at)
 
 
 def _acts(world: World) -> Iterator[tuple[int, Moment, Longs, npt.NDArray[np.bool_]]]:

@@ -1,11 +1,13 @@
 """Lasting changes: found where they were planted, not where nothing happened, nor in bursts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from penchant.clock import DAY
 from penchant.interests.changepoint import RATES
-from penchant.interests.changes import ChangeDetector, threshold
+from penchant.interests.changes import ChangeDetector, ChangesConfig, threshold
 from penchant.interests.show import text
 from penchant.testing.layers import log_of, shelf
 
@@ -42,6 +44,10 @@ def alarms(log, detector, users):
     rows = log.users.rows([f"u{u:03}" for u in users]).astype(np.int64)
     end = np.array([log.time.max()])
     return [detector.find(log.moments_at(row[None], end), TREE) for row in rows]
+
+
+def told(found):
+    return [[(c.node.id, c.began, c.found, c.acts) for c in one] for one in found]
 
 
 def test_planted_changes_are_found_and_named():
@@ -82,6 +88,56 @@ def test_the_threshold_is_passed_as_often_as_is_allowed():
         assert np.mean(most) > often / 2
     assert threshold(np.array([1.0, 2.0, 0.5]), 0.1) == threshold(np.zeros(5), 2.0) == 5.0
     assert threshold(np.array([30.0]), 0.1) >= 30.0
+
+
+def test_every_setting_counts(monkeypatch):
+    log = people(crowd(changed=40))
+    usual = ChangeDetector().fit(log, TREE)
+    often = ChangeDetector(ChangesConfig(alarms=2.0)).fit(log, TREE)
+    assert often.threshold_ < usual.threshold_
+    few = ChangeDetector(ChangesConfig(people=50)).fit(log, TREE)
+    assert few.years_ == pytest.approx(50 * 350 / 365.25)
+    assert usual.years_ == pytest.approx(200 * 350 / 365.25)
+    broad = ChangeDetector(ChangesConfig(level=1)).fit(log, TREE)
+    assert len(broad.prior_) == len(TREE.nodes[0]) < len(usual.prior_)
+    own = ChangesConfig(burst=1.5, bursting=0.01, taken=0.6)
+    bursts = ChangeDetector(own).bursts
+    assert (bursts.days, bursts.share, bursts.strength) == (1.5, 0.01, 0.6)
+    short = ChangeDetector(ChangesConfig(window=1)).fit(log, TREE)
+    assert short.threshold_ < usual.threshold_
+    monkeypatch.setattr("penchant.interests.changes._AT_ONCE", 40)
+    apart = ChangeDetector().fit(log, TREE)
+    assert apart.threshold_ == pytest.approx(usual.threshold_)
+    np.testing.assert_allclose(apart.prior_, usual.prior_, atol=1e-9)
+    assert told(alarms(log, apart, range(40))) == told(alarms(log, usual, range(40)))
+
+
+def test_too_little_is_no_ground_for_claims():
+    """One false alarm has to be allowed in what the threshold rests on; a fit forgets the last."""
+    detector = ChangeDetector().fit(people(crowd(changed=40)), TREE)
+    assert detector.threshold_ < 100.0
+    log = people(crowd(19, visits=36, changed=19))
+    assert alarms(log, detector.fit(log, TREE), range(19)) == [()] * 19
+
+
+def test_what_is_carried_further_is_no_trial():
+    """Acts that choose nothing, as the purchase of what was looked at, count neither way."""
+    log = people([[0, 1, 0, 1, 2, 0, 1, 0, *[5] * 12]])
+    fitted = ChangeDetector().fit(people(crowd(seed=1)), TREE)
+    now = log.moments_at(np.array([0]), log.time.max(keepdims=True))
+    assert len(fitted.find(now, TREE)) == 1
+    carried = now.chosen & (TREE.main(2)[now.item] != 5)
+    assert fitted.find(replace(now, chosen=carried), TREE) == ()
+
+
+def test_somebody_can_turn_to_a_thing_twice():
+    away = [0, 1, 0, 1, 2, 0, 1, 0, 2, 0, 1, 0]
+    log = people([[*away, *[5] * 9, *away * 4, *[5] * 30]])
+    fitted = ChangeDetector().fit(people(crowd(seed=1)), TREE)
+    found = [one for one in alarms(log, fitted, range(1))[0] if one.node.id == "g5"]
+    assert len(found) == 2
+    assert found[0].found < found[1].began < found[1].found
+    assert found[1].acts >= 2
 
 
 def test_a_change_needs_something_before():

@@ -5,13 +5,12 @@ For each interest and each visit that touched it, two accounts of the person's a
 visit on it has a higher one. Bursts belong to both accounts. An alarm is a log likelihood ratio
 S ≥ h; what follows is compared with what came since the change began. h is found on the population:
 in histories whose days are put into random order nothing lasting happens, so what sounds there is
-false; h lets no more alarms through than are allowed in a year.
+false; h lets no more first alarms of an interest through than are allowed in a year.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -20,17 +19,19 @@ from pydantic import Field
 from penchant.clock import DAY, when
 from penchant.config import Config
 from penchant.data.histories import Histories, Moments
-from penchant.interests.changepoint import Acts, Bursts, Runs, priors
+from penchant.interests.changepoint import Acts, Bursts, Runs
+from penchant.interests.rates import priors
 from penchant.random import rng
 from penchant.taxonomy.tree import Node, Tree
-from penchant.types import Doubles, Longs, State
+from penchant.types import Doubles, State
 
 _YEAR = 365.25 * DAY
 _FEWEST = 4  # acts of a person whom the threshold is learned from
 _TAIL = 5.0  # times as many alarms as are allowed: what the threshold is read off
+_SURE = 1.64  # standard errors of a count that are spared: it holds 19 times in 20
 _STRONG = 5.0  # nats at least, very strong evidence: Kass and Raftery, Bayes factors, JASA 90, 1995
-_AT_ONCE = 20_000  # acts that are looked at together: about 50 MB
-_LARGEST = 1e6  # a threshold that nothing passes, where nobody's history tells what is false
+_AT_ONCE = 20_000  # acts that are looked at together, or of one person: about 100 MB
+_LARGEST = 1e6  # a threshold that nothing passes, where too little is known to tell what is false
 
 
 class ChangesConfig(Config):
@@ -44,7 +45,7 @@ class ChangesConfig(Config):
     """Days that a burst lasts, on average."""
     bursting: float = Field(0.02, gt=0.0, lt=1.0)
     """Share of the time in which an interest is in a burst."""
-    taken: float = Field(0.7, gt=0.0, lt=1.0)
+    taken: float = Field(0.7, ge=0.5, lt=1.0)
     """Share of the acts that go to an interest in its burst, at least."""
     window: int = Field(20, ge=1)
     """Visits with an interest back to which the beginning of a change is sought."""
@@ -57,7 +58,7 @@ class Change:
     """A lasting change toward an interest.
 
     When it is thought to have begun, when the evidence sufficed, how strong that was (nats), and
-    how many acts lay between.
+    how many choices the person made from the one to the other.
     """
 
     node: Node
@@ -97,39 +98,41 @@ class ChangeDetector:
     years_: float = field(init=False, default=0.0)
     prior_: Doubles = field(init=False, repr=False)
 
-    @cached_property
+    @property
     def bursts(self) -> Bursts:
         """What is taken for a burst."""
         return Bursts(self.config.bursting, self.config.burst, self.config.taken)
 
     def fit(self, log: Histories, tree: Tree, *, seed: int = 0) -> Self:
-        """Learn how often people turn to each interest, and the threshold."""
+        """Learn how often people turn to each interest, and the threshold: it takes histories of so
+        many years that one false alarm is allowed in them."""
         draw = rng(seed, "changes")
-        people = self._some(log, tree, draw.permutation(len(log.users)))
+        people = self._some(log, tree, draw)
         K = len(tree.nodes[self._level(tree) - 1])
         self.prior_ = priors((Runs.of(some, self.bursts) for some in _apart(people)), K)
-        peaks = [np.zeros(0)]
-        for some in _apart(people):
+        self.threshold_ = _LARGEST
+        self.years_ = sum(float(one.time[-1] - one.time[0]) / _YEAR for one in people)
+        allowed, peaks = self.config.alarms * self.years_, [np.zeros(0)]
+        for some in _apart(people) if allowed >= 1.0 else ():
             still = Runs.of(some.shuffled(draw), self.bursts)
             S, _ = still.strongest(self.prior_, self.config.window)
-            peaks.append(np.maximum.reduceat(S, np.flatnonzero(still.nth == 0)))
-        self.years_ = sum(float(one.time[-1] - one.time[0]) / _YEAR for one in people)
+            peaks.append(np.maximum.reduceat(S, np.flatnonzero(still.nth == 0)) if len(S) else S)
         if sum(map(len, peaks)):
-            self.threshold_ = threshold(np.concatenate(peaks), self.config.alarms * self.years_)
+            self.threshold_ = threshold(np.concatenate(peaks), allowed)
         return self
 
     def _level(self, tree: Tree) -> int:
         return min(self.config.level, tree.levels)
 
-    def _some(self, log: Histories, tree: Tree, users: Longs) -> list[Acts]:
+    def _some(self, log: Histories, tree: Tree, draw: np.random.Generator) -> list[Acts]:
+        """The choices of some people who made enough, the newest of very many."""
         main, found = tree.main(self._level(tree)), []
+        many = np.bincount(log.user[log.choices], minlength=len(log.users))
+        users = draw.permutation(np.flatnonzero(many >= _FEWEST))[: self.config.people]
         for user in users.tolist():
             own = np.arange(log.offsets[user], log.offsets[user + 1])
-            own = own[log.choices[own]]
-            if len(own) >= _FEWEST:
-                found.append(Acts.of(log.time[own], main[log.item[own]]))
-            if len(found) == self.config.people:
-                break
+            own = own[log.choices[own]][-_AT_ONCE:]
+            found.append(Acts.of(log.time[own], main[log.item[own]]))
         return found
 
     def find(self, moments: Moments, tree: Tree) -> tuple[Change, ...]:
@@ -141,13 +144,12 @@ class ChangeDetector:
         if len(moments) != 1:
             raise ValueError(f"moments: {len(moments)} came, expected one")
         level, found = self._level(tree), []
-        liked, chosen = moments.time[moments.weight > 0], moments.chosen
+        chosen = moments.chosen
         acts = Acts.of(moments.time[chosen], tree.main(level)[moments.item[chosen]])
         for k, first, last, evidence in self._alarms(acts):
             node, began, at = tree.nodes[level - 1][k], acts.time[first], acts.time[last]
-            between = int(((liked >= began) & (liked <= at)).sum())
             path, times = tree.path(node), (when(int(began)), when(int(at)))
-            found.append(Change(node, path, *times, evidence, between))
+            found.append(Change(node, path, *times, evidence, last - first + 1))
         return tuple(sorted(found, key=lambda change: (change.found, -change.evidence)))
 
     def _alarms(self, acts: Acts) -> Iterator[tuple[int, int, int, float]]:
@@ -199,13 +201,13 @@ def _apart(people: Sequence[Acts]) -> Iterator[Acts]:
 
 
 def threshold(peaks: Doubles, allowed: float) -> float:
-    """The evidence that no more than so many of some people's peaks are expected to reach, with one
-    standard error to spare; very strong evidence at least.
+    """The evidence that no more than so many of some people's peaks are expected to reach, 19
+    times in 20; very strong evidence at least.
 
     Few reach it: it is read off an exponential tail, fitted to five times as many. Pickands,
     Statistical inference using extreme order statistics, Annals of Statistics 3, 1975.
     """
-    allowed = max(allowed - np.sqrt(allowed), allowed / 4.0, 1e-9)
+    allowed = max(allowed - _SURE * np.sqrt(allowed), allowed / 4.0, 1e-9)
     highest = np.sort(peaks)[::-1]
     many = min(max(int(_TAIL * allowed), 1), len(highest) - 1)
     mean = float((highest[:many] - highest[many]).mean()) if many else 0.0
