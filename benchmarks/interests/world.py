@@ -187,7 +187,7 @@ def changes(world: World) -> dict[str, Any]:
             after = time >= t
             if after.sum() >= LATER:
                 node = next(k for k, n in enumerate(tree.nodes[1]) if tree.path(n) == path)
-                at_best = best.acts.get((user, t))
+                at_best = best.acts[user, t]
                 told.append(_found(alarms, path, t, time, main == node) | {"told": at_best})
         for t, until, path in bursts.get(user, []):
             in_all += 1

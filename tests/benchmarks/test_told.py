@@ -18,9 +18,13 @@ def test_alarms_before_the_change_are_false_and_those_after_it_find_it():
 
 def test_who_is_told_finds_most_changes_and_keeps_to_the_rate():
     world = make_world(WorldConfig.small(change_rate=3.0, events=9_000))
-    best = told(world, 0.5)
-    assert best.false <= 0.5
-    assert len(best.acts) > 30
+    best, loose = told(world, 0.5), told(world, 5.0)
+    assert best.false <= 0.5 < loose.false <= 5.0
+    people = world.law.people
+    assert len(best.acts) == (people.epochs.taken >= 0).sum() > 30
+    row = int(np.flatnonzero(people.epochs.taken >= 0)[0])
+    begin = int(people.epochs.begin[row]) * 1000 + world.law.config.start_us
+    assert (people.ids()[int(people.epochs.user[row])], begin) in best.acts
     assert np.mean([acts is not None for acts in best.acts.values()]) > 0.4
     with pytest.raises(ValueError, match="allowed"):
         told(world, -1.0)

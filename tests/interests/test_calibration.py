@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from penchant.evaluate.interests import calibration_error, log_loss
+from penchant.interests import calibration
 from penchant.interests.calibration import Calibration, CalibrationConfig
 from penchant.interests.everybody import Everybody
 from penchant.interests.weights import Weights, rolled
@@ -235,20 +236,39 @@ def seized(share, seed):
     return replace(known, counted=counted), came, burst
 
 
-def test_in_a_burst_the_last_days_say_more_than_all_the_years():
+def test_in_a_burst_the_last_days_say_more_than_all_the_years(monkeypatch):
+    """Beside pools that were fitted without being surprised."""
     known, came, _ = seized(0.15, seed=0)
     asked, then, burst = seized(0.15, seed=1)
-    learned = Calibration().fit(known, came, ALL, FAMILIES)
-    blind = Calibration().fit(known, came, ALL, FAMILIES)
-    for pools in blind.pools_.values():
-        for pool in pools:
-            pool[:, 3] = 0.0
-    ours, theirs = (
-        log_loss(made(asked, FAMILIES).whole[1].astype(float), then[1].astype(float))
-        for made in (learned, blind)
-    )
+
+    def lost():
+        made = Calibration().fit(known, came, ALL, FAMILIES)(asked, FAMILIES)
+        return log_loss(made.whole[1].astype(float), then[1].astype(float))
+
+    ours = lost()
+    monkeypatch.setattr(calibration, "_surprise", lambda quick, slow, family: 0.0 * slow)
+    theirs = lost()
     assert ours[burst].mean() < theirs[burst].mean() - 0.1
     assert ours.mean() < theirs.mean()
+
+
+def test_however_surprised_what_was_long_liked_is_not_forgotten():
+    """A thousand choices of one leaf and five of another these days: beyond all that was fitted."""
+    known, came, _ = seized(0.15, seed=0)
+    learned = Calibration().fit(known, came, ALL, FAMILIES)
+    ever = np.array([[1000.0, 5, 0, 0, 0, 0, 0]])
+    lately = np.array([[0.0, 5, 0, 0, 0, 0, 0]])
+    rhythms = CalibrationConfig().rhythms
+    counted = tuple(levels(lately if half == 7.0 else ever) for _, half in rhythms)
+    one = replace(taken(known, np.arange(1)), counted=counted, whole=levels(ever / 1005))
+    assert learned(one, FAMILIES).whole[1][0, 0] > 1e-3
+
+
+def test_nothing_pulled_is_no_trouble():
+    known, came, _ = population()
+    learned = Calibration(CalibrationConfig(pull=0.0)).fit(known, came, ALL, FAMILIES)
+    learned.sober(known, learned(known, FAMILIES), FAMILIES)
+    assert np.isfinite(learned(known, FAMILIES).whole[1]).all()
 
 
 def test_surprise_is_how_far_the_last_days_lie_from_the_long_run():
@@ -263,10 +283,23 @@ def test_surprise_is_how_far_the_last_days_lie_from_the_long_run():
     found = surprise(known)[1]
     assert (found >= 0).all()
     most = found.max(axis=1)
-    assert most[burst].mean() > 2 * most[~burst].mean()
+    assert most[burst].mean() > 1.5 * most[~burst].mean()
     assert not any(one.any() for one in surprise(known, of="base"))
     nothing = tuple(tuple(0 * t for t in tables) for tables in known.counted)
     assert not any(one.any() for one in surprise(replace(known, counted=nothing)))
     slow = CalibrationConfig(rhythms=((1.0, 120.0), (1.0, 0.0)))
     kept = replace(known, counted=known.counted[2:])
     assert not any(one.any() for one in surprise(kept, config=slow))
+    turned = CalibrationConfig(rhythms=((1.0, 0.0), (1.0, 7.0)))
+    kept = replace(known, counted=(known.counted[3], known.counted[1]))
+    np.testing.assert_array_equal(surprise(kept, config=turned)[1], found)
+
+
+def test_surprise_by_hand():
+    """Four choices of the second of two siblings lately, beside thirty of the first."""
+    family = Siblings(np.zeros(2, np.int64), 1)
+    found = calibration._surprise(np.array([[0.0, 4.0]]), np.array([[30.0, 4.0]]), family)
+    usual = np.array([35.0, 9.0]) / 44.0
+    lately = (np.array([0.0, 4.0]) + 0.5 * usual) / 4.5
+    far = (lately * np.log(lately / usual)).sum() * 4 / 5
+    np.testing.assert_allclose(found, [[far / (1 + far)] * 2], rtol=1e-6)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from penchant.clock import DAY
+from penchant.clock import DAY, when
 from penchant.interests.changepoint import RATES
 from penchant.interests.changes import ChangeDetector, ChangesConfig, threshold
 from penchant.interests.show import text
@@ -109,7 +109,9 @@ def test_every_setting_counts(monkeypatch):
     apart = ChangeDetector().fit(log, TREE)
     assert apart.threshold_ == pytest.approx(usual.threshold_)
     np.testing.assert_allclose(apart.prior_, usual.prior_, atol=1e-9)
+    monkeypatch.setattr("penchant.interests.changes._AT_ONCE", 10)
     assert told(alarms(log, apart, range(40))) == told(alarms(log, usual, range(40)))
+    assert ChangeDetector().fit(log, TREE).years_ == pytest.approx(200 * 90 / 365.25)
 
 
 def test_too_little_is_no_ground_for_claims():
@@ -128,6 +130,10 @@ def test_what_is_carried_further_is_no_trial():
     assert len(fitted.find(now, TREE)) == 1
     carried = now.chosen & (TREE.main(2)[now.item] != 5)
     assert fitted.find(replace(now, chosen=carried), TREE) == ()
+    some = now.chosen & (np.arange(20) != 10)
+    (change,) = fitted.find(replace(now, chosen=some), TREE)
+    at = [when(int(time)) for time in now.time[some]]
+    assert change.acts == sum(change.began <= time <= change.found for time in at)
 
 
 def test_somebody_can_turn_to_a_thing_twice():

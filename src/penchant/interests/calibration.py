@@ -13,13 +13,13 @@ heading; what is usual now; and the person's choices, counted under several rhyt
 beside so many choices' worth of everybody's share (Dirichlet smoothing). *Fresh* is 1 in the midst
 of a visit, where a person goes on with what was begun, and 0 between visits. *Surprise* is how far
 the choices of the last days lie from those of the long run (Kullback–Leibler divergence among the
-siblings): in a burst, what is lately done says more than all the years. a, b, c and d belong to
-nobody: they are the same for all, one set a level, fitted to held-out choices by likelihood, which
-is convex: that somebody buys what they looked at yesterday says nothing new of their interests. A
-layer alone has a pool of itself, what is usual, what everybody does, and the counts of its own
-rhythms: the slow ones are the base layer's, the quick ones the dynamic layer's. Children add up to
-their parent by construction, and where a person has chosen nothing an interest is split as by
-everybody: nothing narrow is invented.
+siblings, squashed to 0 … 1): in a burst, what is lately done says more than all the years. a, b, c
+and d belong to nobody: they are the same for all, one set a level, fitted to held-out choices by
+likelihood, which is convex: that somebody buys what they looked at yesterday says nothing new of
+their interests. A layer alone has a pool of itself, what is usual, what everybody does, and the
+counts of its own rhythms: the slow ones are the base layer's, the quick ones the dynamic layer's.
+Children add up to their parent by construction, and where a person has chosen nothing an interest
+is split as by everybody: nothing narrow is invented.
 
 What everybody did is as old in the held-out moments as it gets while a model is used: how far it
 can be trusted is told by many times, not by the one at which the layers stopped learning. And
@@ -63,7 +63,7 @@ WHOLE = "whole"
 """The pool of all layers together."""
 Follows: TypeAlias = tuple[Floats, Floats, Floats]
 """What steepness follows on one level: evidence of the parent, of order one [B × K], freshness
-[B × 1], surprise of the parent [B × K or 1 × 1]."""
+[B × 1] and surprise of the parent [B × K or 1 × 1], 0 to 1."""
 
 
 class CalibrationConfig(Config):
@@ -185,9 +185,9 @@ class Calibration:
         level."""
         experts, followed = self._experts(known, of, families), self._follows(known, of, families)
         for pool, each, follows in zip(pools, experts, followed, strict=True):
-            logits, *more = np.tensordot(pool.T.astype(np.float32), np.stack(each), axes=1)
-            for x, sums in zip(follows, more, strict=True):
-                logits += x * sums
+            logits = np.zeros_like(each[0])
+            for w, x in zip(pool, each, strict=True):
+                logits += _steepness(w, follows) * x
             yield logits, follows
 
     def _pools(
@@ -235,18 +235,19 @@ class Calibration:
     def _follows(self, known: Weights, of: str, families: Sequence[Siblings]) -> Iterator[Follows]:
         """What steepness follows, level by level; only the whole is surprised: it alone has counts
         of the last days beside those of the long run."""
-        quick = [
-            (half_life, tables)
-            for (left, half_life), tables in zip(self.config.rhythms, known.counted, strict=True)
-            if left == 1.0 and half_life != FOREVER and half_life < SLOW
-        ]
-        lately = min(quick, key=lambda pair: pair[0])[1] if quick and of == WHOLE else None
+        fading = sorted(
+            (half_life or np.inf, n)
+            for n, (left, half_life) in enumerate(self.config.rhythms)
+            if left == 1.0
+        )
+        quick = bool(fading) and fading[0][0] < SLOW <= fading[-1][0] and of == WHOLE
         for level, family in enumerate(families):
-            slow = known.counted[-1][level]
-            evidence = np.asarray(np.log1p(family.total(slow)) / 3.0, np.float32)
-            none = np.zeros((1, 1), np.float32)
-            surprise = none if lately is None else _surprise(lately[level], slow, family)
-            yield evidence, known.fresh[:, None], surprise
+            evidence = np.log1p(family.total(known.counted[-1][level])) / 3.0
+            surprise = np.zeros((1, 1), np.float32)
+            if quick:
+                lately, ever = (known.counted[fading[n][1]][level] for n in (0, -1))
+                surprise = _surprise(lately, ever, family)
+            yield np.asarray(evidence, np.float32), known.fresh[:, None], surprise
 
     def state(self) -> State:
         """The pools."""
@@ -273,14 +274,14 @@ class Calibration:
 
 
 def _surprise(quick: Floats, slow: Floats, family: Siblings) -> Floats:
-    """Divergence of quick counts from slow ones, of the parent [B × K]; nothing where the last days
-    have nothing."""
+    """Divergence of quick counts from slow ones, of the parent, squashed to 0 … 1 [B × K]; nothing
+    where the last days have nothing."""
     alike = 1.0 / family.total(np.ones_like(slow[:1]))
     total = family.total(quick)
     usual = (slow + _BESIDE * alike) / (family.total(slow) + _BESIDE)
     lately = (quick + _LATELY * usual) / (total + _LATELY)
-    far = family.total(lately * np.log(lately / usual))
-    return np.asarray(np.maximum(far, 0.0) * total / (total + 1.0), np.float32)
+    far = np.maximum(family.total(lately * np.log(lately / usual)), 0.0) * total / (total + 1.0)
+    return np.asarray(far / (1.0 + far), np.float32)
 
 
 def _steepness(w: Doubles, follows: Follows) -> Floats:
@@ -288,7 +289,7 @@ def _steepness(w: Doubles, follows: Follows) -> Floats:
     a, *b = w.astype(np.float32)
     found = np.full((1, 1), a, np.float32)
     for one, x in zip(b, follows, strict=True):
-        found = found + one * x
+        found = found + one * x if one else found
     return found
 
 
@@ -360,7 +361,7 @@ class _Told:
             found, variance = _entropy(z, there, t)
             error = F.T @ (weight * (found - wanted)) / self.moments - pull * (w - as_it_is)
             bend = (F * (weight * np.maximum(t, 0.1) * variance)[:, None]).T @ F / self.moments
-            w = w + np.linalg.solve(bend + pull * np.eye(len(w)), error)
+            w = w + np.linalg.solve(bend + max(pull, _FLOOR) * np.eye(len(w)), error)
         return np.asarray(w, np.float64)
 
 

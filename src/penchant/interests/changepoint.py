@@ -18,7 +18,8 @@ those of their product partition model with one change.
 
 Between two touches lie acts that are none. As a row of states goes through one touch after another
 by 2 × 2 matrices, everything here is products of them, for all interests of all people at once:
-[2 × 2 × R × M] from state to state, states [2 × R × M] (no burst, burst), logs [R × M].
+[2 × 2 × R × M] from state to state, states [2 × R × M] (no burst, burst), logs [R × M], for M
+touches, visits or people.
 """
 
 from collections.abc import Iterator, Sequence
@@ -223,8 +224,8 @@ class Runs:
         return self.acts.person[self.first]
 
     def whole(self) -> tuple[Longs, Longs, Doubles]:
-        """Person [S], interest [S] and log P(all acts of the person | rate) [R × S] of each pair
-        that met."""
+        """Person [N], interest [N] and log P(all acts of the person | rate) [R × N] of each of N
+        pairs that met."""
         final = np.flatnonzero(np.append(self.nth[1:] == 0, True)[: len(self)])
         person = self.person[final]
         G, scale = _elsewhere(
@@ -281,8 +282,9 @@ def _elsewhere(
     [2 × 2 × R × M], and the log of a factor that this is short of [R × M].
 
     The first and last of them are told one by one. In between a burst that goes on counts as one,
-    and whoever has none enters and leaves by single acts: what stayed in a burst through so many
-    acts elsewhere, and leaves it only then, is next to nothing.
+    and whoever has none enters and leaves by single acts: what stays in a burst through so many
+    acts elsewhere, and leaves it only then, is lost. Where bursts are as rare as by default that is
+    some tenths of a nat.
     """
     misses = until - previous - 1
     G = np.zeros((2, 2, len(RATES), len(until)))

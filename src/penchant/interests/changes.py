@@ -26,11 +26,11 @@ from penchant.taxonomy.tree import Node, Tree
 from penchant.types import Doubles, State
 
 _YEAR = 365.25 * DAY
-_FEWEST = 4  # acts of a person whom the threshold is learned from
+_FEWEST = 4  # choices of a person whom the threshold is learned from
 _TAIL = 5.0  # times as many alarms as are allowed: what the threshold is read off
 _SURE = 1.64  # standard errors of a count that are spared: it holds 19 times in 20
 _STRONG = 5.0  # nats at least, very strong evidence: Kass and Raftery, Bayes factors, JASA 90, 1995
-_AT_ONCE = 20_000  # acts that are looked at together, or of one person: about 100 MB
+_AT_ONCE = 20_000  # choices that are looked at together, and most of one person in a fit: 90 MB
 _LARGEST = 1e6  # a threshold that nothing passes, where too little is known to tell what is false
 
 
@@ -38,12 +38,14 @@ class ChangesConfig(Config):
     """When a change of taste is called lasting."""
 
     alarms: float = Field(0.05, gt=0.0, le=10.0)
-    """False alarms allowed in a year of one person's history, over all interests."""
+    """False alarms allowed in a year of one person's history, over all interests, the first of each
+    counted: it holds 19 times in 20. All histories that tell the threshold need to be so long
+    together that one is allowed: 20 years at 0.05. Else nothing is called lasting."""
     level: int = Field(2, ge=1)
     """Level of the tree; the narrowest where there are fewer."""
     burst: float = Field(3.0, gt=0.0)
     """Days that a burst lasts, on average."""
-    bursting: float = Field(0.02, gt=0.0, lt=1.0)
+    bursting: float = Field(0.02, gt=0.0, le=0.2)
     """Share of the time in which an interest is in a burst."""
     taken: float = Field(0.7, ge=0.5, lt=1.0)
     """Share of the acts that go to an interest in its burst, at least."""
