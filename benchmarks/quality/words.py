@@ -52,8 +52,8 @@ each group has its own best one. *history*: number of events before the question
 have none; *cold items*: something came that had no event in training. `movietweetings` `time` is
 new films, hours old: what is popular now leads in every group, and little about a person helps.
 In `ml-latest-small` `time` few people are asked, most of them cold, and they are asked about the
-films that a form showed them. In `xwines` `time` the dynamic layer learns what SASRec learns, and
-the other layers add less than a tenth."""
+films that a form showed them. In `xwines` eSASRec, which reads nothing but
+sequences, learns most of what all layers know together: the others add less than a tenth."""
 
 LAYERS = """NDCG@10 of each layer alone and of the whole, all from one fit; the lead of the whole
 over the best of its layers is over the same users. A layer alone answers worse than it could: base
