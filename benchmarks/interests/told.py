@@ -12,18 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from penchant.clock import DAY
 from penchant.data import columns as c
 from penchant.data.sources.world.behaviour import moments
 from penchant.data.sources.world.law import Law, Moment
-from penchant.data.sources.world.people import DEVICES, move
+from penchant.data.sources.world.people import DAY_MS, DEVICES, move
 from penchant.data.sources.world.world import World
 from penchant.random import rng
+from penchant.types import Bools, Doubles, Longs
 
-Doubles = npt.NDArray[np.float64]
-Longs = npt.NDArray[np.int64]
 THRESHOLDS = np.arange(0.5, 12.01, 0.25)
 """Nats, tried from low to high."""
 
@@ -35,7 +32,7 @@ class Watch:
     is and when it came (µs), None for one that never comes."""
 
     gain: Doubles
-    after: npt.NDArray[np.bool_]
+    after: Bools
     years: float
     change: tuple[str, int] | None
 
@@ -97,12 +94,12 @@ def _watches(world: World) -> Iterator[Watch]:
             until = begins[n + 1] if n + 1 < len(begins) else np.inf
             some = (t >= begins[n - 1]) & (t < until)
             gain, before = np.where(tells, chances[n] - chances[n - 1], 0.0), t[some & (t < begin)]
-            years = float(before[-1] - before[0]) / (DAY // 1000) / 365.25 if len(before) else 0.0
+            years = float(before[-1] - before[0]) / DAY_MS / 365.25 if len(before) else 0.0
             at = None if begin == np.inf else (ids[user], int(begin) * 1000 + law.config.start_us)
             yield Watch(gain[some], (t >= begin)[some], years, at)
 
 
-def _acts(world: World) -> Iterator[tuple[int, Moment, Longs, npt.NDArray[np.bool_]]]:
+def _acts(world: World) -> Iterator[tuple[int, Moment, Longs, Bools]]:
     """Of each person: when and where they acted, on which leaf, and which acts tell something: what
     follows a look repeats its item."""
     law, events = world.law, world.events

@@ -39,7 +39,8 @@ ten acts, at no more than 0.05 false alarms a year.
 *told* says what bounds it: an observer who knows the law of the world, each person's true taste
 before the change and after it, and every burst, and only has to say whether the change has happened
 yet, until the next one, at the same rate of false alarms (`benchmarks/interests/told.py`). No log
-tells any of this: who has to learn both tastes from a few dozen acts is later.
+tells any of this: who has to learn both tastes from a few dozen acts is later. Its acts are of
+every kind, where the detector's are those that speak for their item.
 """
 
 

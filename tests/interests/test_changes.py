@@ -158,10 +158,10 @@ def test_a_change_needs_something_before():
 def test_a_burst_is_one_touch():
     quiet = [0, 1, 0, 2, 0, 1, 0, 0, 1, 2, 0, 1]
     burst = [(f"u{n}", 6 * (k % 10) + g, 10.0 * k) for n in range(2) for k, g in enumerate(quiet)]
-    burst += [("u0", 6 * (k % 10) + 5, 120.0 + k / 2) for k in range(9)]  # four days on end
+    burst += [("u0", 6 * (k % 10) + 5, 120.0 + k) for k in range(9)]  # nine days on end
     burst += [("u1", 6 * (k % 10) + 5, 120.0 + 10 * k) for k in range(9)]  # three months
     log = log_of(burst, shelf())
-    detector = ChangeDetector()
+    detector = ChangeDetector(ChangesConfig(burst=9.0))
     rare = 1.0 / (1.0 + np.arange(len(RATES)))
     detector.prior_, detector.threshold_ = np.tile(rare / rare.sum(), (GROUPS, 1)), 5.0
     end = np.array([log.time.max()])

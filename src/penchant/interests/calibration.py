@@ -236,7 +236,7 @@ class Calibration:
         """What steepness follows, level by level; only the whole is surprised: it alone has counts
         of the last days beside those of the long run."""
         fading = sorted(
-            (half_life or np.inf, n)
+            (np.inf if half_life == FOREVER else half_life, n)
             for n, (left, half_life) in enumerate(self.config.rhythms)
             if left == 1.0
         )
@@ -361,7 +361,7 @@ class _Told:
             found, variance = _entropy(z, there, t)
             error = F.T @ (weight * (found - wanted)) / self.moments - pull * (w - as_it_is)
             bend = (F * (weight * np.maximum(t, 0.1) * variance)[:, None]).T @ F / self.moments
-            w = w + np.linalg.solve(bend + max(pull, _FLOOR) * np.eye(len(w)), error)
+            w = w + np.linalg.solve(bend + max(pull, 1e-9) * np.eye(len(w)), error)
         return np.asarray(w, np.float64)
 
 

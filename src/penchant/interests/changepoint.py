@@ -244,9 +244,11 @@ class Runs:
     def strongest(self, prior: Doubles, window: int) -> tuple[Doubles, Longs]:
         """S after each visit [V] under priors [K × R], and the visit (row) with which a change most
         likely began, at most so many visits before; the person's very first act begins none."""
+        from scipy.special import logsumexp
+
         usual = np.log(np.maximum(prior, 1e-12))[self.node].T
         S, began = np.zeros(len(self)), np.arange(len(self))
-        kept = _log_sum(self.kept + usual)
+        kept = logsumexp(self.kept + usual, axis=0)
         before, turned = self.before + usual, _turned(prior).T
         known = self.first > self.acts.offsets[:-1][self.person]  # something of the rate before
         states, since = self.afresh, self.alone
@@ -339,9 +341,3 @@ def _products(G: Doubles, scale: Doubles, nth: Longs) -> tuple[Doubles, Doubles]
         G[..., rows], scale[:, rows] = joined, scale[:, rows - step] + scale[:, rows] + grown
         step *= 2
     return G, scale
-
-
-def _log_sum(x: Doubles) -> Doubles:
-    """log Σ exp over the first axis."""
-    top = x.max(axis=0, initial=-np.inf)
-    return np.asarray(np.log(np.exp(x - top).sum(axis=0)) + top)
