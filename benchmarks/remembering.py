@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.layer import Catalogue, Layer, Training
 from penchant.interests.model import InterestModel
 from penchant.interests.shares import OTHERS

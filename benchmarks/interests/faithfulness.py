@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.interests.fits import CHANGES, LEARNED, engine, model
 from benchmarks.interests.promises import RESULTS, WORK, told
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.evaluate.deletion import deletions, rates
 from penchant.interests.model import InterestModel
 from penchant.random import rng

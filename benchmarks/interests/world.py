@@ -29,7 +29,7 @@ from benchmarks.where import commit
 
 from penchant import Engine, EngineConfig, WorldConfig, make_world
 from penchant.clock import DAY, micros, now, when
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.data.sources.world import World
 from penchant.engine.prepared import Prepared
 from penchant.evaluate.beyond import divergence

@@ -19,7 +19,7 @@ from benchmarks.quality.parts import Part, about, parts, plan, prepared
 
 from penchant import EngineConfig, __version__
 from penchant.cli.progress import Lines
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.encode.items import encode_items
 from penchant.evaluate.baselines import baselines, settings
 from penchant.evaluate.fingerprint import peak_memory

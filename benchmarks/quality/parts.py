@@ -23,7 +23,8 @@ from scipy import sparse
 from penchant import random
 from penchant.clock import now
 from penchant.data import columns as c
-from penchant.data.histories import Histories, Moments, histories
+from penchant.data.histories import Histories, histories
+from penchant.data.moments import Moments
 from penchant.data.split import SplitConfig, split
 from penchant.data.strength import strength
 from penchant.data.vocabulary import Vocabulary

@@ -12,7 +12,7 @@ import polars as pl
 from scipy import sparse
 
 from penchant.clock import DAY
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.interests.base.linear import LinearBase
 from penchant.interests.base.weights import Sparse

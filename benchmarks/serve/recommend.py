@@ -20,7 +20,7 @@ from benchmarks.interests.promises import told as origin
 from benchmarks.serve.figures import keep, spent
 from benchmarks.serve.made import Drawn, drawn, together
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.told import told
 from penchant.recommend.pipeline import Asked, Pipeline, RecommendConfig
 from penchant.recommend.rank import ranked

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -82,3 +83,18 @@ def test_telling_an_act_twice_is_no_repeat():
     assert again.repeats == pytest.approx(1 / 3)
     assert log_of([], shelf()).repeats == 0.0
     assert np.array_equal(log_of([], shelf()).acts, np.zeros(0, bool))
+
+
+@settings(max_examples=40, deadline=None)
+@given(EVENTS, st.integers(0, 3))
+def test_one_person_is_asked_about_as_several_are(rows, at):
+    log = log_of(rows, shelf())
+    log = replace(log, past={"place": pl.Series("place", [f"p{n % 3}" for n in range(len(log))])})
+    users = np.arange(-1, len(log.users), dtype=np.int64)
+    together = log.moments_at(users, np.full(len(users), at))
+    for b, user in enumerate(users):
+        alone = log.moments_at(users[b : b + 1], np.array([at]))
+        among = together.take(np.array([b]))
+        assert alone.past["place"].to_list() == among.past["place"].to_list(), user
+        for name in ("offsets", "item", "time", "weight", "source", "chosen", "at"):
+            np.testing.assert_array_equal(getattr(alone, name), getattr(among, name))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.errors import DataError
 from penchant.evaluate import interests as ev
 

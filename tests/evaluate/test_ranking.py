@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.errors import DataError
 from penchant.evaluate.ranking import MISS, Ranks, rank_all, ranks, top
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from penchant.evaluate.interests import calibration_error, log_loss
-from penchant.interests import calibration
+from penchant.interests import experts
 from penchant.interests.calibration import Calibration, CalibrationConfig
 from penchant.interests.everybody import Everybody
 from penchant.interests.weights import Weights, rolled
@@ -163,6 +163,14 @@ def test_the_base_layer_counts_slowly_and_the_dynamic_one_quickly():
     assert loss(made["base"], came)[1] < 0.9 * loss(made["dynamic"], came)[1]
 
 
+def test_a_layer_without_rhythms_of_its_own_counts_nothing():
+    known, came, _ = population(sharpness=0.0, events=60)  # the layers say nothing
+    known = replace(known, layers={"context": known.whole, "base": known.whole})
+    made = Calibration().fit(known, came, ALL, FAMILIES)(known, FAMILIES).layers
+    assert np.ptp(made["context"][1], axis=0).max() < 0.05
+    assert np.ptp(made["base"][1], axis=0).max() > 0.5
+
+
 def shown(known, times):
     """What is said of people whose events were learned from: surer, the more of them there are."""
     events = known.counted[-1][0].sum(axis=1, keepdims=True)
@@ -246,7 +254,7 @@ def test_in_a_burst_the_last_days_say_more_than_all_the_years(monkeypatch):
         return log_loss(made.whole[1].astype(float), then[1].astype(float))
 
     ours = lost()
-    monkeypatch.setattr(calibration, "_surprise", lambda quick, slow, family: 0.0 * slow)
+    monkeypatch.setattr(experts, "surprised", lambda quick, slow, family: 0.0 * slow)
     theirs = lost()
     assert ours[burst].mean() < theirs[burst].mean() - 0.1
     assert ours.mean() < theirs.mean()
@@ -275,10 +283,9 @@ def test_surprise_is_how_far_the_last_days_lie_from_the_long_run():
     known, _, burst = seized(0.5, seed=2)
 
     def surprise(known, of="whole", config=None):
-        return [
-            s
-            for _, _, s in Calibration(config or CalibrationConfig())._follows(known, of, FAMILIES)
-        ]
+        c = config or CalibrationConfig()
+        found = experts.Experts.levels(known, ["base", "whole"], ALL, FAMILIES, c.rhythms, c.doubts)
+        return [level.follows(of)[2] for level in found]
 
     found = surprise(known)[1]
     assert (found >= 0).all()
@@ -298,7 +305,7 @@ def test_surprise_is_how_far_the_last_days_lie_from_the_long_run():
 def test_surprise_by_hand():
     """Four choices of the second of two siblings lately, beside thirty of the first."""
     family = Siblings(np.zeros(2, np.int64), 1)
-    found = calibration._surprise(np.array([[0.0, 4.0]]), np.array([[30.0, 4.0]]), family)
+    found = experts.surprised(np.array([[0.0, 4.0]]), np.array([[30.0, 4.0]]), family)
     usual = np.array([35.0, 9.0]) / 44.0
     lately = (np.array([0.0, 4.0]) + 0.5 * usual) / 4.5
     far = (lately * np.log(lately / usual)).sum() * 4 / 5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from penchant.clock import DAY
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.evaluate.forecast import forecast
 from penchant.interests.calibration import CalibrationConfig
 from penchant.interests.model import InterestModel

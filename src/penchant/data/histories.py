@@ -1,4 +1,4 @@
-"""Events as flat arrays: every user's history in time order, and moments cut out of them."""
+"""Events as flat arrays: every user's history in time order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,177 +9,14 @@ import polars as pl
 from scipy import sparse
 
 from penchant.data import columns as c
+from penchant.data.moments import Moments
 from penchant.data.relations import Around, Relations
-from penchant.data.statements import Statements, gather
+from penchant.data.statements import gather
 from penchant.data.strength import EventsConfig, strength
 from penchant.data.vocabulary import Vocabulary
 from penchant.types import Bools, Floats, Ints, Longs
 
-
-@dataclass(frozen=True)
-class Moments:
-    """B questions "who is this, at this time, in this context?".
-
-    Each holds a user's events before a time, oldest first. Everything that the model says about a
-    person is computed from one of these and from nothing else.
-
-    offsets [B+1], item [N] (rows of the catalogue), time [N] (µs), weight [N] (signed strength),
-    source [N] (rows of the event table, for naming evidence), chosen [N] (which of them choose
-    their item, see `Histories.choices`), at [B] (µs),
-    context: column → value asked about [B] (strings, null where unknown),
-    past: column → value of each event [N],
-    said: what these people asked for by hand, where it counts: nothing is learned from that,
-    around: the people whom they are connected with, where any are known,
-    heard: until when it is known what everybody did [B] (µs); None: until they are asked.
-    """
-
-    offsets: Longs
-    item: Ints
-    time: Longs
-    weight: Floats
-    source: Longs
-    chosen: Bools
-    at: Longs
-    context: dict[str, pl.Series] = field(default_factory=dict)
-    past: dict[str, pl.Series] = field(default_factory=dict)
-    said: Statements | None = None
-    around: Around | None = None
-    heard: Longs | None = None
-
-    def __len__(self) -> int:
-        return len(self.at)
-
-    @classmethod
-    def of_strangers(cls, at: Longs) -> "Moments":
-        """Moments of people of whom nothing is known, at some times (µs) [B]."""
-        none, at = np.zeros(0, np.int64), np.asarray(at, np.int64)
-        offsets, weight = np.zeros(len(at) + 1, np.int64), np.zeros(0, np.float32)
-        return cls(offsets, none.astype(np.int32), none, weight, none, none.astype(bool), at)
-
-    @cached_property
-    def length(self) -> Longs:
-        """Number of events of each moment [B]."""
-        return np.diff(self.offsets)
-
-    @cached_property
-    def owner(self) -> Ints:
-        """Which moment each event belongs to [N]."""
-        if len(self) == 1:
-            return np.zeros(len(self.item), np.int32)
-        return np.repeat(np.arange(len(self), dtype=np.int32), self.length)
-
-    @cached_property
-    def age(self) -> Floats:
-        """Days from each event to its moment's time [N], never negative."""
-        days = (self._at_each(self.at) - self.time) / 86_400_000_000
-        return np.maximum(days, 0.0).astype(np.float32)
-
-    @cached_property
-    def rank(self) -> Ints:
-        """How many events of the moment came at a later time [N]; 0 for the latest and its ties."""
-        if len(self) == 1:
-            after = len(self.time) - np.searchsorted(self.time, self.time, side="right")
-            return after.astype(np.int32)
-        n = len(self.item)
-        ends = np.append((np.diff(self.time) != 0) | (np.diff(self.owner) != 0), True)[:n]
-        last_of_tie = np.flatnonzero(ends)[np.cumsum(ends) - ends]
-        return np.asarray(self._at_each(self.offsets[1:]) - 1 - last_of_tie, np.int32)
-
-    def _at_each(self, values: Longs) -> Longs:
-        """What each moment has [B], at each of its events [N]; of one moment just that [1]."""
-        return values if len(self) == 1 else values[self.owner]
-
-    @cached_property
-    def met(self) -> tuple[Longs, Longs]:
-        """Who met what, for or against: each pair of moment and item once, in order."""
-        width = int(self.item.max(initial=0)) + 1
-        pairs = np.unique(self.owner.astype(np.int64) * width + self.item)
-        return pairs // width, pairs % width
-
-    def events(self, b: int) -> slice:
-        """Where the events of one moment lie in the flat arrays."""
-        return slice(int(self.offsets[b]), int(self.offsets[b + 1]))
-
-    def take(self, rows: Longs | slice) -> "Moments":
-        """Some of the moments, in the order asked for."""
-        if isinstance(rows, slice) and rows.step is None:
-            return self._slice(*rows.indices(len(self))[:2])
-        chosen = np.arange(len(self))[rows]
-        index, offsets = gather(self.offsets[chosen], self.offsets[chosen + 1])
-        return replace(
-            self,
-            offsets=offsets,
-            item=self.item[index],
-            time=self.time[index],
-            weight=self.weight[index],
-            source=self.source[index],
-            chosen=self.chosen[index],
-            at=self.at[chosen],
-            context={name: column.gather(chosen) for name, column in self.context.items()},
-            past={name: column.gather(index) for name, column in self.past.items()},
-            said=None if self.said is None else self.said.take(chosen),
-            around=None if self.around is None else self.around.take(chosen),
-            heard=None if self.heard is None else self.heard[chosen],
-        )
-
-    def _slice(self, a: int, b: int) -> "Moments":
-        """Those that follow each other, without a copy of their events."""
-        b = max(a, b)
-        start, end = int(self.offsets[a]), int(self.offsets[b])
-        events, rows = slice(start, end), np.arange(a, b)
-        return replace(
-            self,
-            offsets=self.offsets[a : b + 1] - start,
-            item=self.item[events],
-            time=self.time[events],
-            weight=self.weight[events],
-            source=self.source[events],
-            chosen=self.chosen[events],
-            at=self.at[a:b],
-            context={name: column.slice(a, b - a) for name, column in self.context.items()},
-            past={name: column.slice(start, end - start) for name, column in self.past.items()},
-            said=None if self.said is None else self.said.take(rows),
-            around=None if self.around is None else self.around.take(rows),
-            heard=None if self.heard is None else self.heard[a:b],
-        )
-
-    def without_each(self, b: int, events: Longs) -> "Moments":
-        """One moment as often as some of its events are named, each time without that event."""
-        return self.without(b, list(np.asarray(events)[:, None]))
-
-    def without(self, b: int, groups: Sequence[Longs]) -> "Moments":
-        """One moment as often as groups of its events are named, each time without that group."""
-        whole = np.arange(self.offsets[b], self.offsets[b + 1])
-        left = [np.delete(whole, group) for group in groups]
-        index = np.concatenate([whole[:0], *left])
-        rows = np.full(len(groups), b)
-        return replace(
-            self,
-            offsets=np.cumsum([0, *map(len, left)], dtype=np.int64),
-            item=self.item[index],
-            time=self.time[index],
-            weight=self.weight[index],
-            source=self.source[index],
-            chosen=self.chosen[index],
-            at=self.at[rows],
-            context={name: column.gather(rows) for name, column in self.context.items()},
-            past={name: column.gather(index) for name, column in self.past.items()},
-            said=None if self.said is None else self.said.take(rows),
-            around=None if self.around is None else self.around.take(rows),
-            heard=None if self.heard is None else self.heard[rows],
-        )
-
-    def matrix(self, values: Floats, n_items: int) -> sparse.csr_array:
-        """The events as a sparse matrix [B × I]; values of repeated items are summed."""
-        shape = (len(self), n_items)
-        return sparse.csr_array((values, self.item, self.offsets), shape=shape, copy=True)
-
-    def seen(self, n_items: int) -> sparse.csr_array:
-        """Which items each user has met, for or against [B × I], ones."""
-        found = self.matrix(np.ones(len(self.item), np.float32), n_items)
-        found.sum_duplicates()
-        found.data[:] = 1.0
-        return found
+_WIDE = 8  # times as many numbers as stand there: those are sorted, fewer are marked
 
 
 @dataclass(frozen=True)
@@ -232,8 +69,10 @@ class Histories:
         """
         rows = np.flatnonzero(self.positive)
         new = (np.diff(self.user[rows]) != 0) | (np.diff(self.time[rows]) != 0)
-        moment = np.cumsum(np.append(True, new)[: len(rows)])
-        return self._marked(self._firsts(rows, moment))
+        begins, ends = (np.concatenate(x)[: len(rows)] for x in (([True], new), (new, [True])))
+        several = ~(begins & ends)  # an event that is alone at its time stands for itself
+        some, moment = rows[several], np.cumsum(begins)[several]
+        return self._marked(rows[~several]) | self._marked(self._firsts(some, moment))
 
     @cached_property
     def choices(self) -> Bools:
@@ -246,9 +85,7 @@ class Histories:
         if not len(self) or self.kind.min() == self.kind.max():
             return self.acts
         rows = np.flatnonzero(self.positive)
-        _, first, pair = np.unique(
-            self._pairs(rows, self.user[rows]), return_index=True, return_inverse=True
-        )
+        first, pair = _first_of_each(self._pairs(rows, self.user[rows]))
         came_by = self.kind[rows[first]][pair]
         return self.acts & self._marked(rows[self.kind[rows] == came_by])
 
@@ -316,15 +153,21 @@ class Histories:
         if self.relations is not None:
             person = np.where(users >= 0, self.relations.person[users], -1)
             around = Around(self, person, np.asarray(at, np.int64))
+        one = len(users) == 1  # whose history is not copied
+        begin, n = int(starts[0]) if one else 0, len(index)
+        some = slice(begin, begin + n) if one else index
         return Moments(
             offsets=offsets,
-            item=self.item[index],
-            time=self.time[index],
-            weight=self.weight[index],
-            source=self.source[index],
-            chosen=self.choices[index],
+            item=self.item[some],
+            time=self.time[some],
+            weight=self.weight[some],
+            source=self.source[some],
+            chosen=self.choices[some],
             at=np.asarray(at, np.int64),
-            past={name: column.gather(index) for name, column in self.past.items()},
+            past={
+                name: column.slice(begin, n) if one else column.gather(index)
+                for name, column in self.past.items()
+            },
             around=around,
         )
 
@@ -380,6 +223,19 @@ class Histories:
             kind=self.kind[mask],
             past={name: column.filter(pl.Series(mask)) for name, column in self.past.items()},
         )
+
+
+def _first_of_each(numbers: Longs) -> tuple[Longs, Longs]:
+    """Where each of the different numbers stands first, and which of these each one is."""
+    size = int(numbers.max(initial=-1)) + 1
+    if size > _WIDE * len(numbers):
+        _, first, which = np.unique(numbers, return_index=True, return_inverse=True)
+        return first, which
+    standing, at = np.arange(len(numbers)), np.empty(size, np.int64)
+    at[numbers[::-1]] = standing[::-1]
+    first = at[numbers]
+    own = first == standing
+    return standing[own], (np.cumsum(own) - 1)[first]
 
 
 def histories(

@@ -13,7 +13,8 @@ from threading import Lock, RLock
 import numpy as np
 import polars as pl
 
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.types import Ints
 

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from penchant.clock import Clock, micros, when
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.data.statements import DIRECTIONS
 from penchant.engine.feedback import Feedback, Hearing, Ledger
 from penchant.engine.view import View

@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from penchant.data.histories import Moments
 from penchant.data.ids import Id, id_of, ids_of
+from penchant.data.moments import Moments
 from penchant.engine.asking import Asking
 from penchant.engine.config import EngineConfig
 from penchant.engine.prepared import Prepared

@@ -10,7 +10,8 @@ from scipy import sparse
 
 from penchant import random
 from penchant.config import Config
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.errors import DataError
 from penchant.evaluate.cooccurrence import ItemKNN, LastItem
 from penchant.evaluate.ease import EASE

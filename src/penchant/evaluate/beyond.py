@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.errors import DataError
 from penchant.types import Bools, Doubles, Floats, Ints, Longs
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.model import InterestModel
 from penchant.interests.shares import named, shares, strongest
 from penchant.random import rng

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy import sparse
 
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.evaluate.scorer import liked, or_popular, popularity
 from penchant.interests.base import closed_form
 from penchant.types import Floats, Longs, Report

@@ -18,7 +18,8 @@ from scipy import sparse
 
 from penchant.config import Config
 from penchant.data import columns as c
-from penchant.data.histories import Histories, Moments, histories
+from penchant.data.histories import Histories, histories
+from penchant.data.moments import Moments
 from penchant.data.split import AT, Fold, SplitConfig, split
 from penchant.data.strength import EventsConfig, strength
 from penchant.data.vocabulary import Vocabulary

@@ -12,7 +12,8 @@ from itertools import product
 import numpy as np
 import polars as pl
 
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.errors import DataError
 from penchant.evaluate.interests import accuracy, calibration_error, coverage, log_loss
 from penchant.evaluate.significance import bootstrap, paired

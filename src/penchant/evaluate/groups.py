@@ -6,7 +6,8 @@ from typing import TypeAlias
 import numpy as np
 from scipy import sparse
 
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.evaluate.beyond import slices
 from penchant.types import Bools, Ints, Longs
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.errors import DataError
 from penchant.interests.precision import COVER, Precision
 from penchant.interests.weights import Levels

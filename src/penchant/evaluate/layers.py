@@ -17,7 +17,7 @@ from time import perf_counter
 import numpy as np
 
 from penchant.data import columns as c
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.evaluate.diagnosis import Diagnosis, diagnosis
 from penchant.evaluate.experiment import (
     Learned,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from penchant.clock import DAY
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.evaluate.scorer import TRACE, liked, or_popular, popularity, share
 from penchant.types import Doubles, Floats, Longs
 

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.errors import DataError
 from penchant.types import QUIET, Doubles, Floats, Ints, Longs, Progress
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 from scipy import sparse
 
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.types import Bools, Floats
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.evaluate.scorer import liked, or_popular, popularity
 from penchant.types import Floats
 

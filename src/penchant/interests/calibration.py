@@ -35,35 +35,25 @@ probability forecasts, J. Royal Stat. Soc. B 72, 2010.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from penchant.clock import DAY
 from penchant.config import Config
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.base.decay import FOREVER
 from penchant.interests.everybody import Everybody
+from penchant.interests.experts import FLOOR, WHOLE, Experts, Follows
 from penchant.interests.weights import Levels, Weights
 from penchant.random import rng
 from penchant.taxonomy.siblings import Siblings
 from penchant.types import Arrays, Bools, Doubles, Floats, Longs, State
 
-_FLOOR = 1e-7
-"""No expert calls anything less likely than this, among its siblings."""
-SLOW = 30.0
-"""Half-life in days from which a rhythm is long-term."""
 _LEAST = 0.02  # of a moment: what came beside it is not learned from
-_BESIDE = 10.0  # choices, alike on all siblings, that the long run is seen beside
-_LATELY = 0.5  # choices of the long run that the last days are seen beside
 _SEARCH = {"maxiter": 200}
 _STEPS = 12
-WHOLE = "whole"
-"""The pool of all layers together."""
-Follows: TypeAlias = tuple[Floats, Floats, Floats]
-"""What steepness follows on one level: evidence of the parent, of order one [B × K], freshness
-[B × 1] and surprise of the parent [B × K or 1 × 1], 0 to 1."""
 
 
 class CalibrationConfig(Config):
@@ -120,7 +110,7 @@ class Calibration:
         level by level [B × K]; `everybody` is what all turned to before each."""
         self.take_up(everybody)
         self.sober_ = {}
-        self.pools_ = {of: self._pools(known, of, came, families) for of in (WHOLE, *known.layers)}
+        self.pools_ = self._pools(known, [WHOLE, *known.layers], came, families)
         return self
 
     def take_up(self, everybody: Everybody) -> None:
@@ -130,17 +120,15 @@ class Calibration:
     def sober(self, known: Weights, before: Weights, families: Sequence[Siblings]) -> Self:
         """Be as sure of some moments, in all, as was said `before`, calibrated, by layers that had
         not seen the newest of them; `known` is what those say that have."""
-        self.sober_ = {}
-        found = {}
-        for of, pools in self.pools_.items():
-            logits = self._logits(known, of, pools, families)
-            wanted = before.whole if of == WHOLE else before.layers[of]
-            factors = []
-            for (z, follows), said, family in zip(logits, wanted, families, strict=True):
-                told = _Told.of([z], said, follows, family)
+        found: dict[str, list[Doubles]] = {of: [] for of in self.pools_}
+        levels = enumerate(self._experts(known, list(found), families))
+        for (level, experts), family in zip(levels, families, strict=True):
+            for of, factors in found.items():
+                z = experts.pooled(of, self.pools_[of][level])
+                said = before.whole if of == WHOLE else before.layers[of]
+                told = _Told.of([z], said[level], experts.follows(of), family)
                 factors.append(told.as_sure(self.config.pull))
-            found[of] = np.array(factors)
-        self.sober_ = found
+        self.sober_ = {of: np.array(factors) for of, factors in found.items()}
         return self
 
     def __call__(self, known: Weights, families: Sequence[Siblings]) -> Weights:
@@ -153,101 +141,56 @@ class Calibration:
             known, whole=known.usual, counted=nothing, fresh=np.zeros_like(known.fresh),
             heading=None if known.heading is None else known.usual,
         )  # fmt: skip
-        whole = self._applied(known, WHOLE, families)
-        usual = self._applied(stranger, WHOLE, families)
-        layers = {name: self._applied(known, name, families) for name in known.layers}
-        return replace(known, whole=whole, layers=layers, usual=usual)
+        said = self._applied(known, [WHOLE, *known.layers], families)
+        usual = self._applied(stranger, [WHOLE], families)[WHOLE]
+        return replace(known, whole=said.pop(WHOLE), layers=said, usual=usual)
 
     def log_loss(
         self, known: Weights, came: Levels, families: Sequence[Siblings]
     ) -> tuple[float, ...]:
         """Mean log loss of what came [B × K], level by level (nats), in calibrated weights."""
-        said = self._applied(known, WHOLE, families)
+        said = self._applied(known, [WHOLE], families)[WHOLE]
         return tuple(
-            float(-(then * np.log(np.maximum(p, _FLOOR))).sum(axis=1).mean())
+            float(-(then * np.log(np.maximum(p, FLOOR))).sum(axis=1).mean())
             for p, then in zip(said, came, strict=True)
         )
 
-    def _applied(self, known: Weights, of: str, families: Sequence[Siblings]) -> Levels:
-        found: list[Floats] = []
-        logits = self._logits(known, of, self.pools_[of], families)
-        for level, ((z, follows), family) in enumerate(zip(logits, families, strict=True)):
-            if of in self.sober_:
-                z = z * _steepness(self.sober_[of][level], follows)
-            given = family.softmax(z)
-            found.append(found[-1][:, family.parent] * given if found else given)
-        return tuple(found)
+    def _experts(
+        self, known: Weights, of: Sequence[str], families: Sequence[Siblings]
+    ) -> Iterator[Experts]:
+        """What the experts of some pools say, level by level."""
+        c = self.config
+        return Experts.levels(known, of, self.everybody_, families, c.rhythms, c.doubts)
 
-    def _logits(
-        self, known: Weights, of: str, pools: Sequence[Doubles], families: Sequence[Siblings]
-    ) -> Iterator[tuple[Floats, Follows]]:
-        """What a pool says among siblings [B × K], and what its steepness follows, level by
-        level."""
-        experts, followed = self._experts(known, of, families), self._follows(known, of, families)
-        for pool, each, follows in zip(pools, experts, followed, strict=True):
-            logits = np.zeros_like(each[0])
-            for w, x in zip(pool, each, strict=True):
-                logits += _steepness(w, follows) * x
-            yield logits, follows
+    def _applied(
+        self, known: Weights, of: Sequence[str], families: Sequence[Siblings]
+    ) -> dict[str, Levels]:
+        """What some pools say."""
+        found: dict[str, list[Floats]] = {name: [] for name in of}
+        levels = enumerate(self._experts(known, of, families))
+        for (level, experts), family in zip(levels, families, strict=True):
+            for name, said in found.items():
+                z = experts.pooled(name, self.pools_[name][level])
+                if name in self.sober_:
+                    z = z * _steepness(self.sober_[name][level], experts.follows(name))
+                given = family.softmax(z)
+                said.append(said[-1][:, family.parent] * given if said else given)
+        return {name: tuple(said) for name, said in found.items()}
 
     def _pools(
-        self, known: Weights, of: str, came: Levels, families: Sequence[Siblings]
-    ) -> list[Doubles]:
-        """The weights of every level's experts [experts × 4]."""
-        experts, followed = self._experts(known, of, families), self._follows(known, of, families)
-        found = []
-        for each, follows, then, family in zip(experts, followed, came, families, strict=True):
-            told = _Told.of(each, then, follows, family)
-            start = np.zeros((len(each), told.F.shape[1]))
-            start[0, 0] = 1.0
-            found.append(told.likeliest(start, self.config.pull))
+        self, known: Weights, of: Sequence[str], came: Levels, families: Sequence[Siblings]
+    ) -> dict[str, list[Doubles]]:
+        """The weights of every level's experts [experts × 4], of some pools."""
+        found: dict[str, list[Doubles]] = {name: [] for name in of}
+        levels = self._experts(known, of, families)
+        for experts, then, family in zip(levels, came, families, strict=True):
+            for name, pools in found.items():
+                each = experts.each(name, len(then))
+                told = _Told.of(each, then, experts.follows(name), family)
+                start = np.zeros((len(each), told.F.shape[1]))
+                start[0, 0] = 1.0
+                pools.append(told.likeliest(start, self.config.pull))
         return found
-
-    def _experts(
-        self, known: Weights, of: str, families: Sequence[Siblings]
-    ) -> Iterator[list[Floats]]:
-        """log q(n | parent) of each expert [B × K], level by level."""
-        whole = of == WHOLE
-        counted = known.counted if whole else self._own(of, known)
-        share, first, lately = self.everybody_.experts(known.heard, families)
-        tables = [known.whole if whole else known.layers[of], known.usual, share, first, lately]
-        tables += [known.heading] if whole and known.heading is not None else []
-        for level, family in enumerate(families):
-            found = [family.given(table[level]) for table in tables]
-            for tables_ in counted:
-                n = tables_[level]
-                total = family.total(n)
-                found += [
-                    (n + np.float32(m) * found[2]) / (total + np.float32(m))
-                    for m in self.config.doubts
-                ]
-            yield [np.broadcast_to(np.log(np.maximum(q, _FLOOR)), found[0].shape) for q in found]
-
-    def _own(self, layer: str, known: Weights) -> Sequence[Levels]:
-        """The counts of a layer's own rhythms."""
-        slow = {"base": True, "dynamic": False}
-        return [
-            tables
-            for (left, half_life), tables in zip(self.config.rhythms, known.counted, strict=True)
-            if slow.get(layer) == (left == 1.0 and (half_life == FOREVER or half_life >= SLOW))
-        ]
-
-    def _follows(self, known: Weights, of: str, families: Sequence[Siblings]) -> Iterator[Follows]:
-        """What steepness follows, level by level; only the whole is surprised: it alone has counts
-        of the last days beside those of the long run."""
-        fading = sorted(
-            (np.inf if half_life == FOREVER else half_life, n)
-            for n, (left, half_life) in enumerate(self.config.rhythms)
-            if left == 1.0
-        )
-        quick = bool(fading) and fading[0][0] < SLOW <= fading[-1][0] and of == WHOLE
-        for level, family in enumerate(families):
-            evidence = np.log1p(family.total(known.counted[-1][level])) / 3.0
-            surprise = np.zeros((1, 1), np.float32)
-            if quick:
-                lately, ever = (known.counted[fading[n][1]][level] for n in (0, -1))
-                surprise = _surprise(lately, ever, family)
-            yield np.asarray(evidence, np.float32), known.fresh[:, None], surprise
 
     def state(self) -> State:
         """The pools."""
@@ -271,17 +214,6 @@ class Calibration:
             told = {k.split(".", 1)[1]: a for k, a in arrays.items() if k.startswith("everybody.")}
             self.everybody_ = Everybody.from_state((told, {}))
         return self
-
-
-def _surprise(quick: Floats, slow: Floats, family: Siblings) -> Floats:
-    """Divergence of quick counts from slow ones, of the parent, squashed to 0 … 1 [B × K]; nothing
-    where the last days have nothing."""
-    alike = 1.0 / family.total(np.ones_like(slow[:1]))
-    total = family.total(quick)
-    usual = (slow + _BESIDE * alike) / (family.total(slow) + _BESIDE)
-    lately = (quick + _LATELY * usual) / (total + _LATELY)
-    far = np.maximum(family.total(lately * np.log(lately / usual)), 0.0) * total / (total + 1.0)
-    return np.asarray(far / (1.0 + far), np.float32)
 
 
 def _steepness(w: Doubles, follows: Follows) -> Floats:
@@ -354,7 +286,7 @@ class _Told:
         it differ by chance the likeliest is less sure than either.
         """
         z, there, F, weight = self.X[:, :, 0], self.there, self.F, self.T.sum(axis=1)
-        wanted, _ = _entropy(np.log(np.maximum(self.T, _FLOOR)), there)
+        wanted, _ = _entropy(np.log(np.maximum(self.T, FLOOR)), there)
         w = as_it_is = np.eye(F.shape[1])[0]
         for _ in range(_STEPS):  # Newton's: the entropy's slope is −t · the variance of z
             t = F @ w

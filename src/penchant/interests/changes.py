@@ -18,7 +18,8 @@ from pydantic import Field
 
 from penchant.clock import DAY, when
 from penchant.config import Config
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.interests.changepoint import Acts, Bursts, Runs
 from penchant.interests.rates import priors
 from penchant.random import rng

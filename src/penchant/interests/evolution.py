@@ -28,7 +28,7 @@ import numpy as np
 from scipy import sparse
 
 from penchant.clock import when
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.errors import UnknownIdError
 from penchant.interests.changes import Change
 from penchant.interests.profiles import Profiles

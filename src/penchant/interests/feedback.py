@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.data.statements import Statements
 from penchant.interests.weights import Weights, rolled
 from penchant.taxonomy.tree import Tree

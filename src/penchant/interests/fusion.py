@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from penchant.config import Config
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.heldout import HeldOut
 from penchant.random import derive
 from penchant.train.holdout import Holdout

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, Self
 
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.taxonomy.tree import Tree
 from penchant.train.holdout import Holdout, HoldoutConfig

@@ -17,7 +17,8 @@ import numpy as np
 from pydantic import model_validator
 
 from penchant.config import Config
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.errors import ConfigError
 from penchant.interests.base.bidirectional import BidirectionalBase
 from penchant.interests.base.linear import LinearBase, LinearConfig

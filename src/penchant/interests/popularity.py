@@ -21,7 +21,8 @@ from pydantic import Field
 
 from penchant.clock import DAY, HOUR
 from penchant.config import Config
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.newcomers import Newcomers
 from penchant.interests.running import Running

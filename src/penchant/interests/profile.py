@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penchant.clock import when
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.errors import UnknownIdError
 from penchant.interests.model import InterestModel, softmax
 from penchant.interests.shares import Sharing, shares
@@ -328,7 +328,7 @@ def _evidence(
         push = base.weighed(moments, items, values)
     else:
         push = shares(model, moments, items).total @ values
-    columns = iter(np.maximum(push.T, 0.0, order="C"))
+    columns = iter(np.ascontiguousarray(np.maximum(push, 0.0, out=push).T))
     return [{k: _named(moments, next(columns), most) for k in level} for level in levels]
 
 

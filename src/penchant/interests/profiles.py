@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penchant.clock import when
-from penchant.data.histories import Moments
 from penchant.data.ids import Id, id_of
+from penchant.data.moments import Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.errors import UnknownIdError
 from penchant.interests.model import InterestModel

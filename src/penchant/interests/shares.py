@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.model import InterestModel
 from penchant.types import Floats, Longs
 

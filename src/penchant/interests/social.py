@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.layer import Catalogue, Training
 from penchant.types import Floats, State
 

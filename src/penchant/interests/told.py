@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import numpy as np
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.feedback import FEEDBACK, Wishes
 from penchant.interests.layer import Layer
 from penchant.interests.terms import Nodes, Product, Row, Term

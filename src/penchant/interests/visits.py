@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from penchant.clock import HOUR
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.taxonomy.memberships import Ellpack
 from penchant.taxonomy.tree import Tree
 from penchant.types import Bools, Floats, Ints, Longs

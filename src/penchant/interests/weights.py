@@ -15,7 +15,8 @@ import numpy as np
 from scipy import sparse
 
 from penchant.clock import HOUR
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.interests.base.decay import fading
 from penchant.taxonomy.siblings import Siblings
 from penchant.taxonomy.tree import Tree

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from penchant.clock import when
 from penchant.data import columns as c
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.data.statements import NEVER
 from penchant.interests.feedback import BARRED, FEEDBACK, Wishes
 from penchant.interests.model import InterestModel, Parts
@@ -52,12 +53,17 @@ class Explainer:
 
     def named(self, items: Longs) -> tuple[list[str], list[str]]:
         """Ids of some items, and what people call them."""
-        rows, column = items.tolist(), self.items[c.ITEM]
-        ids = [str(column[row]) for row in rows]
-        if c.TITLE not in self.items.columns:
-            return ids, ids
-        titles = self.items[c.TITLE]
-        return ids, [str(titles[row] or id_) for row, id_ in zip(rows, ids, strict=True)]
+        ids, titles = self._columns
+        found = [str(ids[row]) for row in items.tolist()]
+        if titles is None:
+            return found, found
+        named = zip(items.tolist(), found, strict=True)
+        return found, [str(titles[row] or id_) for row, id_ in named]
+
+    @cached_property
+    def _columns(self) -> tuple[pl.Series, pl.Series | None]:
+        """Ids and titles."""
+        return self.items[c.ITEM], self.items[c.TITLE] if c.TITLE in self.items.columns else None
 
     @property
     def titles(self) -> "Titles":

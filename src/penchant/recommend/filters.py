@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Field
 from penchant.config import Config
 from penchant.data import columns as c
 from penchant.data.coerce import as_number
-from penchant.data.histories import Moments
 from penchant.data.ids import ids_of
+from penchant.data.moments import Moments
 from penchant.data.vocabulary import Vocabulary
 from penchant.errors import SchemaError, did_you_mean
 from penchant.interests.feedback import Wishes

@@ -15,7 +15,7 @@ from pydantic import Field
 from penchant.clock import when
 from penchant.config import Config
 from penchant.data import columns as c
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.errors import DataError
 from penchant.interests.feedback import FEEDBACK
 from penchant.interests.model import InterestModel, Parts

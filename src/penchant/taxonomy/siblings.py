@@ -32,14 +32,28 @@ class Siblings:
         return np.argsort(self.parent, kind="stable")
 
     @cached_property
+    def alike(self) -> Floats:
+        """One over the number of siblings, at each of them [K]."""
+        return (1.0 / self.size[self.parent]).astype(np.float32)
+
+    @cached_property
+    def _having(self) -> Bools:
+        """Which parents have children [above]."""
+        return np.asarray(self.size > 0)
+
+    @cached_property
     def _starts(self) -> Longs:
         """Where the children of each parent that has any begin in that order."""
-        return (np.cumsum(self.size) - self.size)[self.size > 0]
+        return (np.cumsum(self.size) - self.size)[self._having]
 
     def up(self, table: Floats) -> Floats:
         """Sums over children [B × above]."""
+        return self._each(np.add, table)
+
+    def _each(self, of: np.ufunc, table: Floats) -> Floats:
+        """Of the children of each parent [B × above], 0 where there are none."""
         found = np.zeros((len(table), self.above), table.dtype)
-        found[:, self.size > 0] = np.add.reduceat(table[:, self.order], self._starts, axis=1)
+        found[:, self._having] = of.reduceat(table[:, self.order], self._starts, axis=1)
         return found
 
     def total(self, table: Floats) -> Floats:
@@ -49,14 +63,11 @@ class Siblings:
     def given(self, table: Floats) -> Floats:
         """P(n | parent) [B × K] from P(n); alike where the parent has none."""
         total = self.total(table)
-        alike = (1.0 / self.size[self.parent]).astype(np.float32)
-        return np.where(total > _NONE, table / np.maximum(total, _NONE), alike)
+        return np.where(total > _NONE, table / np.maximum(total, _NONE), self.alike)
 
     def softmax(self, logits: Floats) -> Floats:
         """softmax among siblings [B × K]."""
-        top = np.zeros((len(logits), self.above), logits.dtype)
-        top[:, self.size > 0] = np.maximum.reduceat(logits[:, self.order], self._starts, axis=1)
-        z = np.exp(logits - top[:, self.parent])
+        z = np.exp(logits - self._each(np.maximum, logits)[:, self.parent])
         return np.asarray(z / self.total(z), np.float32)
 
     def children(self, parents: Longs) -> tuple[Longs, Bools]:

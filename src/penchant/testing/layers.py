@@ -21,7 +21,8 @@ from scipy import sparse
 
 from penchant.clock import DAY
 from penchant.data import columns as c
-from penchant.data.histories import Histories, Moments, histories
+from penchant.data.histories import Histories, histories
+from penchant.data.moments import Moments
 from penchant.data.relations import Relations
 from penchant.data.strength import EventsConfig
 from penchant.data.vocabulary import Vocabulary

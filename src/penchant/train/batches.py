@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from penchant.data.augment import AugmentConfig, augment
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.types import Bools, Floats, Ints, Longs
 
 T_ = TypeVar("T_", bound=np.generic)

@@ -10,7 +10,8 @@ from pydantic import Field
 from scipy import sparse
 
 from penchant.config import Config
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.random import rng
 from penchant.types import Bools, Floats, Longs
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.random import derive, rng
 from penchant.train.holdout import NEVER, Holdout
 from penchant.types import Doubles, Floats, Longs

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.types import Doubles, Floats, Ints
 
 FOREVER = 0.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.base.decay import fading
 from penchant.interests.terms import Nodes
 from penchant.taxonomy.memberships import Ellpack
@@ -90,17 +90,23 @@ class Kin:
         return total
 
     def weighed(
-        self, moments: Moments, theta: Sequence[float], items: Longs, values: Floats
-    ) -> Floats:
-        """`shares` @ values, for weighted sums over the items [items × C] → [N × C]."""
-        total = np.zeros((len(moments.item), values.shape[1]), np.float32)
-        (rows, place), M = np.unique(moments.item, return_inverse=True), len(self.rhythms)
-        common = [A[rows] @ (A[items].T @ values) for A in self.members]
-        for m, own in enumerate(self.weights(moments)):
-            each = [np.float32(t) * x for t, x in zip(theta[m::M], common, strict=True) if t]
-            if each:
-                total += own[:, None] * np.asarray(sum(each), np.float32)[place]
-        return total
+        self, moments: Moments, theta: Sequence[float], rows: Longs, items: Longs, values: Floats
+    ) -> list[tuple[Floats, Floats]]:
+        """For each rhythm that counts, the events' shares [N], and what a share of 1 in some rows
+        adds to weighted sums over the items [items × C] → [rows × C]: through their narrowest
+        interests, each of which has what its broader ones have."""
+        sums, each = (self.members[-1][items].T @ values).T, []
+        for level, family in reversed(list(enumerate(self.families, start=1))):
+            each.append((self._of(theta, level), family, sums))
+            sums = family.up(sums)
+        tables = np.zeros((len(self.rhythms), *sums.shape), np.float32)
+        for some, family, sums in reversed(each):
+            tables = tables[:, :, family.parent] + np.array(some, np.float32)[:, None, None] * sums
+        A, own = self.members[-1][rows], self.weights(moments)
+        M = len(self.rhythms)
+        return [
+            (own[m], np.asarray(A @ tables[m].T, np.float32)) for m in range(M) if any(theta[m::M])
+        ]
 
     def weights(self, moments: Moments) -> Floats:
         """Each event's share of its person, signed, by each rhythm [M × N]."""

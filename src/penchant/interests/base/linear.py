@@ -16,7 +16,7 @@ from pydantic import Field
 from scipy import sparse
 
 from penchant.config import Config
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.base.closed_form import (
     Centred,
     add_likeness,
@@ -30,7 +30,7 @@ from penchant.interests.base.closed_form import (
 from penchant.interests.base.decay import FOREVER, blend
 from penchant.interests.base.kin import Kin
 from penchant.interests.base.local import LocalConfig, Problem, solved_locally
-from penchant.interests.base.weights import LowRank, Sparse, Weights
+from penchant.interests.base.weights import LowRank, Sparse, Weights, distinct
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.terms import Row, Term
 from penchant.random import derive
@@ -153,18 +153,23 @@ class LinearBase:
 
     def weighed(self, moments: Moments, items: Longs, values: Floats) -> Floats:
         """`shares` @ values, for weighted sums over some items [items × C] → [N × C]."""
-        rows, place = np.unique(moments.item, return_inverse=True)
-        each = self.M_.weighed(rows.astype(np.int64), items, values)
-        total: Floats = self._pushes(moments)[:, None] * each[place]
+        rows, place = distinct(moments.item, self.M_.n_items)
+        each = [(self._pushes(moments), self.M_.weighed(rows, items, values))]
         if any(self.kin_):
-            total += self.Kin_.weighed(moments, self.kin_, items, values)
+            each += self.Kin_.weighed(moments, self.kin_, rows, items, values)
+        total = np.zeros((values.shape[1], len(place)), np.float32)  # long rows are fast ones
+        some = np.empty_like(total)
+        for share, table in each:
+            np.take(np.ascontiguousarray(table.T), place, axis=1, out=some, mode="clip")
+            some *= share
+            total += some
         own = self._own(moments)
         if own is not None:
             at = np.full(self.M_.n_items, -1)
             at[items] = np.arange(len(items))
             mine = np.flatnonzero(at[moments.item] >= 0)
-            total[mine] += own[mine, None] * values[at[moments.item[mine]]]
-        return total
+            total[:, mine] += own[mine] * values.T[:, at[moments.item[mine]]]
+        return total.T
 
     def state(self) -> State:
         """M, the rhythms' weights and what was chosen."""

@@ -73,7 +73,7 @@ class Sparse:
 
     def term(self, items: Ints, values: Floats) -> Row:
         """What `push` gives for one history; an item that comes often is read once."""
-        some, place = np.unique(items, return_inverse=True)
+        some, place = distinct(items, self.n_items)
         push = np.bincount(place, weights=values, minlength=len(some)).astype(np.float32)
         if self._long(len(some)):
             whole = np.zeros(self.n_items, np.float32)
@@ -90,8 +90,7 @@ class Sparse:
     def weighed(self, rows: Longs, columns: Longs, values: Floats) -> Floats:
         """Those entries @ values [rows × C]."""
         if self._long(len(rows)):
-            some = self._by_column[:, columns] @ sparse.csc_array(values)
-            return np.asarray(some.toarray()[rows], np.float32)
+            return _summed(self._by_column, columns, values)[:, rows].T
         return np.asarray(self.entries(rows, columns) @ values, np.float32)
 
     def _long(self, events: int, times: int = 1) -> bool:
@@ -192,6 +191,29 @@ class LowRank:
     def from_state(cls, state: State) -> Self:
         """What `state` gave."""
         return cls(state[0]["V"])
+
+
+def distinct(items: Ints, n: int) -> tuple[Longs, Longs]:
+    """The different ones of some items below n, in order, and which of them each is [N]."""
+    there = np.zeros(n, bool)
+    there[items] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[items]
+
+
+def _summed(M: sparse.csc_array, columns: Longs, values: Floats) -> Floats:
+    """Some columns @ values, most of which are zero, turned round [C × I]: only what counts is
+    read."""
+    found, starts, ends = [], M.indptr[columns].tolist(), M.indptr[columns + 1].tolist()
+    for weights in values.T:
+        there = np.flatnonzero(weights).tolist()
+        some = [slice(starts[n], ends[n]) for n in there]
+        place = [M.indices[part] for part in some]
+        worth = [M.data[part] * weights[n] for part, n in zip(some, there, strict=True)]
+        if some:
+            found.append(np.bincount(np.concatenate(place), np.concatenate(worth), M.shape[0]))
+        else:
+            found.append(np.zeros(M.shape[0]))
+    return np.array(found, np.float32).reshape(len(found), M.shape[0])
 
 
 def _like(histories: sparse.csr_array, M: sparse.csr_array) -> sparse.csr_array:

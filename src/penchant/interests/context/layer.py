@@ -17,7 +17,7 @@ from pydantic import Field
 from scipy import sparse
 
 from penchant.config import Config
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.interests.context.lifts import LIFTS, Lifts, Seen
 from penchant.interests.context.variables import (
     Variable,
@@ -121,16 +121,25 @@ class ContextLayer:
         return self.lifts_.lift(one_hot(self.variables_, asked)), self._own(moments, asked)
 
     def _own(self, moments: Moments, asked: Ints) -> Floats:
-        past, asked = past_table(self.variables_, moments), asked[moments.owner]
-        known = (asked >= 0) & (past >= 0)
-        same = np.count_nonzero((asked == past) & known, axis=1)
-        agree = same / np.maximum(np.count_nonzero(known, axis=1), 1)
+        agree = self._agreement(moments, asked)
         liked = np.maximum(moments.weight, 0.0)
         m, n = self._counts(moments, agree**2 * liked, liked)
         kappa = np.float32(self.config.shrink)
         p = (n + kappa * self.share_) / (n.sum(axis=1, keepdims=True) + kappa)
         lift = (m + kappa * p) / (m.sum(axis=1, keepdims=True) + kappa) / p
         return np.asarray(np.log(lift), np.float32)
+
+    def _agreement(self, moments: Moments, asked: Ints) -> Doubles:
+        """Of the variables that are known of an event and of the moment [B × V], what share says
+        the same of both [N]."""
+        both = np.zeros(len(moments.item), np.int32)
+        same = np.zeros_like(both)
+        for was, is_ in zip(past_table(self.variables_, moments).T, asked.T, strict=True):
+            now = is_[moments.owner]
+            known = (now >= 0) & (was >= 0)
+            both += known
+            same += known & (now == was)
+        return np.asarray(same / np.maximum(both, 1))
 
     def _counts(self, moments: Moments, *each: Floats | Doubles) -> list[Floats]:
         """Sums of the events' values by interest, for several values of each [B × K]."""

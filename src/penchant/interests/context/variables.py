@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from penchant.clock import DAY, HOUR
-from penchant.data.histories import Histories, Moments
+from penchant.data.histories import Histories
+from penchant.data.moments import Moments
 from penchant.types import Floats, Ints, Longs
 
 HOURS, WEEKDAYS, MONTHS = "hour", "weekday", "month"
@@ -54,8 +55,8 @@ class Variable:
         if isinstance(kept, pl.Enum):  # as a log keeps its columns: no text is compared
             codes = np.append(self._coded(kept.categories), np.int32(-1))
             return np.asarray(codes[_places(column)], np.int32)
-        found = column.cast(pl.String).replace_strict(known, default=-1, return_dtype=pl.Int32)
-        return found.fill_null(-1).to_numpy().astype(np.int32)
+        known_only = column.cast(pl.String).cast(pl.Enum(self.values), strict=False)
+        return _places(known_only).astype(np.int32)
 
     def to_json(self) -> dict[str, Any]:
         """Name and values."""
@@ -64,8 +65,8 @@ class Variable:
 
 def _places(column: pl.Series) -> Longs:
     """Index of each value among the categories of its column; −1 where there is none."""
-    places = column.to_physical().cast(pl.Int64).to_numpy()
-    if column.null_count():  # they came as "not a number"
+    places = column.to_physical().to_numpy()
+    if places.dtype.kind == "f":  # some there were none of, and came as "not a number"
         places = np.nan_to_num(places, nan=-1.0)
     return np.asarray(places, np.int64)
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from penchant.config import Config
 from penchant.data.augment import AugmentConfig
-from penchant.data.histories import Moments
+from penchant.data.moments import Moments
 from penchant.errors import ConfigError
 from penchant.interests.dynamic.asleep import KEPT, Asleep
 from penchant.interests.layer import Catalogue, Training
