@@ -1,6 +1,5 @@
 """What a figure rests on: data, settings, seed, version, machine, date, time and memory."""
 
-import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from penchant.clock import Clock, now
+from penchant.cores import cores
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def data_hash(table: pl.DataFrame) -> str:
 
 def hardware() -> str:
     """Processor, cores that may be used, and system, in one line."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    n = cores()
     kind = platform.processor() or platform.machine()
     python = ".".join(map(str, sys.version_info[:3]))
-    count = "1 core" if cores == 1 else f"{cores} cores"
+    count = "1 core" if n == 1 else f"{n} cores"
     return f"{kind}, {count}, {platform.system()}, Python {python}"
 
 

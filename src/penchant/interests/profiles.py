@@ -1,6 +1,5 @@
 """Many people's profiles as tables of numbers: what segments, exports and dashboards start from."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penchant.clock import when
+from penchant.cores import cores
 from penchant.data.ids import Id, id_of
 from penchant.data.moments import Moments
 from penchant.data.vocabulary import Vocabulary
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 2048  # people whose weights are found together
 _MOST = 8  # pieces worked on at once
-
-
-def _cores() -> int:
-    """Cores that may be used."""
-    there = (
-        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    )
-    return min(len(there), _MOST)
 
 
 @dataclass(frozen=True)
@@ -135,7 +127,10 @@ def profiles(
     def piece(a: int) -> Weights:
         return model.weights(moments.take(slice(a, a + _AT_ONCE)), layers=layers)
 
-    with progress.step("profiles", len(moments)) as step, ThreadPoolExecutor(_cores()) as pool:
+    with (
+        progress.step("profiles", len(moments)) as step,
+        ThreadPoolExecutor(min(cores(), _MOST)) as pool,
+    ):
         found = []
         first = map(piece, starts[:1])  # what is made once for all is made before they part
         for known in chain(first, pool.map(piece, starts[1:])):

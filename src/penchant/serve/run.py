@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from penchant.cores import cores
 from penchant.engine.config import EngineConfig, passed_on
 from penchant.serve.logs import settings
 from penchant.serve.metrics import FOLDER
@@ -46,9 +47,8 @@ def serve(workspace: Path, config: EngineConfig, how: Serving) -> None:
     Processes share the cores: each works on so many questions at once that together they fill
     them, and on each with one thread, unless OMP_NUM_THREADS says otherwise.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if not config.serve.at_once:
-        config = config.but(**{"serve.at_once": max(1, (cores or 1) // how.workers)})
+        config = config.but(**{"serve.at_once": max(1, cores() // how.workers)})
     asked = {"workspace": str(workspace), "config": passed_on(config)}
     threads = _environment("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
     with threads, _environment(ASKED, json.dumps(asked)), _counted(how.workers):

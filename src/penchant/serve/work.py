@@ -7,7 +7,6 @@ events come in while answers are worked on.
 """
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
+from penchant.cores import cores
 from penchant.engine.serving import ServeConfig
 from penchant.serve.problem import busy
 
@@ -34,8 +34,8 @@ class Work:
     """Threads for reading and writing, each with a line before it."""
 
     def __init__(self, config: ServeConfig) -> None:
-        cores = config.at_once or len(os.sched_getaffinity(0)) or 1
-        self._reads = _Line("read", cores, config.waiting)
+        at_once = config.at_once or cores()
+        self._reads = _Line("read", at_once, config.waiting)
         self._writes = _Line("write", WRITERS, config.waiting)
         self._looks = _Line("look", LOOKERS, 10_000)
 

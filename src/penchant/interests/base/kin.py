@@ -9,7 +9,7 @@ is one number a person, it is linear in the events: each one's share is exact.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -67,12 +67,13 @@ class Kin:
         B = len(moments)
         if self.leaves is None:
             return [[] for _ in range(B)]
+        kin, theta = self._counting(theta)
         rows = self.leaves.take(moments.item)
-        each = [rows.up_by(moments.owner, own, B) for own in self.weights(moments)]
+        each = [rows.up_by(moments.owner, own, B) for own in kin.weights(moments)]
         sums = np.concatenate(each)  # all rhythms go up together
         found: list[list[Nodes]] = [[] for _ in range(B)]
         for level, family in reversed(list(enumerate(self.families, start=1))):
-            some = np.array(self._of(theta, level), np.float32)
+            some = np.array(kin._of(theta, level), np.float32)
             if some.any():
                 total = some @ sums.reshape(len(each), -1)
                 for nodes, values in zip(found, total.reshape(B, -1), strict=True):
@@ -95,18 +96,24 @@ class Kin:
         """For each rhythm that counts, the events' shares [N], and what a share of 1 in some rows
         adds to weighted sums over the items [items × C] → [rows × C]: through their narrowest
         interests, each of which has what its broader ones have."""
+        kin, theta = self._counting(theta)
         sums, each = (self.members[-1][items].T @ values).T, []
         for level, family in reversed(list(enumerate(self.families, start=1))):
-            each.append((self._of(theta, level), family, sums))
+            each.append((np.array(kin._of(theta, level), np.float32), family, sums))
             sums = family.up(sums)
-        tables = np.zeros((len(self.rhythms), *sums.shape), np.float32)
+        tables = np.zeros((len(kin.rhythms), *sums.shape), np.float32)
         for some, family, sums in reversed(each):
-            tables = tables[:, :, family.parent] + np.array(some, np.float32)[:, None, None] * sums
-        A, own = self.members[-1][rows], self.weights(moments)
+            tables = tables[:, :, family.parent] + some[:, None, None] * sums
+        A = self.members[-1][rows]
+        through = (np.asarray(A @ table.T, np.float32) for table in tables)
+        return list(zip(kin.weights(moments), through, strict=True))
+
+    def _counting(self, theta: Sequence[float]) -> tuple["Kin", Sequence[float]]:
+        """The same with the rhythms that count on any level alone, and their θ."""
         M = len(self.rhythms)
-        return [
-            (own[m], np.asarray(A @ tables[m].T, np.float32)) for m in range(M) if any(theta[m::M])
-        ]
+        some = [m for m in range(M) if any(theta[m::M])]
+        kin = replace(self, rhythms=[self.rhythms[m] for m in some])
+        return kin, [theta[m] for m in range(len(theta)) if m % M in some]
 
     def weights(self, moments: Moments) -> Floats:
         """Each event's share of its person, signed, by each rhythm [M × N]."""

@@ -24,7 +24,6 @@ from penchant.interests.context.variables import (
     asked_table,
     distinct,
     one_hot,
-    past_table,
     table,
     variables,
 )
@@ -134,8 +133,9 @@ class ContextLayer:
         the same of both [N]."""
         both = np.zeros(len(moments.item), np.int32)
         same = np.zeros_like(both)
-        for was, is_ in zip(past_table(self.variables_, moments).T, asked.T, strict=True):
-            now = is_[moments.owner]
+        for variable, each in zip(self.variables_, asked.T, strict=True):
+            was = variable.codes(moments.time, moments.past.get(variable.name))
+            now = each[moments.owner]
             known = (now >= 0) & (was >= 0)
             both += known
             same += known & (now == was)
