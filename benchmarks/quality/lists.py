@@ -69,6 +69,40 @@ def topmost(scores: np.ndarray, barred: sparse.csr_array, k: int = K) -> Lists:
     return Lists(best, value, np.zeros(len(best), bool))
 
 
+def joined(a: Lists, b: Lists, weight: float) -> Lists:
+    """Two recommenders' lists as one [A × 2K]: the sum of their scores, b's as widely scattered as
+    a's and times `weight`; an item that only one of them lists has the other's last score."""
+    scale = weight * _scatter(a) / max(_scatter(b), 1e-12)
+    items = np.concatenate([a.items, b.items], axis=1)
+    mine = np.concatenate([a.scores, np.repeat(_last(a), b.items.shape[1], axis=1)], axis=1)
+    theirs = np.concatenate([np.repeat(_last(b), a.items.shape[1], axis=1), b.scores], axis=1)
+    order = np.argsort(items, axis=1, kind="stable")
+    items, mine, theirs = (np.take_along_axis(x, order, axis=1) for x in (items, mine, theirs))
+    twice = items[:, 1:] == items[:, :-1]  # one says the score of each, the other its last one
+    for x in (mine, theirs):
+        x[:, :-1][twice] = np.maximum(x[:, :-1], x[:, 1:])[twice]
+    gone = items < 0
+    mine[gone] = theirs[gone] = 0.0
+    gone[:, 1:] |= twice
+    total = np.where(gone, -np.inf, mine + np.float32(scale) * theirs)
+    best = np.argsort(-total, axis=1, kind="stable")
+    items, total, gone = (np.take_along_axis(x, best, axis=1) for x in (items, total, gone))
+    return Lists(np.where(gone, -1, items), total, a.popular & b.popular)
+
+
+def _last(lists: Lists) -> np.ndarray:
+    """The lowest score of each list [A × 1]; 0 of an empty one."""
+    last = np.where(lists.items >= 0, lists.scores, np.inf).min(axis=1, keepdims=True)
+    return np.where(np.isfinite(last), last, 0.0).astype(np.float32)
+
+
+def _scatter(lists: Lists) -> float:
+    """How widely the scores of one list scatter, on average."""
+    listed = np.where(lists.items >= 0, lists.scores, np.nan)
+    some = listed[(lists.items >= 0).sum(axis=1) > 1]
+    return float(np.nanstd(some, axis=1).mean()) if len(some) else 0.0
+
+
 def ranks(lists: Lists, targets: sparse.csr_array) -> Ranks:
     """Where the targets stand in the lists; a tie never helps.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from benchmarks.quality.lists import Lists, ranks
+from benchmarks.quality.lists import Lists, joined, ranks
 from benchmarks.quality.parts import about, marks
 from scipy import sparse
 
@@ -18,6 +18,8 @@ KS = (5, 10, 20)
 SHOWN = (*(f"{name}@{k}" for name in ("ndcg", "recall") for k in KS), "mrr@10", "map@10")
 COLD = "cold items alone"
 """Users with a target that had no training event, judged by those targets only."""
+BESIDE = (0.125, 0.25, 0.5, 1.0, 2.0)
+"""Weights with which another model's scores are added to ours."""
 
 
 def values(lists: Lists, part: Path) -> dict[str, dict[str, np.ndarray]]:
@@ -82,15 +84,29 @@ def differences(folder: Path, part: Path, ours: str, metric: str = "ndcg@10") ->
         by_model.setdefault(path.stem.rsplit("~", 1)[0], []).append(Lists.load(path))
     if ours not in by_model:
         return {}
-    mine = users(by_model.pop(ours), part, metric)
-    found = {}
+    own = by_model.pop(ours)
+    mine, found = users(own, part, metric), {}
     for name, lists in by_model.items():
         d = paired(mine, users(lists, part, metric), seed=0)
         found[name] = {
             "difference": d.difference, "low": d.low, "high": d.high,
             "p": d.p_randomisation, "seeds": len(lists),
+            "together": together(own[0], lists[0], part, metric),
         }  # fmt: skip
     return found
+
+
+def together(ours: Lists, other: Lists, part: Path, metric: str) -> dict[str, float]:
+    """What another model knows that ours does not: our list joined with its, with the weight that
+    is best for these very users, and the lead of that over ours. No more could be gained."""
+    mine = users([ours], part, metric)
+    each = {w: users([joined(ours, other, w)], part, metric) for w in BESIDE}
+    weight = max(each, key=lambda w: each[w].mean())
+    d = paired(each[weight], mine, seed=0)
+    return {
+        "weight": weight, "value": float(each[weight].mean()), "ours": float(mine.mean()),
+        "difference": d.difference, "low": d.low, "high": d.high,
+    }  # fmt: skip
 
 
 def ahead(

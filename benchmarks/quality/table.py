@@ -148,6 +148,7 @@ def text(boards: list[Board], cost: dict[str, Any] | None = None) -> str:
     close = _close(boards)
     if close:
         parts += ["## Where the lead is small", words.CLOSE, *close]
+        parts += [words.TOGETHER, _together(boards)]
     for board in boards:
         parts += [f"## {board.about['set']}, `{_split(board)}`", *_board(board)]
     return "\n\n".join([*parts, "## Peers", PEERS, NOTES, words.HAND, _origin(boards)]) + "\n"
@@ -253,6 +254,25 @@ def _close(boards: list[Board]) -> list[str]:
     head = ["set", "split", "who", "users", "Penchant NDCG@10", "best of the others", "its NDCG@10",
             "more"]  # fmt: skip
     return [_grid(head, rows)] if rows else []
+
+
+def _together(boards: list[Board]) -> str:
+    """What the best of the others would add, where it is less than a tenth behind."""
+    rows = []
+    for board in boards:
+        ours, best = board.ours, board.best
+        if not ours or not best or _ratio(ours, best) >= AHEAD:
+            continue
+        told = board.leads.get(slug(best.name), {}).get("together")
+        said = (
+            [f"{told['ours']:.4f}", f"{told['value']:.4f}", f"{told['weight']:g}", _lead(told)]
+            if told
+            else ["–"] * 4
+        )
+        rows.append([board.about["set"], _split(board), best.name, *said])
+    head = ["set", "split", "best of the others", "Penchant NDCG@10", "both together", "weight",
+            "more (95 %)"]  # fmt: skip
+    return _grid(head, rows)
 
 
 def _cold(boards: list[Board]) -> list[str]:

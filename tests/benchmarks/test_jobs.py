@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -110,12 +111,22 @@ def test_what_draws_nothing_has_one_seed(made) -> None:
     assert [seed for model, seed in found if model == "EASE"] == [0]
 
 
+def readme(folder: Path) -> Path:
+    path = folder / "README.md"
+    path.write_text(f"Before\n{MARK}old\n{MARK}After\n", encoding="utf-8")
+    return path
+
+
+def leads(bench: Bench) -> dict[str, Any]:
+    path = bench.results / "toy-time" / "differences.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def test_the_page_says_what_was_measured_and_what_failed(made, tmp_path: Path) -> None:
     bench, _, _ = made
     work_off(bench.run("toy", "time").jobs(), bench.say)
-    readme = tmp_path / "README.md"
-    readme.write_text(f"Before\n{MARK}old\n{MARK}After\n", encoding="utf-8")
-    write(bench, tmp_path / "page.md", readme)
+    shown_in = readme(tmp_path)
+    write(bench, tmp_path / "page.md", shown_in)
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     lines = [line for line in page.splitlines() if line.startswith("| ")]
     rows = {line.split("|")[1].strip(): line for line in reversed(lines)}
@@ -125,7 +136,7 @@ def test_the_page_says_what_was_measured_and_what_failed(made, tmp_path: Path) -
     assert rows["toy"].split("|")[5].strip() == "EASE"
     assert "cold users" in page
     assert "| 0.3000 | – | – | – | 0.2000 | **+0.1700 [+0.1000, +0.2000]** |" in page
-    shown = readme.read_text(encoding="utf-8")
+    shown = shown_in.read_text(encoding="utf-8")
     assert shown.startswith(f"Before\n{MARK}| set")
     assert shown.endswith(f"{MARK}After\n")
     assert "old" not in shown
@@ -134,8 +145,9 @@ def test_the_page_says_what_was_measured_and_what_failed(made, tmp_path: Path) -
     assert "Not run on this set and split yet: " in page and "HSTU, BERT4Rec." in page
     board = Board.read(bench.results / "toy-time")
     assert board.models[0].name == "Penchant"
-    leads = json.loads((bench.results / "toy-time" / "differences.json").read_text())
-    assert leads["EASE"]["difference"] == pytest.approx(0.75 / np.log2(3) - 0.75 / np.log2(6))
+    assert leads(bench)["EASE"]["difference"] == pytest.approx(
+        0.75 / np.log2(3) - 0.75 / np.log2(6)
+    )
 
 
 def test_the_page_can_be_written_without_our_figures(made) -> None:
@@ -145,7 +157,7 @@ def test_the_page_can_be_written_without_our_figures(made) -> None:
     assert "| EASE |" in text([Board.read(bench.results / "toy-time")])
 
 
-def test_a_small_lead_is_looked_into_group_by_group(made) -> None:
+def test_a_small_lead_is_looked_into_group_by_group(made, tmp_path: Path) -> None:
     bench, _, _ = made
     work_off(bench.run("toy", "time").jobs(), bench.say)
     board = Board.read(bench.results / "toy-time")
@@ -160,6 +172,13 @@ def test_a_small_lead_is_looked_into_group_by_group(made) -> None:
     more = f"{100 * (ours / 0.5 - 1):+.1f} %"
     assert f"| toy | time | all | 4 | {ours:.4f} | EASE | 0.5000 | {more} |" in page
     assert "| toy | time | cold users | 1 |" in page
+    assert "| toy | time | EASE | – | – | – | – |" in page
+    write(bench, tmp_path / "page.md", readme(tmp_path))
+    both = leads(bench)["EASE"]["together"]
+    assert both["ours"] == pytest.approx(ours)
+    assert both["difference"] == pytest.approx(both["value"] - ours)
+    told = f"| toy | time | EASE | {ours:.4f} | {both['value']:.4f} | {both['weight']:g} |"
+    assert told in (tmp_path / "page.md").read_text(encoding="utf-8")
 
 
 def test_runs_are_chosen() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from benchmarks.quality.lists import K, Lists, judge, ranks, slug, topmost
+from benchmarks.quality.lists import K, Lists, joined, judge, ranks, slug, topmost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -53,6 +53,17 @@ def test_lists_are_as_good_as_all_scores(seed: int, n: int, levels: int) -> None
 def test_a_tie_never_helps() -> None:
     lists = listed([[4, 7, 2], [4, 7, 2]], [[1.0, 1.0, 0.5], [1.0, 0.9, 0.5]])
     assert ranks(lists, marks([[4], [4]], 10)).rank.tolist() == [2, 1]
+
+
+def test_two_lists_are_joined_by_the_sum_of_their_scores() -> None:
+    """One scatters fifteen times as widely; an item that is not listed has the last score."""
+    a = listed([[1, 2, 3], []], [[3.0, 2.0, 1.0], []])
+    b = listed([[3, 4, 5], [6]], [[35.0, 20.0, 5.0], [4.0]])
+    found = joined(a, b, 3.0)
+    assert found.items[0, :6].tolist() == [3, 4, 1, 2, 5, -1]
+    assert found.scores[0, :5].tolist() == pytest.approx([8.0, 5.0, 4.0, 3.0, 2.0])
+    assert found.items[1, :2].tolist() == [6, -1]
+    assert np.isneginf(found.scores[:, 5:]).all()
 
 
 def test_a_tie_over_the_end_of_a_full_list_is_a_miss() -> None:
