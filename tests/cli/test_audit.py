@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 
 from penchant import Engine, WorldConfig, make_world
 from penchant.cli.main import app
+from penchant.errors import StoreError
 from penchant.store.audit import ACTIONS, Entry, masked
+from penchant.store.sql.audit import SqlAudit
 from penchant.store.workspace import Workspace
 from penchant.testing.served import CONFIG
 from penchant.testing.stores import events
@@ -65,7 +67,22 @@ def test_erasures_keys_and_restores_leave_an_entry_without_a_name(shop, tmp_path
     ]
     assert {act["actor"] for act in acts} == {"command line"}
     assert "ann" not in str(acts) and "bob" not in str(acts)
-    assert told("-w", shop) == acts[1:]
+    acts_there = told("-w", shop)
+    assert acts_there[1:] == acts[1:], "what is in the backup"
+    assert (acts_there[0]["action"], acts_there[0]["detail"]) == ("backup", {"file": "b.tar"})
+
+
+def test_a_backup_is_made_where_the_audit_log_takes_nothing(shop, tmp_path, monkeypatch):
+    def full(self, entry):
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(SqlAudit, "append", full)
+    said = run("backup", tmp_path / "b.tar", "-w", shop)
+    assert "b.tar" in said.stdout
+    assert "could not be told of it: the disk is full" in " ".join(said.stderr.split())
+    run("restore", tmp_path / "b.tar", "-w", tmp_path / "new", code=2)
+    monkeypatch.undo()
+    run("restore", tmp_path / "b.tar", "-w", tmp_path / "new")
 
 
 def test_which_version_serves_by_whose_word_stands_there(tmp_path):

@@ -40,7 +40,7 @@ def audit(
         str | None,
         typer.Option("--action", metavar="ACTION", show_default=False,
                      help="Only of this kind: forget, export, fit, promote, rollback, rebuild, "
-                     "restore, add-key, revoke-key."),
+                     "backup, restore, add-key, revoke-key."),
     ] = None,
     of: Annotated[
         str | None,

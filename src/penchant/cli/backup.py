@@ -27,11 +27,16 @@ def backup(
         penchant backup backups/2024-05-01.tar --json
     """
     from penchant.clock import now
+    from penchant.errors import StoreError
     from penchant.store.backup import backup as put
 
     workspace = session.opened()
     made = put(workspace, file, now().isoformat(timespec="seconds"))
     session.out.answer(made.to_json, f"{file}: {_told(made)}")
+    try:
+        workspace.tables.audit.append(act("backup", file=file.name))
+    except StoreError as error:  # on a full disk above all, a backup is welcome
+        session.out.note(f"{file} is whole; the audit log could not be told of it: {error}")
     if not made.tables:
         name = workspace.database.login
         session.out.note(f"The tables are in PostgreSQL: pg_dump -Fc -f {file}.dump '{name}'")

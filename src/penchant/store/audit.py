@@ -1,5 +1,5 @@
-"""Who did what that only an admin may: erasures, exports, fits, keys, which version serves; kept
-beside the rows that they are about."""
+"""Who did what that only an admin may: erasures, exports, backups, fits, keys, which version
+serves; kept beside the rows that they are about."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
 
 Action: TypeAlias = Literal[
-    "forget", "export", "fit", "promote", "rollback", "rebuild", "restore", "add-key", "revoke-key"
-]
+    "forget", "export", "fit", "promote", "rollback", "rebuild", "backup", "restore", "add-key",
+    "revoke-key",
+]  # fmt: skip
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 """What is put down."""
 
