@@ -29,11 +29,12 @@ The events that a reason names for an item (three at most) are deleted from the 
 the whole model is asked again; beside it, as many other events of the same person are deleted, five
 times at random. *falls*: in how many cases the item's score falls. *beats*: in how many it falls by
 more than without others on average. The same is asked of each layer's own part and the events that
-carried it; with 95 % intervals (Wilson's). *error* is the largest gap between a score and the sum
-of its parts, or between a layer's part and the sum of its events' shares, where these are exact; in
-other layers shares are by removal of each event. Where the events with the largest shares only hide
-what was before them, a reason finds those to name by taking events away: there the fall is by
-construction. *learned*: people, drawn at random, that the model
+carried it, with the layer counting as much as before: shares are of what a layer says, and how much
+it counts is asked with the whole. With 95 % intervals (Wilson's). *error* is the largest gap
+between a score and the sum of its parts, or between a layer's part and the sum of its events'
+shares, where these are exact; in other layers shares are by removal of each event. Where the events
+with the largest shares only hide what was before them, a reason finds those to name by taking
+events away: there the fall is by construction. *learned*: people, drawn at random, that the model
 knows.
 """
 WEEK = """## Do interests keep their ids?

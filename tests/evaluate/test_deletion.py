@@ -1,5 +1,7 @@
 """Reasons are tested by deletion: without the named events the item falls."""
 
+from copy import copy
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -60,6 +62,24 @@ def test_without_the_named_events_an_item_falls(table):
     assert found[WHOLE]["error"] < 1e-5
     assert found["base"]["error"] < 1e-5
     assert found["dynamic"]["error"] is None
+
+
+def test_a_layers_own_part_is_asked_with_the_layer_counting_as_before(engine, asked, table):
+    """A steep gate moves the whole; what the layers say, and miss, is the same."""
+    steep = copy(engine.model)
+    steep.fusion = copy(steep.fusion)
+    steep.fusion.slopes_ = np.tile([0.5, -1.0, 1.0, -0.5], (len(steep.layers), 1))
+    found = deletions(steep, *asked, most=3, draws=4, seed=1)
+
+    def shares_left(table, layer):
+        rows = table.filter(layer=layer).sort("moment", "item")
+        return (rows["without_named"] / rows["before"]).to_numpy()
+
+    assert len(found) == len(table)
+    for layer in ("base", "dynamic"):
+        ours, theirs = shares_left(found, layer), shares_left(table, layer)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3)
+    assert not np.allclose(shares_left(found, WHOLE), shares_left(table, WHOLE), rtol=1e-2)
 
 
 def test_events_named_for_another_item_would_not_do(engine, asked):

@@ -3,7 +3,8 @@
 For every (person, item) the events that a reason names are deleted from the history and the score
 is found anew, gate and all; beside it stand as many other events of the same person, drawn at
 random: what carried a score is missed more than what did not (comprehensiveness in DeYoung et al.,
-ERASER, ACL 2020).
+ERASER, ACL 2020). A layer's own part is found anew with the layer counting as much as before:
+events' shares are of what it says, and say nothing of how much it would count without them.
 """
 
 from collections.abc import Sequence
@@ -133,6 +134,7 @@ def _answered(
             before, values = parts.score[0, case.item], after.score[part, case.item]
         else:
             p = parts.names.index(case.layer)
-            before, values = parts.values[p, 0, case.item], after.values[p, part, case.item]
+            before, counts = parts.values[p, 0, case.item], parts.alpha[0, p]
+            values = after.values[p, part, case.item] / after.alpha[part, p] * counts
         found.append((case, np.concatenate([[before], values]).astype(np.float32)))
     return found
