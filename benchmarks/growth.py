@@ -11,7 +11,6 @@ say nothing of the rest. One result file a point under benchmarks/growth.
 
 import argparse
 import json
-import os
 import platform
 import resource
 import subprocess
@@ -124,6 +123,8 @@ def measured(events: int, items: int, folder: Path, changes: dict[str, Any]) -> 
 
     import torch
 
+    from penchant.cores import cores
+
     point, place = f"{events}:{items}", folder / f"{events}-{items}"
     made = place / "made.json"
     if not made.exists():
@@ -140,7 +141,7 @@ def measured(events: int, items: int, folder: Path, changes: dict[str, Any]) -> 
         "fit": found,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        "cores": cores(),
         "threads": torch.get_num_threads(),
         "hardware": f"{platform.machine()}, Python {platform.python_version()}",
     }

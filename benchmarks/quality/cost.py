@@ -9,7 +9,6 @@ same cores.
 """
 
 import json
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +19,7 @@ from benchmarks.quality.measure import written
 from benchmarks.quality.parts import about, marks
 from benchmarks.where import commit
 
+from penchant.cores import cores
 from penchant.evaluate.fingerprint import hardware
 
 PEER = "SASRec"
@@ -54,7 +54,7 @@ def cost(run: Run, stock: bool = True) -> dict[str, Any]:
         "early": early, "full": full, "reached": first["quality"] >= target,
         "ours": first["seconds"], "times": theirs["seconds_to_best"] / first["seconds"],
         "times_full": theirs["seconds_to_best"] / full["seconds"],
-        "cores": len(os.sched_getaffinity(0)), "hardware": hardware(), "commit": commit(),
+        "cores": cores(), "hardware": hardware(), "commit": commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
     written(run.bench.results / "cost.json", found)
@@ -69,7 +69,7 @@ def _said(stock: bool) -> str:
 def _theirs(run: Run, settings: dict[str, Any], target: float, stock: bool) -> dict[str, Any]:
     out = run.work / "cost" / "theirs.npz"
     kept, asked = out.with_suffix(".json"), {**settings, "target": target, "stock": stock}
-    this = {"asked": asked, "cores": len(os.sched_getaffinity(0))}
+    this = {"asked": asked, "cores": cores()}
     if kept.exists():
         found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         if {name: found.get(name) for name in this} == this:

@@ -71,8 +71,10 @@ def topmost(scores: np.ndarray, barred: sparse.csr_array, k: int = K) -> Lists:
 
 def joined(a: Lists, b: Lists, weight: float) -> Lists:
     """Two recommenders' lists as one [A × 2K]: the sum of their scores, b's as widely scattered as
-    a's and times `weight`; an item that only one of them lists has the other's last score."""
-    scale = weight * _scatter(a) / max(_scatter(b), 1e-12)
+    a's and times `weight`; an item that only one of them lists has the other's last score. Where b
+    had no answer of its own, a's list is left as it is."""
+    far = _scatter(b)
+    scale = np.where(b.popular, 0.0, weight * _scatter(a) / far if far else 0.0)[:, None]
     items = np.concatenate([a.items, b.items], axis=1)
     mine = np.concatenate([a.scores, np.repeat(_last(a), b.items.shape[1], axis=1)], axis=1)
     theirs = np.concatenate([np.repeat(_last(b), a.items.shape[1], axis=1), b.scores], axis=1)
@@ -84,7 +86,7 @@ def joined(a: Lists, b: Lists, weight: float) -> Lists:
     gone = items < 0
     mine[gone] = theirs[gone] = 0.0
     gone[:, 1:] |= twice
-    total = np.where(gone, -np.inf, mine + np.float32(scale) * theirs)
+    total = np.where(gone, -np.inf, mine + scale.astype(np.float32) * theirs)
     best = np.argsort(-total, axis=1, kind="stable")
     items, total, gone = (np.take_along_axis(x, best, axis=1) for x in (items, total, gone))
     return Lists(np.where(gone, -1, items), total, a.popular & b.popular)
@@ -97,9 +99,9 @@ def _last(lists: Lists) -> np.ndarray:
 
 
 def _scatter(lists: Lists) -> float:
-    """How widely the scores of one list scatter, on average."""
+    """How widely the scores of a list that was not filled scatter, on average."""
     listed = np.where(lists.items >= 0, lists.scores, np.nan)
-    some = listed[(lists.items >= 0).sum(axis=1) > 1]
+    some = listed[((lists.items >= 0).sum(axis=1) > 1) & ~lists.popular]
     return float(np.nanstd(some, axis=1).mean()) if len(some) else 0.0
 
 

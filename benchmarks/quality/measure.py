@@ -18,7 +18,7 @@ KS = (5, 10, 20)
 SHOWN = (*(f"{name}@{k}" for name in ("ndcg", "recall") for k in KS), "mrr@10", "map@10")
 COLD = "cold items alone"
 """Users with a target that had no training event, judged by those targets only."""
-BESIDE = (0.125, 0.25, 0.5, 1.0, 2.0)
+BESIDE = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0)
 """Weights with which another model's scores are added to ours."""
 
 
@@ -91,14 +91,16 @@ def differences(folder: Path, part: Path, ours: str, metric: str = "ndcg@10") ->
         found[name] = {
             "difference": d.difference, "low": d.low, "high": d.high,
             "p": d.p_randomisation, "seeds": len(lists),
-            "together": together(own[0], lists[0], part, metric),
         }  # fmt: skip
+    if by_model:
+        best = min(found, key=lambda name: found[name]["difference"])
+        found[best]["together"] = together(own[0], by_model[best][0], part, metric)
     return found
 
 
 def together(ours: Lists, other: Lists, part: Path, metric: str) -> dict[str, float]:
-    """What another model knows that ours does not: our list joined with its, with the weight that
-    is best for these very users, and the lead of that over ours. No more could be gained."""
+    """What another model knows that ours does not: our list joined with its, with the one of some
+    weights that is best for these very users, and the lead of that over ours."""
     mine = users([ours], part, metric)
     each = {w: users([joined(ours, other, w)], part, metric) for w in BESIDE}
     weight = max(each, key=lambda w: each[w].mean())

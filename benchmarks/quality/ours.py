@@ -5,7 +5,6 @@ python -m benchmarks.quality.ours Penchant SOURCE time WORK --seed 0 --out told.
 
 import argparse
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from benchmarks.quality.parts import Part, about, parts, plan, prepared
 
 from penchant import EngineConfig, __version__
 from penchant.cli.progress import Lines
+from penchant.cores import cores
 from penchant.data.moments import Moments
 from penchant.encode.items import encode_items
 from penchant.evaluate.baselines import baselines, settings
@@ -139,7 +139,7 @@ class Ours:
             "peak_mib": peak_memory(),
             "versions": {"penchant": __version__},
         }
-        return {name: {**found, "cores": len(os.sched_getaffinity(0)), **more}}
+        return {name: {**found, "cores": cores(), **more}}
 
     def _answers(self, score: Callable[[Moments], Floats]) -> Lists:
         found = []

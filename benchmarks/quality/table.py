@@ -1,7 +1,7 @@
 """`docs/benchmarks.md` and the table of the README, from the result files alone."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import isnan, nan
 from pathlib import Path
@@ -235,13 +235,18 @@ def _layers(boards: list[Board]) -> list[str]:
     return [_grid(head, rows)] if rows else []
 
 
+def _small_leads(boards: list[Board]) -> Iterator[tuple[Board, Model, Model]]:
+    """Boards where Penchant is less than a tenth ahead, with it and the best of the others."""
+    for board in boards:
+        ours, best = board.ours, board.best
+        if ours and best and _ratio(ours, best) < AHEAD:
+            yield board, ours, best
+
+
 def _close(boards: list[Board]) -> list[str]:
     """Group by group, where Penchant is less than a tenth ahead of the best of the others."""
     rows = []
-    for board in boards:
-        ours, best = board.ours, board.best
-        if not ours or not best or _ratio(ours, best) >= AHEAD:
-            continue
+    for board, ours, _ in _small_leads(boards):
         others = [m for m in board.models if m.name != OURS and m.ok]
         for group, figures in ours.ok[0]["figures"].items():
             first = max(others, key=lambda m, g=group: m.figure("ndcg@10", g) or (0.0,))
@@ -259,10 +264,7 @@ def _close(boards: list[Board]) -> list[str]:
 def _together(boards: list[Board]) -> str:
     """What the best of the others would add, where it is less than a tenth behind."""
     rows = []
-    for board in boards:
-        ours, best = board.ours, board.best
-        if not ours or not best or _ratio(ours, best) >= AHEAD:
-            continue
+    for board, _, best in _small_leads(boards):
         told = board.leads.get(slug(best.name), {}).get("together")
         said = (
             [f"{told['ours']:.4f}", f"{told['value']:.4f}", f"{told['weight']:g}", _lead(told)]

@@ -55,9 +55,10 @@ In `ml-latest-small` `time` few people are asked, most of them cold, and they ar
 films that a form showed them. In `xwines` eSASRec, which reads nothing but
 sequences, learns most of what all layers know together: the others add less than a tenth."""
 
-TOGETHER = """What the best of the others knows that Penchant does not: its scores added to
-Penchant's, with the one of five weights that is best for these very users. Who has to choose the
-weight beforehand could gain no more. A dash: lists of both are not at hand."""
+TOGETHER = """What the best of the others knows that Penchant does not: its scores, as widely
+scattered, added to Penchant's (of the first seed) with the one of six weights, nothing among them,
+that is best for these very users: who has to choose the weight beforehand gains less. A dash: lists
+of both are not at hand."""
 
 LAYERS = """NDCG@10 of each layer alone and of the whole, all from one fit; the lead of the whole
 over the best of its layers is over the same users. A layer alone answers worse than it could: base

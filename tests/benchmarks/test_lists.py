@@ -66,6 +66,18 @@ def test_two_lists_are_joined_by_the_sum_of_their_scores() -> None:
     assert np.isneginf(found.scores[:, 5:]).all()
 
 
+def test_who_has_no_answer_or_no_opinion_changes_nothing() -> None:
+    """Lists that were filled hold counts of events as scores: they do not set the scale."""
+    a = listed([[1, 2], [1, 2]], [[3.0, 2.0], [3.0, 2.0]])
+    b = listed([[2, 1], [9, 8]], [[2.0, 1.0], [900.0, 100.0]])
+    b.popular[1] = True
+    found = joined(a, b, 2.0)
+    assert found.items[:, :2].tolist() == [[2, 1], [1, 2]]
+    assert found.scores[0, :2].tolist() == pytest.approx([6.0, 5.0])
+    flat = listed([[2, 1], [2, 1]], [[7.0, 7.0], [7.0, 7.0]])
+    assert joined(a, flat, 2.0).items[:, :2].tolist() == [[1, 2], [1, 2]]
+
+
 def test_a_tie_over_the_end_of_a_full_list_is_a_miss() -> None:
     items = np.arange(K, dtype=np.int32)[None]
     scores = np.where(np.arange(K) < 5, 2.0, 1.0).astype(np.float32)[None]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penchant.clock import DAY
 from penchant.testing.layers import log_of, shelf
 
 EVENT = st.tuples(st.sampled_from("abc"), st.integers(0, 4), st.integers(0, 3))
@@ -86,12 +87,14 @@ def test_telling_an_act_twice_is_no_repeat():
 
 
 @settings(max_examples=40, deadline=None)
-@given(EVENTS, st.integers(0, 3))
-def test_one_person_is_asked_about_as_several_are(rows, at):
+@given(st.lists(EVENT, min_size=1, max_size=30), st.integers(0, 3))
+def test_one_person_is_asked_about_as_several_are(rows, day):
     log = log_of(rows, shelf())
+    at = int(log.time.min()) + day * DAY
     log = replace(log, past={"place": pl.Series("place", [f"p{n % 3}" for n in range(len(log))])})
     users = np.arange(-1, len(log.users), dtype=np.int64)
     together = log.moments_at(users, np.full(len(users), at))
+    assert together.length.any()
     for b, user in enumerate(users):
         alone = log.moments_at(users[b : b + 1], np.array([at]))
         among = together.take(np.array([b]))

@@ -171,6 +171,17 @@ def test_a_layer_without_rhythms_of_its_own_counts_nothing():
     assert np.ptp(made["base"][1], axis=0).max() > 0.5
 
 
+def test_nobody_is_no_trouble_and_other_experts_are_one():
+    known, came, _ = population()
+    learned = Calibration().fit(known, came, ALL, FAMILIES)
+    assert learned(taken(known, np.arange(0)), FAMILIES).whole[1].shape == (0, 7)
+    for n in (12, 14):
+        learned.pools_["whole"][0] = np.zeros((n, 4))
+        with pytest.raises(ValueError, match=f"weights of {n} experts came, expected 13"):
+            learned(known, FAMILIES)
+    assert Calibration().sober(known, known, FAMILIES).sober_ == {}
+
+
 def shown(known, times):
     """What is said of people whose events were learned from: surer, the more of them there are."""
     events = known.counted[-1][0].sum(axis=1, keepdims=True)

@@ -51,7 +51,7 @@ def test_many_are_what_each_is_alone(model, found):
 
 def test_many_cores_say_what_one_says(model, found, monkeypatch):
     module = import_module("penchant.interests.profiles")
-    monkeypatch.setattr(module, "_cores", lambda: 3)
+    monkeypatch.setattr(module, "cores", lambda: 3)
     monkeypatch.setattr(module, "_AT_ONCE", 1)
     apart = profiles(model, USERS, moments(), layers=True)
     assert apart.user_ids == USERS

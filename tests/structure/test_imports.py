@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "penchant"
 # From top to bottom as the data moves. A part may import what stands above it, and itself.
 # Why `train` stands above `interests`: docs/decisions/0001-order-of-packages.md.
 ORDER = [
-    "types", "errors", "config", "clock", "random", "memory",
+    "types", "errors", "config", "clock", "random", "memory", "cores",
     "data", "encode", "llm", "taxonomy", "train", "interests", "recommend", "evaluate",
     "store", "stream", "privacy", "parallel", "plots",
     "engine", "client", "serve", "cli", "testing",

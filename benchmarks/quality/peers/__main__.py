@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import platform
 import resource
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +10,8 @@ from time import perf_counter, process_time
 from typing import Any
 
 from benchmarks.quality.peers.grids import GRIDS, maker
+
+from penchant.cores import cores
 
 PACKAGES = ("rectools", "implicit", "torch", "pytorch-lightning", "numpy", "scipy")
 
@@ -32,7 +33,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))  # fails alone, not the machine with it
     told = {"tune": _tune, "fit": _fit, "metrics": _metrics, "same": _same, "reach": _reach}
     found = told[asked.verb](asked)
-    found |= {"versions": versions(), "peak_mib": peak(), "cores": len(os.sched_getaffinity(0))}
+    found |= {"versions": versions(), "peak_mib": peak(), "cores": cores()}
     info = asked.out.with_suffix(f".{asked.info}.json" if asked.info else ".json")
     info.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

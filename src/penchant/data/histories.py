@@ -226,7 +226,8 @@ class Histories:
 
 
 def _first_of_each(numbers: Longs) -> tuple[Longs, Longs]:
-    """Where each of the different numbers stands first, and which of these each one is."""
+    """Where each of the different numbers stands first, in any order, and which of these each one
+    is."""
     size = int(numbers.max(initial=-1)) + 1
     if size > _WIDE * len(numbers):
         _, first, which = np.unique(numbers, return_index=True, return_inverse=True)

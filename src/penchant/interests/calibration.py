@@ -120,6 +120,8 @@ class Calibration:
     def sober(self, known: Weights, before: Weights, families: Sequence[Siblings]) -> Self:
         """Be as sure of some moments, in all, as was said `before`, calibrated, by layers that had
         not seen the newest of them; `known` is what those say that have."""
+        if not self.pools_:
+            return self
         found: dict[str, list[Doubles]] = {of: [] for of in self.pools_}
         levels = enumerate(self._experts(known, list(found), families))
         for (level, experts), family in zip(levels, families, strict=True):

@@ -28,7 +28,8 @@ FLOOR = 1e-7
 """No expert calls anything less likely than this, among its siblings."""
 _BESIDE = 10.0  # choices, alike on all siblings, that the long run is seen beside
 _LATELY = 0.5  # choices of the long run that the last days are seen beside
-Rhythms = Sequence[tuple[float, float]]
+Rhythms: TypeAlias = Sequence[tuple[float, float]]
+"""(what one more event leaves of a count, half-life in days or `FOREVER`) of each."""
 Follows: TypeAlias = tuple[Floats, Floats, Floats]
 """What steepness follows on one level: evidence of the parent, of order one [B × K], freshness
 [B × 1] and surprise of the parent [B × K or 1 × 1], 0 to 1."""
@@ -69,17 +70,18 @@ class Experts:
         m = np.array(doubts, np.float32)[:, None, None]
         fading = _by_half_life(rhythms)
         for level, family in enumerate(families):
-            said = _logs(_given(np.stack([table[level] for table in tables]), family))
+            said = _logs(family.given(np.stack([table[level] for table in tables])))
             ever = np.stack([family.given(share[level]), family.given(first[level])])
             n = np.stack([table[level] for table in known.counted])
-            total = _total(n, family)
-            counted = (n[:, None] + m * ever[0]) / (total[:, None] + m)
+            total = family.total(n)
+            counted = m * ever[0] + n[:, None]
+            counted /= total[:, None] + m
             surprise = np.zeros((1, 1), np.float32)
             if fading is not None:
                 surprise = surprised(n[fading[0]], n[fading[1]], family)
             yield cls(
                 rhythms,
-                dict(zip(of, said[1:], strict=False)),
+                dict(zip(of, said[1 : 1 + len(of)], strict=True)),
                 (said[:1], _logs(ever), _logs(family.given(lately[level])[None])),
                 None if heading is None else said[-1:],
                 _logs(counted),
@@ -99,13 +101,20 @@ class Experts:
         return [np.broadcast_to(x, (B, x.shape[-1])) for piece in self._pieces(of) for x in piece]
 
     def pooled(self, of: str, pool: Doubles) -> Floats:
-        """The weighted sum of what they say [B × K], by weights [experts × 4]."""
+        """The weighted sum of what they say [B × K], by weights [experts × 4].
+
+        Raises:
+            ValueError: the pool is of other experts.
+        """
+        pieces = self._pieces(of)
+        if len(pool) != (n := sum(map(len, pieces))):
+            raise ValueError(f"pool: weights of {len(pool)} experts came, expected {n}")
         w, begin = pool.T.astype(np.float32), 0
         by_what: Floats = np.zeros((len(w), 1, 1), np.float32)
-        for piece in self._pieces(of):
+        for piece in pieces:
             n, b, K = piece.shape
             said = w[:, begin : begin + n] @ piece.reshape(n, b * K)
-            by_what, begin = by_what + said.reshape(-1, b, K), begin + n
+            by_what, begin = by_what + said.reshape(len(w), b, K), begin + n
         found: Floats = by_what[0]
         for x, slope in zip(self.follows(of), by_what[1:], strict=True):
             found = found + x * slope
@@ -117,7 +126,8 @@ class Experts:
         if of == WHOLE and self.heading is not None:
             pieces.append(self.heading)
         counted = self.counted[self._rhythms(of)]
-        return [*pieces, counted.reshape(-1, *counted.shape[2:])]
+        R, D, b, K = counted.shape
+        return [*pieces, counted.reshape(R * D, b, K)]
 
     def _rhythms(self, of: str) -> slice | Bools:
         """The rhythms of a pool: all of the whole; a layer's own are the slow or the quick ones."""
@@ -150,16 +160,6 @@ def _by_half_life(rhythms: Rhythms) -> tuple[int, int] | None:
     if not fading or not fading[0][0] < SLOW <= fading[-1][0]:
         return None
     return fading[0][1], fading[-1][1]
-
-
-def _given(tables: Floats, family: Siblings) -> Floats:
-    """P(n | parent) of several tables [T × B × K]."""
-    return family.given(tables.reshape(-1, tables.shape[-1])).reshape(tables.shape)
-
-
-def _total(tables: Floats, family: Siblings) -> Floats:
-    """Sums over siblings of several tables [T × B × K]."""
-    return family.total(tables.reshape(-1, tables.shape[-1])).reshape(tables.shape)
 
 
 def _logs(q: Floats) -> Floats:

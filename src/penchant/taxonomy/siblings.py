@@ -47,27 +47,27 @@ class Siblings:
         return (np.cumsum(self.size) - self.size)[self._having]
 
     def up(self, table: Floats) -> Floats:
-        """Sums over children [B × above]."""
+        """Sums over children [… × above]."""
         return self._each(np.add, table)
 
     def _each(self, of: np.ufunc, table: Floats) -> Floats:
-        """Of the children of each parent [B × above], 0 where there are none."""
-        found = np.zeros((len(table), self.above), table.dtype)
-        found[:, self._having] = of.reduceat(table[:, self.order], self._starts, axis=1)
+        """Of the children of each parent [… × above], 0 where there are none."""
+        found = np.zeros((*table.shape[:-1], self.above), table.dtype)
+        found[..., self._having] = of.reduceat(table[..., self.order], self._starts, axis=-1)
         return found
 
     def total(self, table: Floats) -> Floats:
-        """Sums over siblings, at each of them [B × K]."""
-        return self.up(table)[:, self.parent]
+        """Sums over siblings, at each of them [… × K]."""
+        return self.up(table)[..., self.parent]
 
     def given(self, table: Floats) -> Floats:
-        """P(n | parent) [B × K] from P(n); alike where the parent has none."""
+        """P(n | parent) [… × K] from P(n); alike where the parent has none."""
         total = self.total(table)
         return np.where(total > _NONE, table / np.maximum(total, _NONE), self.alike)
 
     def softmax(self, logits: Floats) -> Floats:
-        """softmax among siblings [B × K]."""
-        z = np.exp(logits - self._each(np.maximum, logits)[:, self.parent])
+        """softmax among siblings [… × K]."""
+        z = np.exp(logits - self._each(np.maximum, logits)[..., self.parent])
         return np.asarray(z / self.total(z), np.float32)
 
     def children(self, parents: Longs) -> tuple[Longs, Bools]:

@@ -65,7 +65,7 @@ class Kin:
         """The same for each of a few moments, level by level, before items have it from their
         interests; what events say of the narrowest is summed, the rest are sums of that."""
         B = len(moments)
-        if self.leaves is None:
+        if self.leaves is None or not any(theta):
             return [[] for _ in range(B)]
         kin, theta = self._counting(theta)
         rows = self.leaves.take(moments.item)

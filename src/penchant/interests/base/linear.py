@@ -159,7 +159,7 @@ class LinearBase:
             each += self.Kin_.weighed(moments, self.kin_, rows, items, values)
         total = np.zeros((values.shape[1], len(place)), np.float32)  # long rows are fast ones
         some = np.empty_like(total)
-        for share, table in each:
+        for share, table in each:  # no place is out of range; to clip saves a copy of what is found
             np.take(np.ascontiguousarray(table.T), place, axis=1, out=some, mode="clip")
             some *= share
             total += some

@@ -13,6 +13,8 @@ from penchant.interests.terms import Product, Row
 from penchant.interests.vectors import Vectors
 from penchant.types import Floats, Ints, Longs, State
 
+_WIDE = 8  # times as many items as a history has events: those are sorted, fewer are marked
+
 
 class Weights(Protocol):
     """M, in whatever form."""
@@ -90,7 +92,7 @@ class Sparse:
     def weighed(self, rows: Longs, columns: Longs, values: Floats) -> Floats:
         """Those entries @ values [rows × C]."""
         if self._long(len(rows)):
-            return _summed(self._by_column, columns, values)[:, rows].T
+            return _summed(self._by_column, rows, columns, values).T
         return np.asarray(self.entries(rows, columns) @ values, np.float32)
 
     def _long(self, events: int, times: int = 1) -> bool:
@@ -195,25 +197,26 @@ class LowRank:
 
 def distinct(items: Ints, n: int) -> tuple[Longs, Longs]:
     """The different ones of some items below n, in order, and which of them each is [N]."""
+    if n > _WIDE * len(items):
+        return np.unique(items, return_inverse=True)
     there = np.zeros(n, bool)
     there[items] = True
     return np.flatnonzero(there), (np.cumsum(there) - 1)[items]
 
 
-def _summed(M: sparse.csc_array, columns: Longs, values: Floats) -> Floats:
-    """Some columns @ values, most of which are zero, turned round [C × I]: only what counts is
-    read."""
-    found, starts, ends = [], M.indptr[columns].tolist(), M.indptr[columns + 1].tolist()
-    for weights in values.T:
+def _summed(M: sparse.csc_array, rows: Longs, columns: Longs, values: Floats) -> Floats:
+    """Entries of some rows and columns @ values, most of which are zero, turned round [C × rows]:
+    only what counts is read."""
+    found = np.zeros((values.shape[1], len(rows)), np.float32)
+    starts, ends = M.indptr[columns].tolist(), M.indptr[columns + 1].tolist()
+    for total, weights in zip(found, values.T, strict=True):
         there = np.flatnonzero(weights).tolist()
         some = [slice(starts[n], ends[n]) for n in there]
-        place = [M.indices[part] for part in some]
-        worth = [M.data[part] * weights[n] for part, n in zip(some, there, strict=True)]
         if some:
-            found.append(np.bincount(np.concatenate(place), np.concatenate(worth), M.shape[0]))
-        else:
-            found.append(np.zeros(M.shape[0]))
-    return np.array(found, np.float32).reshape(len(found), M.shape[0])
+            place = np.concatenate([M.indices[part] for part in some])
+            worth = [M.data[part] * weights[n] for part, n in zip(some, there, strict=True)]
+            total += np.bincount(place, np.concatenate(worth), M.shape[0])[rows]
+    return found
 
 
 def _like(histories: sparse.csr_array, M: sparse.csr_array) -> sparse.csr_array:

@@ -136,11 +136,6 @@ def asked_table(found: list[Variable], moments: Moments) -> Ints:
     return table(found, moments.at, moments.context)
 
 
-def past_table(found: list[Variable], moments: Moments) -> Ints:
-    """Codes of the contexts of past events [N × V]."""
-    return table(found, moments.time, moments.past)
-
-
 def one_hot(found: list[Variable], codes: Ints) -> Floats:
     """Indicators, one block a variable [N × F]; all zero where a value is unknown."""
     size = [len(variable.values) for variable in found]
