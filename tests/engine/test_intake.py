@@ -5,8 +5,10 @@ from datetime import datetime
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from penchant import Engine, EngineConfig
+from penchant.cli.main import app
 from penchant.errors import ReadError, SchemaError
 
 EVENTS = pl.DataFrame(
@@ -220,3 +222,23 @@ def test_items_sent_again_replace_the_earlier(engine):
     added = engine.add(items=ITEMS.with_columns(title=pl.lit("New")))
     assert [r.replaced for r in added.receipts] == [2]
     assert stored(engine, "items")["title"].to_list() == ["New", "New"]
+
+
+def test_times_are_written_as_is_said(engine, tmp_path):
+    rows = "user_id,item_id,timestamp\na,x,02/09/2018 17:30\nb,y,soon\n"
+    (tmp_path / "visits.csv").write_text(rows)
+    with pytest.raises(SchemaError, match=r"time_format \(--time-format\), as '%d/%m/%Y"):
+        engine.add(tmp_path / "visits.csv")
+    added = engine.add(tmp_path / "visits.csv", time_format="%d/%m/%Y %H:%M")
+    assert stored(engine)["timestamp"].dt.to_string("%Y-%m-%d %H:%M").to_list() == [
+        "2018-09-02 17:30"
+    ]
+    assert added.report.count("rows without timestamp set aside") == 1
+    edges = [{"source": "a", "target": "b", "timestamp": "03/09/2018"}]
+    engine.add(relations=edges, time_format="%d/%m/%Y")
+    assert stored(engine, "relations")["timestamp"].dt.month().to_list() == [9]
+    result = CliRunner().invoke(
+        app, ["-w", str(tmp_path / "shop"), "add", str(tmp_path / "visits.csv"),
+              "--time-format", "%d/%m/%Y %H:%M"],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
@@ -336,8 +337,6 @@ def test_lists_as_a_table_and_as_plain_values(pipeline):
 
 
 def carrier(**more):
-    from datetime import UTC, datetime
-
     given = {"item_id": "a", "title": "Tea", "event": "purchase", "part": 1.0, "share": 0.6}
     given |= {"time": datetime(2024, 5, 1, tzinfo=UTC), "layer": "base"}
     return Carrier(**(given | more))
@@ -379,6 +378,23 @@ def carrier(**more):
 )
 def test_sentences(events, parts, expected):
     assert sentence("z", parts, events, (("Wine", 0.4), ("Wine > Red", 0.2))) == expected
+
+
+def test_what_is_popular_is_not_told_as_taste():
+    """Nearly all of the score is popularity; the event is named for what it is."""
+    parts, interests = {"popularity": 3.3, "dynamic": 0.1}, (("Wine > Red", 0.2),)
+    said = sentence("z", parts, (carrier(layer="dynamic"),), interests)
+    assert said == "Popular now, in Wine > Red; you also bought Tea."
+    assert sentence("z", parts, (carrier(item_id="z"),), ()) == "You bought this before."
+    parts = {"popularity": 3.3, "dynamic": 1.0}
+    assert sentence("z", parts, (carrier(),), ()) == "Because you bought Tea."
+
+
+@pytest.mark.parametrize(("month", "expected"), [(5, " lately"), (10, "")])
+def test_lately_is_a_month(month, expected):
+    at = datetime(2024, month, 20, tzinfo=UTC)
+    said = sentence("z", {"dynamic": 1.0}, (carrier(layer="dynamic"),), (), at=at)
+    assert said == f"Because you bought Tea{expected}."
 
 
 def test_a_weak_interest_is_not_claimed():

@@ -67,6 +67,15 @@ def add(
             show_default=False,
         ),
     ] = None,
+    time_format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORM",
+            help="How times are written, as '%d/%m/%Y %H:%M'. Else they are ISO 8601, or seconds "
+            "since 1970.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Put events, items, users, … into the workspace, which is made if there is none.
 
@@ -80,6 +89,7 @@ def add(
         penchant add ml-latest-small/
         penchant add "logs/2024-*.csv.gz" --map user_id=customer --map item_id=sku
         penchant add --events orders.csv --items goods.jsonl --event purchase
+        penchant add visits.csv --time-format "%d/%m/%Y %H:%M"
     """
     given = (items, users, relations, exposures, feedback, events)
     named = dict(zip(KINDS, given, strict=True))
@@ -91,15 +101,10 @@ def add(
         )
     _must_exist([*(sources or ()), *(path for paths in named.values() for path in paths or ())])
     session.settings()  # what is wrong there is told before anything long is read
-    _tell(session, _kept(session, sources or (), tables, _intake(session, mapping, event, format)))
-
-
-def _intake(
-    session: Session, mapping: list[str] | None, event: str | None, format: str | None
-) -> "Intake":
     from penchant.engine.intake import Intake
 
-    return Intake(mapping_of(mapping) or {}, event, format, session.out.progress)
+    intake = Intake(mapping_of(mapping) or {}, event, format, time_format, session.out.progress)
+    _tell(session, _kept(session, sources or (), tables, intake))
 
 
 def _kept(

@@ -148,13 +148,14 @@ def as_relations(
     report: Report,
     mapping: Mapped = None,
     default_relation: str = "friend",
+    time_format: str | None = None,
 ) -> pl.DataFrame:
     """A table of edges between users: source, target, relation.
 
     Raises:
         SchemaError: source or target is missing.
     """
-    table = _shaped(table, RELATIONS, mapping, report)
+    table = _shaped(table, RELATIONS, mapping, report, time_format)
     return ordered(with_relations(table, report, default_relation), RELATIONS)
 
 
@@ -288,7 +289,8 @@ def _must_read_some(
     raise SchemaError(
         f"{shape.name}.{column.name}: not one of {int(lost.sum()):,} values is a {kind}; "
         f"came e.g. {some} ({column.dtype}). Expected ISO 8601 (2024-05-01T10:00:00+02:00) or "
-        "seconds since 1970; for another form give time_format, as '%d/%m/%Y %H:%M'"
+        "seconds since 1970; for another form give time_format (--time-format), as "
+        "'%d/%m/%Y %H:%M'"
     )
 
 

@@ -103,20 +103,22 @@ class Engine(Lists, People, Holdings):
         mapping: Mapping[str, str] | None = None,
         event: str | None = None,
         format: str | None = None,
+        time_format: str | None = None,
         **tables: Any,
     ) -> Added:
         """Put tables in: `events=`, `items=`, `users=`, `relations=`, `exposures=`, `feedback=`,
         each a path, a glob, or any table with the Arrow interface; or a `source` of known format.
 
         `mapping` says what the columns are called there ({"user_id": "customer"}), `event` the
-        type of events that do not say theirs. What is returned is on disk; the same event sent
-        twice counts once; items and users sent again replace the earlier ones.
+        type of events that do not say theirs, `time_format` how times are written there, where it
+        is neither ISO 8601 nor seconds since 1970 ("%d/%m/%Y %H:%M"). What is returned is on disk;
+        the same event sent twice counts once; items and users sent again replace the earlier ones.
 
         Raises:
             ReadError, SchemaError: something cannot be read, or is not a table of its kind.
         """
         report = Report()
-        intake = Intake(mapping or {}, event, format, self.progress)
+        intake = Intake(mapping or {}, event, format, time_format, self.progress)
         found = intake.everything(source, tables, report)
         receipts = []
         with self.progress.step("add", len(found)) as step:

@@ -48,11 +48,13 @@ class Added:
 
 @dataclass(frozen=True)
 class Intake:
-    """Brings tables into shape; `event` is the type of events that do not say theirs."""
+    """Brings tables into shape; `event` is the type of events that do not say theirs, `time_format`
+    how times are written there."""
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     event: str | None = None
     format: str | None = None
+    time_format: str | None = None
     progress: Progress = QUIET
 
     def everything(
@@ -128,15 +130,18 @@ class Intake:
         mapping = {k: v for k, v in self.mapping.items() if v in raw.columns} or None
         if kind == "events":
             event = {} if self.event is None else {"default_event": self.event}
-            return schema.as_events(raw, report=report, mapping=mapping, **event)
-        as_kind = {
-            "items": schema.as_items,
-            "users": schema.as_users,
+            return schema.as_events(
+                raw, report=report, mapping=mapping, time_format=self.time_format, **event
+            )
+        if kind in ("items", "users"):
+            as_kind = schema.as_items if kind == "items" else schema.as_users
+            return as_kind(raw, report=report, mapping=mapping)
+        as_timed = {
             "relations": schema.as_relations,
             "exposures": schema.as_exposures,
             "feedback": schema.as_feedback,
         }[kind]
-        return as_kind(raw, report=report, mapping=mapping)
+        return as_timed(raw, report=report, mapping=mapping, time_format=self.time_format)
 
     def _kind(self, raw: pl.DataFrame, path: Path) -> Kind:
         """What a single table is, by the columns it has; by its name, where they fit several kinds

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +35,8 @@ _DID = {
     "favourite": "marked {}",
     "tag": "tagged {}",
 }
+_LATELY = timedelta(days=30)
+_MOSTLY = 4.0  # times as much as all else together adds: then popularity is the reason
 _NOTHING = 1e-6  # a statement that adds less does not bear on an item
 
 
@@ -106,7 +109,14 @@ class Explainer:
             parts=by_name,
             events=events,
             interests=interests,
-            sentence=sentence(str(self.items[c.ITEM][item]), by_name, events, interests, wishes),
+            sentence=sentence(
+                str(self.items[c.ITEM][item]),
+                by_name,
+                events,
+                interests,
+                wishes,
+                at=when(int(moments.at[0])),
+            ),
             exact=tuple(sorted(carried.exact)),
             wishes=wishes,
         )
@@ -192,15 +202,17 @@ def sentence(
     events: tuple[Carrier, ...],
     interests: tuple[tuple[str, float], ...],
     wishes: tuple[Wish, ...] = (),
+    *,
+    at: datetime | None = None,
 ) -> str:
-    """One plain sentence that says what the figures say.
+    """One plain sentence that says what the figures say, at a time.
 
     >>> sentence("i1", {"popularity": 1.0}, (), (("Wine > Red", 0.2),))
     'Popular now, in Wine > Red.'
     >>> sentence("i1", {"popularity": 1.0, "social": 0.2}, (), ())
     'People you are connected with turned to this.'
     """
-    plain = _without_wishes(item_id, parts, events, interests)
+    plain = _without_wishes(item_id, parts, events, interests, at)
     if not wishes:
         return plain
     first = wishes[0]
@@ -226,6 +238,7 @@ def _without_wishes(
     parts: Mapping[str, float],
     events: tuple[Carrier, ...],
     interests: tuple[tuple[str, float], ...],
+    at: datetime | None,
 ) -> str:
     where = interests[-1][0] if interests else ""
     if parts.get("given", 0.0) > 0 and parts["given"] >= max(parts.values()):
@@ -242,7 +255,12 @@ def _without_wishes(
         return f"You {_did(first.event, 'this')} before{tail}."
     more = len({e.item_id for e in events[1:]} - {first.item_id, item_id})
     others = f" and {more} more like it" if more else ""
-    lately = " lately" if first.layer == "dynamic" else ""
+    worth = parts.get("popularity", 0.0)
+    if worth > 0 and worth >= _MOSTLY * (sum(parts.values()) - worth):
+        did = _did(first.event, first.title)
+        return f"Popular now{', in ' + where if where else ''}; you also {did}{others}."
+    recent = at is None or at - first.time <= _LATELY
+    lately = " lately" if first.layer == "dynamic" and recent else ""
     return f"Because you {_did(first.event, first.title)}{others}{lately}{tail}."
 
 

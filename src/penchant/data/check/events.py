@@ -27,7 +27,10 @@ def unreadable_times(t: Tables) -> CheckResult:
     """Rows whose time is missing or cannot be read."""
     count = t.report.count(f"rows without {c.TIME} set aside")
     message = f"{count:,} of {t.rows:,} events have no readable time, and are set aside"
-    advice = "Give a time format, or write times as ISO 8601 (2024-05-01T10:00:00+02:00)"
+    advice = (
+        "Give `penchant add` a --time-format, or write times as ISO 8601 "
+        "(2024-05-01T10:00:00+02:00)"
+    )
     return t.graded("times", count, t.rows, message, advice)
 
 
