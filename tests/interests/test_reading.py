@@ -84,3 +84,4 @@ def test_words_are_interests(model):
         assert list(profile.as_given(n=1)) == [f"g{group}"]
         assert (profile.events, profile.words) == (0, "some words")
         assert str(profile).startswith("“some words”")
+        assert "× usual" in str(profile) and "90 % range" not in str(profile)

@@ -159,9 +159,11 @@ def _table(p: "Profile", level: int, bars: bool, by_layer: bool, tight: bool) ->
     table.add_column("× usual", justify="right", no_wrap=True)
     for name in layers:
         table.add_column(name, justify="right", no_wrap=True, style="dim")
-    table.add_column("90 % range", justify="right", no_wrap=True)
-    table.add_column("kind", no_wrap=True)
-    table.add_column("because of", max_width=_CAUSES[not tight])
+    acts = p.words is None  # words alone tell no range, kind or cause
+    if acts:
+        table.add_column("90 % range", justify="right", no_wrap=True)
+        table.add_column("kind", no_wrap=True)
+        table.add_column("because of", max_width=_CAUSES[not tight])
     largest = max((x.weight for x in rows), default=1.0)
     for x in rows:
         table.add_row(
@@ -170,11 +172,14 @@ def _table(p: "Profile", level: int, bars: bool, by_layer: bool, tight: bool) ->
             *([_bar(x.weight, largest)] if bars else []),
             f"{x.lift:.1f}",
             *(f"{x.layers[name]:.1%}" for name in layers),
-            f"{100 * x.low:.0f}–{x.high:.0%}" if p.words is None else "",
-            _kind(x) if p.words is None else "",
-            cut(_because(p, x)),
+            *(_rest(p, x) if acts else ()),
         )
     return table
+
+
+def _rest(p: "Profile", x: "Interest") -> tuple[str, str, Text]:
+    """Range, kind and cause of an interest."""
+    return f"{100 * x.low:.0f}–{x.high:.0%}", _kind(x), cut(_because(p, x))
 
 
 def _bar(weight: float, largest: float) -> str:
