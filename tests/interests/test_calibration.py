@@ -171,22 +171,6 @@ def test_a_layer_without_rhythms_of_its_own_counts_nothing():
     assert np.ptp(made["base"][1], axis=0).max() > 0.5
 
 
-def test_from_a_few_people_little_is_believed():
-    """Weights fitted to sixty people, for everybody: beside weights that nothing holds."""
-    known, came, _ = population(sharpness=1.0, events=10)
-    few = np.arange(60)
-
-    def lost(pull):
-        learned = Calibration(CalibrationConfig(pull=pull))
-        learned.fit(taken(known, few), tuple(t[few] for t in came), ALL, FAMILIES)
-        return loss(learned(known, FAMILIES).whole, came)
-
-    plain = loss(known.whole, came)
-    for ours, free, said in zip(lost(2.0), lost(0.0), plain, strict=True):
-        assert ours < free - 0.05
-        assert ours < said + 0.05
-
-
 def test_nobody_is_no_trouble_and_other_experts_are_one():
     known, came, _ = population()
     learned = Calibration().fit(known, came, ALL, FAMILIES)

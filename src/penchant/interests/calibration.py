@@ -52,7 +52,6 @@ from penchant.taxonomy.siblings import Siblings
 from penchant.types import Arrays, Bools, Doubles, Floats, Longs, State
 
 _LEAST = 0.02  # of a moment: what came beside it is not learned from
-_SLOPES = 4.0  # times as hard is what weights follow pulled: it reaches beyond what was seen
 _SEARCH = {"maxiter": 200}
 _STEPS = 12
 
@@ -73,9 +72,8 @@ class CalibrationConfig(Config):
     """Choices' worth of everybody's share that counts are seen beside."""
     moments: int = Field(10_000, ge=100)
     """At most so many held-out choices are fitted to."""
-    pull: float = Field(2.0, ge=0.0)
-    """Pull of the weights to what the model says as it is, and of what they follow to nothing: as
-    strong however many choices are fitted to, so few of them change little."""
+    pull: float = Field(3e-3, ge=0.0)
+    """Pull of every weight to zero."""
     lately: float = Field(30.0, gt=0.0)
     """Half-life in days of what everybody turned to lately."""
     stale: float | None = Field(None, ge=0.0)
@@ -260,11 +258,10 @@ class _Told:
         return cls(X, there, (came[at] * there).astype(np.float64), F, len(came))
 
     def likeliest(self, start: Doubles, pull: float) -> Doubles:
-        """a, b, c, d of each expert [experts × 4], pulled to where they start."""
+        """a, b, c, d of each expert [experts × 4]."""
         from scipy import optimize
 
         X, there, T, F, weight = self.X, self.there, self.T, self.F, self.T.sum(axis=1)
-        hold = pull * np.tile([1.0, _SLOPES, _SLOPES, _SLOPES], len(start))
 
         def objective(flat: Doubles) -> tuple[float, Doubles]:
             w = F @ flat.reshape(start.shape).T
@@ -275,9 +272,8 @@ class _Told:
             loss = weight @ np.log(total[:, 0]) - (T * np.where(there, z, 0.0)).sum()
             error = p / total * weight[:, None] - T
             slope = np.einsum("rs,rse->re", error, X).T @ F
-            away = flat - start.ravel()
-            loss = float((loss + hold * away @ away) / self.moments)
-            return loss, (slope.ravel() + 2.0 * hold * away) / self.moments
+            loss = float(loss / self.moments + pull * flat @ flat)
+            return loss, slope.ravel() / self.moments + 2.0 * pull * flat
 
         found = optimize.minimize(
             objective, start.ravel(), jac=True, method="L-BFGS-B", options=_SEARCH
@@ -297,9 +293,9 @@ class _Told:
         for _ in range(_STEPS):  # Newton's: the entropy's slope is −t · the variance of z
             t = F @ w
             found, variance = _entropy(z, there, t)
-            error = F.T @ (weight * (found - wanted)) - pull * (w - as_it_is)
-            bend = (F * (weight * np.maximum(t, 0.1) * variance)[:, None]).T @ F
-            w = w + np.linalg.solve(bend + max(pull, 1e-6) * np.eye(len(w)), error)
+            error = F.T @ (weight * (found - wanted)) / self.moments - pull * (w - as_it_is)
+            bend = (F * (weight * np.maximum(t, 0.1) * variance)[:, None]).T @ F / self.moments
+            w = w + np.linalg.solve(bend + max(pull, 1e-9) * np.eye(len(w)), error)
         return np.asarray(w, np.float64)
 
 
