@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from penchant.interests.base.weights import Sparse, distinct
+from penchant.interests.base.weights import Sparse
 
 I = 60
 DRAW = np.random.default_rng(5)
@@ -34,12 +34,3 @@ def test_entries_and_their_weighted_sums(n):
     np.testing.assert_allclose(Sparse(M).entries(rows, columns), entries)
     found = Sparse(M).weighed(rows, columns, values)
     np.testing.assert_allclose(found, entries @ values, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("n", [5, 10_000])
-def test_different_items_are_told_apart_in_any_catalogue(n):
-    items = np.array([3, 1, 3, 4, 1], np.int32)
-    some, which = distinct(items, n)
-    assert some.tolist() == [1, 3, 4]
-    assert some[which].tolist() == items.tolist()
-    assert [len(x) for x in distinct(items[:0], n)] == [0, 0]

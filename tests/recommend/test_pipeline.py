@@ -386,8 +386,11 @@ def test_what_is_popular_is_not_told_as_taste():
     said = sentence("z", parts, (carrier(layer="dynamic"),), interests)
     assert said == "Popular now, in Wine > Red; you also bought Tea."
     assert sentence("z", parts, (carrier(item_id="z"),), ()) == "You bought this before."
-    parts = {"popularity": 3.3, "dynamic": 1.0}
-    assert sentence("z", parts, (carrier(),), ()) == "Because you bought Tea."
+    for parts in (
+        {"popularity": 3.3, "dynamic": 1.0},
+        {"popularity": 0.1, "dynamic": 1.0, "base": -5.0},  # what speaks against it says no why
+    ):
+        assert sentence("z", parts, (carrier(),), ()) == "Because you bought Tea."
 
 
 @pytest.mark.parametrize(("month", "expected"), [(5, " lately"), (10, "")])

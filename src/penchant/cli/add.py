@@ -91,6 +91,8 @@ def add(
         penchant add --events orders.csv --items goods.jsonl --event purchase
         penchant add visits.csv --time-format "%d/%m/%Y %H:%M"
     """
+    from penchant.engine.intake import Intake
+
     given = (items, users, relations, exposures, feedback, events)
     named = dict(zip(KINDS, given, strict=True))
     tables = {kind: _one(paths) for kind, paths in named.items() if paths}
@@ -101,8 +103,6 @@ def add(
         )
     _must_exist([*(sources or ()), *(path for paths in named.values() for path in paths or ())])
     session.settings()  # what is wrong there is told before anything long is read
-    from penchant.engine.intake import Intake
-
     intake = Intake(mapping_of(mapping) or {}, event, format, time_format, session.out.progress)
     _tell(session, _kept(session, sources or (), tables, intake))
 

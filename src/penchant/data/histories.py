@@ -11,12 +11,10 @@ from scipy import sparse
 from penchant.data import columns as c
 from penchant.data.moments import Moments
 from penchant.data.relations import Around, Relations
-from penchant.data.statements import gather
+from penchant.data.rows import first_of_each, gather
 from penchant.data.strength import EventsConfig, strength
 from penchant.data.vocabulary import Vocabulary
 from penchant.types import Bools, Floats, Ints, Longs
-
-_WIDE = 8  # times as many numbers as stand there: those are sorted, fewer are marked
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class Histories:
         if not len(self) or self.kind.min() == self.kind.max():
             return self.acts
         rows = np.flatnonzero(self.positive)
-        first, pair = _first_of_each(self._pairs(rows, self.user[rows]))
+        first, pair = first_of_each(self._pairs(rows, self.user[rows]))
         came_by = self.kind[rows[first]][pair]
         return self.acts & self._marked(rows[self.kind[rows] == came_by])
 
@@ -223,20 +221,6 @@ class Histories:
             kind=self.kind[mask],
             past={name: column.filter(pl.Series(mask)) for name, column in self.past.items()},
         )
-
-
-def _first_of_each(numbers: Longs) -> tuple[Longs, Longs]:
-    """Where each of the different numbers stands first, in any order, and which of these each one
-    is."""
-    size = int(numbers.max(initial=-1)) + 1
-    if size > _WIDE * len(numbers):
-        _, first, which = np.unique(numbers, return_index=True, return_inverse=True)
-        return first, which
-    standing, at = np.arange(len(numbers)), np.empty(size, np.int64)
-    at[numbers[::-1]] = standing[::-1]
-    first = at[numbers]
-    own = first == standing
-    return standing[own], (np.cumsum(own) - 1)[first]
 
 
 def histories(

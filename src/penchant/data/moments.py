@@ -9,7 +9,8 @@ import polars as pl
 from scipy import sparse
 
 from penchant.data.relations import Around
-from penchant.data.statements import Statements, gather
+from penchant.data.rows import gather
+from penchant.data.statements import Statements
 from penchant.types import Bools, Floats, Ints, Longs
 
 
@@ -102,7 +103,10 @@ class Moments:
         if isinstance(rows, slice) and rows.step is None:
             return self._slice(*rows.indices(len(self))[:2])
         chosen = np.arange(len(self))[rows]
-        index, offsets = gather(self.offsets[chosen], self.offsets[chosen + 1])
+        return self._with(chosen, *gather(self.offsets[chosen], self.offsets[chosen + 1]))
+
+    def _with(self, rows: Longs, index: Longs, offsets: Longs) -> "Moments":
+        """Some of the moments, each with some of the events."""
         return replace(
             self,
             offsets=offsets,
@@ -111,12 +115,12 @@ class Moments:
             weight=self.weight[index],
             source=self.source[index],
             chosen=self.chosen[index],
-            at=self.at[chosen],
-            context={name: column.gather(chosen) for name, column in self.context.items()},
+            at=self.at[rows],
+            context={name: column.gather(rows) for name, column in self.context.items()},
             past={name: column.gather(index) for name, column in self.past.items()},
-            said=None if self.said is None else self.said.take(chosen),
-            around=None if self.around is None else self.around.take(chosen),
-            heard=None if self.heard is None else self.heard[chosen],
+            said=None if self.said is None else self.said.take(rows),
+            around=None if self.around is None else self.around.take(rows),
+            heard=None if self.heard is None else self.heard[rows],
         )
 
     def _slice(self, a: int, b: int) -> "Moments":
@@ -149,22 +153,8 @@ class Moments:
         whole = np.arange(self.offsets[b], self.offsets[b + 1])
         left = [np.delete(whole, group) for group in groups]
         index = np.concatenate([whole[:0], *left])
-        rows = np.full(len(groups), b)
-        return replace(
-            self,
-            offsets=np.cumsum([0, *map(len, left)], dtype=np.int64),
-            item=self.item[index],
-            time=self.time[index],
-            weight=self.weight[index],
-            source=self.source[index],
-            chosen=self.chosen[index],
-            at=self.at[rows],
-            context={name: column.gather(rows) for name, column in self.context.items()},
-            past={name: column.gather(index) for name, column in self.past.items()},
-            said=None if self.said is None else self.said.take(rows),
-            around=None if self.around is None else self.around.take(rows),
-            heard=None if self.heard is None else self.heard[rows],
-        )
+        offsets = np.cumsum([0, *map(len, left)], dtype=np.int64)
+        return self._with(np.full(len(groups), b), index, offsets)
 
     def matrix(self, values: Floats, n_items: int) -> sparse.csr_array:
         """The events as a sparse matrix [B × I]; values of repeated items are summed."""

@@ -8,7 +8,7 @@ import polars as pl
 from scipy import sparse
 
 from penchant.data import columns as c
-from penchant.data.statements import gather
+from penchant.data.rows import gather
 from penchant.data.vocabulary import Vocabulary
 from penchant.types import Longs
 

@@ -9,6 +9,7 @@ from typing import Final, Literal, Self, TypeAlias
 
 import numpy as np
 
+from penchant.data.rows import gather
 from penchant.types import Doubles, Longs
 
 Direction: TypeAlias = Literal["more", "less", "never", "clear"]
@@ -83,13 +84,3 @@ class Statements:
             np.concatenate([p.time for p in parts]),
             np.concatenate([p.gone for p in parts]),
         )
-
-
-def gather(starts: Longs, ends: Longs) -> tuple[Longs, Longs]:
-    """Indices of many ranges laid end to end, and where each begins [B+1]."""
-    length = np.maximum(ends - starts, 0).astype(np.int64)
-    offsets = np.zeros(len(length) + 1, np.int64)
-    np.cumsum(length, out=offsets[1:])
-    index = np.arange(offsets[-1])
-    index += np.repeat(starts - offsets[:-1], length)
-    return index, offsets

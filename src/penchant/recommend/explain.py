@@ -36,7 +36,7 @@ _DID = {
     "tag": "tagged {}",
 }
 _LATELY = timedelta(days=30)
-_MOSTLY = 4.0  # times as much as all else together adds: then popularity is the reason
+_MOSTLY = 4.0  # times as much as all that speaks for it beside: then popularity is the reason
 _NOTHING = 1e-6  # a statement that adds less does not bear on an item
 
 
@@ -256,7 +256,8 @@ def _without_wishes(
     more = len({e.item_id for e in events[1:]} - {first.item_id, item_id})
     others = f" and {more} more like it" if more else ""
     worth = parts.get("popularity", 0.0)
-    if worth > 0 and worth >= _MOSTLY * (sum(parts.values()) - worth):
+    others_worth = sum(max(part, 0.0) for name, part in parts.items() if name != "popularity")
+    if worth > 0 and worth >= _MOSTLY * others_worth:
         did = _did(first.event, first.title)
         return f"Popular now{', in ' + where if where else ''}; you also {did}{others}."
     recent = at is None or at - first.time <= _LATELY

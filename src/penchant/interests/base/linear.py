@@ -17,6 +17,7 @@ from scipy import sparse
 
 from penchant.config import Config
 from penchant.data.moments import Moments
+from penchant.data.rows import first_of_each
 from penchant.interests.base.closed_form import (
     Centred,
     add_likeness,
@@ -30,7 +31,7 @@ from penchant.interests.base.closed_form import (
 from penchant.interests.base.decay import FOREVER, blend
 from penchant.interests.base.kin import Kin
 from penchant.interests.base.local import LocalConfig, Problem, solved_locally
-from penchant.interests.base.weights import LowRank, Sparse, Weights, distinct
+from penchant.interests.base.weights import LowRank, Sparse, Weights
 from penchant.interests.layer import Catalogue, Training
 from penchant.interests.terms import Row, Term
 from penchant.random import derive
@@ -153,7 +154,8 @@ class LinearBase:
 
     def weighed(self, moments: Moments, items: Longs, values: Floats) -> Floats:
         """`shares` @ values, for weighted sums over some items [items × C] → [N × C]."""
-        rows, place = distinct(moments.item, self.M_.n_items)
+        first, place = first_of_each(moments.item)
+        rows = moments.item[first].astype(np.int64)
         each = [(self._pushes(moments), self.M_.weighed(rows, items, values))]
         if any(self.kin_):
             each += self.Kin_.weighed(moments, self.kin_, rows, items, values)

@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from penchant.data.rows import first_of_each
 from penchant.interests.base.closed_form import Centred
 from penchant.interests.terms import Product, Row
 from penchant.interests.vectors import Vectors
 from penchant.types import Floats, Ints, Longs, State
-
-_WIDE = 8  # times as many items as a history has events: those are sorted, fewer are marked
 
 
 class Weights(Protocol):
@@ -75,7 +74,8 @@ class Sparse:
 
     def term(self, items: Ints, values: Floats) -> Row:
         """What `push` gives for one history; an item that comes often is read once."""
-        some, place = distinct(items, self.n_items)
+        first, place = first_of_each(items)
+        some = items[first]
         push = np.bincount(place, weights=values, minlength=len(some)).astype(np.float32)
         if self._long(len(some)):
             whole = np.zeros(self.n_items, np.float32)
@@ -193,15 +193,6 @@ class LowRank:
     def from_state(cls, state: State) -> Self:
         """What `state` gave."""
         return cls(state[0]["V"])
-
-
-def distinct(items: Ints, n: int) -> tuple[Longs, Longs]:
-    """The different ones of some items below n, in order, and which of them each is [N]."""
-    if n > _WIDE * len(items):
-        return np.unique(items, return_inverse=True)
-    there = np.zeros(n, bool)
-    there[items] = True
-    return np.flatnonzero(there), (np.cumsum(there) - 1)[items]
 
 
 def _summed(M: sparse.csc_array, rows: Longs, columns: Longs, values: Floats) -> Floats:
