@@ -143,10 +143,10 @@ def test_counts_that_went_wrong_differ_for_everybody(followed, monkeypatch):
     """Popularity that counts what comes twice."""
     follow = Running.follow
 
-    def twice(running, item, time):
-        follow(running, item, time)
+    def twice(running, item, time, people):
+        follow(running, item, time, people)
         if len(item) < 100:  # what comes piece by piece alone
-            follow(running, item, time)
+            follow(running, item, time, people + 1)
 
     monkeypatch.setattr(Running, "follow", twice)
     found = rebuilt("-w", followed, "--people", 10, "--no-batch", code=1)

@@ -283,9 +283,36 @@ def test_however_surprised_what_was_long_liked_is_not_forgotten():
     assert learned(one, FAMILIES).whole[1][0, 0] > 1e-3
 
 
+def test_few_choices_are_not_believed_far():
+    """By sixty choices bold weights fit what those sixty did, and say the worse what others do."""
+    bold, firm = CalibrationConfig(pull_in_all=0.0), CalibrationConfig()
+    lost = {bold: [], firm: []}
+    for seed in range(8):
+        known, came, _ = population(1.0, events=6, seed=seed)
+        few = np.random.default_rng(seed).permutation(PEOPLE)[:60]
+        rest = np.setdiff1d(np.arange(PEOPLE), few)
+        for config, losses in lost.items():
+            made = Calibration(config)
+            made.fit(taken(known, few), tuple(t[few] for t in came), ALL, FAMILIES)
+            said = made(taken(known, rest), FAMILIES).whole
+            losses.append(loss(said, tuple(t[rest] for t in came)))
+    assert (np.mean(lost[firm], axis=0) < 0.985 * np.mean(lost[bold], axis=0)).all()
+
+
+def test_many_choices_are_pulled_as_before():
+    known, came, _ = population()
+    some = [
+        Calibration(CalibrationConfig(pull_in_all=x)).fit(known, came, ALL, FAMILIES).pools_
+        for x in (0.0, 5.0)
+    ]
+    for one, other in zip(some[0]["whole"], some[1]["whole"], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_nothing_pulled_is_no_trouble():
     known, came, _ = population()
-    learned = Calibration(CalibrationConfig(pull=0.0)).fit(known, came, ALL, FAMILIES)
+    free = CalibrationConfig(pull=0.0, pull_in_all=0.0)
+    learned = Calibration(free).fit(known, came, ALL, FAMILIES)
     learned.sober(known, learned(known, FAMILIES), FAMILIES)
     assert np.isfinite(learned(known, FAMILIES).whole[1]).all()
 

@@ -122,6 +122,15 @@ def test_what_speaks_against_an_item_does_not_make_it_popular():
     assert scores[0] > scores[1] == scores[3]
 
 
+def test_who_returns_to_an_item_counts_once_where_nobody_is_asked_about_it_again():
+    log = log_of([("a", 0, 0), ("a", 0, 1), ("a", 0, 2), ("b", 1, 3), ("c", 1, 4)], shelf())
+    config, at = PopularityConfig(half_lives=(1e6,)), [log.time.max() + DAY]
+    for repeats, first in ((False, 1), (True, 0)):
+        training = Training(shelf(), log, repeats=repeats)
+        scores = Popularity(config).fit(training).score(asked(log, at))[0]
+        assert scores.argmax() == first
+
+
 @pytest.mark.parametrize("most", [2, 7, 40, 1000])
 def test_snapshots_are_as_few_as_asked_and_never_ahead(log, most):
     made = plain(log, snapshots=most)
@@ -215,7 +224,8 @@ def test_what_is_kept_is_read(log, earlier, later):
     close(read.score(asked(log, when)), made.score(asked(log, when)))
     more, same = read.going_on(), made.going_on()
     for layer in (more, same):
-        layer.follow(np.array([3, 3, 4]), np.array([end + DAY, end + 2 * DAY, end + 3 * DAY]))
+        times = np.array([end + DAY, end + 2 * DAY, end + 3 * DAY])
+        layer.follow(np.array([3, 3, 4]), times, np.zeros(3, np.int64))
     when = [end + 4 * DAY]
     assert more.score(asked(log, when))[0, 3] > read.score(asked(log, when))[0, 3]
     close(more.score(asked(log, when)), same.score(asked(log, when)))

@@ -38,12 +38,16 @@ def found(log, **settings):
 @pytest.mark.parametrize("kind", ["last", "time"])
 def test_a_fashion_is_trusted_as_long_as_fashions_last(kind):
     """Held-out moments that know everybody up to the last minute say that the fashion of the day
-    is all there is; the next one comes in three days."""
-    log = fashions(lasts=3)
-    error, loss = found(log, **{"holdout.kind": kind})
-    blind, dear = found(log, **{"holdout.kind": kind, "calibration.stale": 0.0})
-    assert error[0] < 0.3 * blind[0] and error[1] < 0.7 * blind[1]
-    assert (loss < dear - 0.04).all()
+    is all there is; the next one comes in three days. Those after a cut meet several fashions and
+    are hardly misled. One world says little: the mean of four."""
+    logs = [fashions(lasts=3, days=600, people=500, seed=seed) for seed in range(4)]
+    here, blind = {"holdout.kind": kind}, {"holdout.kind": kind, "calibration.stale": 0.0}
+    error, loss = np.mean([found(log, **here) for log in logs], axis=0)
+    misled, dear = np.mean([found(log, **blind) for log in logs], axis=0)
+    if kind == "last":
+        assert (error < 0.5 * misled).all() and (loss < dear - 0.08).all()
+    else:
+        assert (loss < dear + 0.01).all()
 
 
 @pytest.mark.parametrize("kind", ["last", "time"])

@@ -72,6 +72,11 @@ class Histories:
         some, moment = rows[several], np.cumsum(begins)[several]
         return self._marked(rows[~several]) | self._marked(self._firsts(some, moment))
 
+    def askable(self, *, repeats: bool) -> Bools:
+        """Which events may be asked for [E]: all acts where people have the same item again
+        (`repeats`), else those that met their item first."""
+        return self.acts if repeats else self.positive & self.first_met
+
     @cached_property
     def choices(self) -> Bools:
         """Which acts choose their item, and do not carry an earlier choice of it further [E].

@@ -253,8 +253,9 @@ class Live:
             rows = rows.filter(mine)
         if rows.height:
             came = self._shape(rows, Vocabulary(sorted(set(rows[c.USER].to_list()))))
-            liked = came.positive
-            self.view.model.follow(came.item[liked].astype(np.int64), came.time[liked])
+            liked, people = came.positive, _numbers(came.users.ids)[came.user]
+            items = came.item[liked].astype(np.int64)
+            self.view.model.follow(items, came.time[liked], people[liked])
             if self.config.clean.near_seconds:  # only who reads all of a past knows what is near
                 self.pasts.drop(came.users.ids)
             else:
@@ -265,7 +266,7 @@ class Live:
         liked = strength(rows, self.config.events, self.facts.against) > 0
         rows = rows.filter(pl.Series(liked))
         items = self.view.model.catalogue.items.rows(rows[c.ITEM]).astype(np.int64)
-        self.view.model.follow(items, _micros(rows))
+        self.view.model.follow(items, _micros(rows), _numbers(rows[c.USER]))
 
     def _join(self) -> None:
         """Items that came, or that events named, join the catalogue; only then do those events
@@ -417,6 +418,11 @@ class Live:
 def _micros(rows: pl.DataFrame) -> Longs:
     """Times (µs) of events as a store has them."""
     return np.asarray(rows[c.TIME].cast(pl.Int64).to_numpy(), np.int64)
+
+
+def _numbers(people: pl.Series) -> Longs:
+    """A number for each person, the same while the process lasts."""
+    return np.asarray(people.hash().to_numpy(), np.uint64).view(np.int64)
 
 
 def _alike(order: Longs, *columns: npt.NDArray[Any]) -> bool:

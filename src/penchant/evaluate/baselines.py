@@ -66,7 +66,7 @@ def validation(log: Histories, config: TuningConfig, *, repeats: bool, seed: int
     Raises:
         DataError: nobody has a positive event that could be asked for.
     """
-    fresh = log.acts if repeats else log.positive & log.first_met
+    fresh = log.askable(repeats=repeats)
     if config.kind != "time":
         asked = _last_of_each(log, fresh)
         cut = None

@@ -73,7 +73,10 @@ class CalibrationConfig(Config):
     moments: int = Field(10_000, ge=100)
     """At most so many held-out choices are fitted to."""
     pull: float = Field(3e-3, ge=0.0)
-    """Pull of every weight to zero."""
+    """Pull of every weight to zero, beside the mean log loss of a choice."""
+    pull_in_all: float = Field(5.0, ge=0.0)
+    """At least so much pull beside the log loss of all choices together: a firm hand also where few
+    were held out."""
     lately: float = Field(30.0, gt=0.0)
     """Half-life in days of what everybody turned to lately."""
     stale: float | None = Field(None, ge=0.0)
@@ -191,8 +194,12 @@ class Calibration:
                 told = _Told.of(each, then, experts.follows(name), family)
                 start = np.zeros((len(each), told.F.shape[1]))
                 start[0, 0] = 1.0
-                pools.append(told.likeliest(start, self.config.pull))
+                pools.append(told.likeliest(start, self._pull(len(then))))
         return found
+
+    def _pull(self, moments: int) -> float:
+        """Pull of each weight beside the mean log loss of so many choices."""
+        return max(self.config.pull, self.config.pull_in_all / max(moments, 1))
 
     def state(self) -> State:
         """The pools."""

@@ -396,12 +396,13 @@ class InterestModel:
         }
         return more
 
-    def follow(self, items: Longs, time: Longs) -> None:
-        """Take in events that came after the fit and speak for their items [N each]: popularity
-        goes on. All that is `extended` from one model that is `going_on` does so together."""
+    def follow(self, items: Longs, time: Longs, people: Longs) -> None:
+        """Take in events that came after the fit and speak for their items: rows, times (µs) and a
+        number for each person [N each]: popularity goes on. All that is `extended` from one model
+        that is `going_on` does so together."""
         popularity = self.layers.get("popularity")
         if isinstance(popularity, Popularity):
-            popularity.follow(items, time)
+            popularity.follow(items, time, people)
 
     def state(self) -> dict[str, State]:
         """Every part's state, by name."""

@@ -1,7 +1,10 @@
 """What everybody turns to at a time: counts that fade, on a log scale, and what is new.
 
     pop_i(t) = Σ_h θ_h · log( (n_i^h(t) + ε) / mean_j (n_j^h(t) + ε) ) + Σ_m φ_m · newcomer_i^m(t)
-    n_i^h(t) = Σ_{events on i before t} 2^(−(t − t_k) / τ_h)
+    n_i^h(t) = Σ_{acts on i before t} 2^(−(t − t_k) / τ_h)
+
+What counts is what may be asked for: where nobody has the same item again, a person counts once an
+item, however often they return to it (see `Histories.askable`).
 
 Everything stands as it was at the last of many points in time before t; those after the fit know
 what came since by `follow` (see `running`). Zero is as popular as the average item. Only events
@@ -108,7 +111,7 @@ class Popularity:
 
     def _count(self, training: Training) -> Self:
         """Half-life by half-life, into their sum."""
-        came, H = _Came.of(training.log), len(self.half_lives_)
+        came, H = _Came.of(training), len(self.half_lives_)
 
         def each() -> Iterator[Iterator[Floats]]:
             for half_life in self.half_lives_:
@@ -142,11 +145,12 @@ class Popularity:
         more.running_ = Running(self.half_lives_, int(self.times_[-1]), self.at_end_, first, step)
         return more
 
-    def follow(self, items: Longs, time: Longs) -> None:
-        """Take in events that came after the fit and speak for their items: rows and times [N]; of
-        a layer that is `going_on`."""
+    def follow(self, items: Longs, time: Longs, people: Longs) -> None:
+        """Take in events that came after the fit and speak for their items: rows, times and whose
+        they are [N]; of a layer that is `going_on`. Acts count, first meetings or not: what people
+        met before is not at hand."""
         assert self.running_ is not None
-        self.running_.follow(items, time)
+        self.running_.follow(items, time, people)
 
     def score(self, moments: Moments) -> Floats:
         """How popular every item is at every moment [B × I]."""
@@ -270,7 +274,7 @@ class Popularity:
     def _mix(self, training: Training, holdout: Holdout) -> None:
         """Weigh the half-lives, from the counts of each: they are counted again for their sum, with
         the weights that they were given, rather than kept."""
-        came, counted, parts = _Came.of(training.log), [], []
+        came, counted, parts = _Came.of(training), [], []
         with training.progress.step("popularity: counting", len(self.half_lives_)) as step:
             for half_life in self.half_lives_:
                 counts = np.empty((len(self.times_), came.n_items), np.float32)
@@ -352,8 +356,9 @@ class _Came(NamedTuple):
     n_items: int
 
     @classmethod
-    def of(cls, log: Histories) -> Self:
-        rows = np.flatnonzero(log.positive)
+    def of(cls, training: Training) -> Self:
+        log = training.log
+        rows = np.flatnonzero(log.askable(repeats=training.repeats))
         rows = rows[np.argsort(log.time[rows], kind="stable")]
         return cls(log.time[rows], log.item[rows], len(log.items))
 

@@ -1,6 +1,8 @@
-"""Popularity that goes on after a fit: counts of the events that have come since.
+"""Popularity that goes on after a fit: counts of the acts that have come since.
 
-    n_i^h(t) = 2^(−(t − t_0) / τ_h) · n_i^h(t_0) + Σ_{came since, t_k < t} 2^(−(t − t_k) / τ_h)
+    n_i^h(t) = 2^(−(t − t_0) / τ_h) · n_i^h(t_0) + Σ_{acts since, t_k < t} 2^(−(t − t_k) / τ_h)
+
+One person, one item, one time are one act, in however many events and pieces it came.
 
 t_0 is the last point in time that the fit counted at. From then on points in time follow each other
 at even steps, as far as the log reaches. What stands at one depends on the events alone, not on the
@@ -16,12 +18,13 @@ from threading import RLock
 import numpy as np
 
 from penchant.clock import DAY
-from penchant.types import Doubles, Floats, Ints, Longs
+from penchant.types import Bools, Doubles, Floats, Ints, Longs
 
 _KEPT = 16  # points in time that are remembered
 _COUNTED = 2  # of these, the latest, with their counts
 _PIECES = 1000  # of events, until they are put together
-_BLOCK = 65_536  # events, about, that stay together
+_BLOCK = 65_536  # acts, about, that stay together
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
 
 Row = Callable[[Floats, Longs, int], Floats]
 """Scores of all items [I] from counts [H × I], when each was first met [I] (µs), at a time (µs)."""
@@ -29,20 +32,34 @@ Row = Callable[[Floats, Longs, int], Floats]
 
 @dataclass
 class _Block:
-    """Events that came after each other: rows of items and times (µs)."""
+    """Acts that came after each other: rows of items and times (µs), and a number for each."""
 
     first: int = np.iinfo(np.int64).max
     last: int = np.iinfo(np.int64).min
     size: int = 0
     _pieces: list[tuple[Ints, Longs]] = field(init=False, repr=False, default_factory=list)
+    _acts: set[int] | Longs = field(init=False, repr=False, default_factory=set)
 
-    def add(self, item: Longs, time: Longs) -> None:
+    def known(self, act: Longs, time: Longs) -> Bools:
+        """Which of some acts, at times (µs), are here [N]."""
+        if not len(time) or time.max() < self.first or self.last < time.min():
+            return np.zeros(len(act), bool)
+        if isinstance(self._acts, set):
+            return np.array([one in self._acts for one in act.tolist()], bool)
+        place = np.minimum(np.searchsorted(self._acts, act), len(self._acts) - 1)
+        return np.asarray(self._acts[place] == act)
+
+    def add(self, item: Longs, time: Longs, act: Longs) -> None:
         """More of them [N]."""
+        assert isinstance(self._acts, set)
+        self._acts.update(act.tolist())
         self._pieces.append((item.astype(np.int32), time))
         self.first, self.last = min(self.first, int(time.min())), max(self.last, int(time.max()))
         self.size += len(item)
         if len(self._pieces) > _PIECES or self.size >= _BLOCK:
             self._pieces = [self._joined()]
+        if self.size >= _BLOCK:  # nothing comes any more: an eighth of the room
+            self._acts = np.sort(np.fromiter(self._acts, np.int64, len(self._acts)))
 
     def within(self, since: int, until: int) -> tuple[Ints, Longs]:
         """Those from one time until before another."""
@@ -71,17 +88,22 @@ class Running:
         self._rows: OrderedDict[int, Floats] = OrderedDict()
         self._lock = RLock()
 
-    def follow(self, item: Longs, time: Longs) -> None:
-        """Take in events that came: rows of items and times (µs) [N]."""
-        if not len(item):
-            return
+    def follow(self, item: Longs, time: Longs, people: Longs) -> None:
+        """Take in events that came: rows of items, times (µs) and a number for each person [N]."""
+        act, first = np.unique(_act(people, item, time), return_index=True)
         with self._lock:
+            for block in self._blocks:
+                new = ~block.known(act, time[first])
+                act, first = act[new], first[new]
+            if not len(act):
+                return
+            item, time = item[first], time[first]
             self._room(int(item.max()) + 1)
             np.minimum.at(self._first, item, time)
             self._latest = max(self._latest, int(time.max()))
             if not self._blocks or self._blocks[-1].size >= _BLOCK:
                 self._blocks.append(_Block())
-            self._blocks[-1].add(item, time)
+            self._blocks[-1].add(item, time, act)
             for point, counts in self._counted.items():
                 before = time < point
                 self._add(counts, item[before], time[before], point)
@@ -146,6 +168,15 @@ class Running:
         age = (point - time) / DAY
         for own, half_life in zip(counts, self.half_lives, strict=True):
             np.add.at(own, item, np.exp2(-age / half_life))
+
+
+def _act(people: Longs, item: Longs, time: Longs) -> Longs:
+    """A number for each act [N]; of a billion, two share one by a chance of 1 in 30."""
+    found = people.astype(np.uint64)
+    for more in (item, time):
+        found = (found ^ (found >> np.uint64(31))) * _SPREAD + more.astype(np.uint64)
+    found = (found ^ (found >> np.uint64(29))) * _SPREAD
+    return (found ^ (found >> np.uint64(32))).view(np.int64)
 
 
 def _widened(counts: Doubles | Floats, n_items: int) -> Doubles:

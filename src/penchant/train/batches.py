@@ -68,7 +68,7 @@ class Sequencer:
     def __init__(self, log: Histories, length: int, *, repeats: bool) -> None:
         self.log, self.length = log, length
         self.starts, self.ends = _windows(log.offsets, length)
-        self.ok = log.acts if repeats else log.positive & log.first_met
+        self.ok = log.askable(repeats=repeats)
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -71,7 +71,7 @@ def hold_out(
     the cut is asked about too, with no history, as a service is asked. A log too small to spare any
     gives an empty holdout.
     """
-    eligible = np.flatnonzero(log.acts if repeats else log.positive & log.first_met)
+    eligible = np.flatnonzero(log.askable(repeats=repeats))
     if config.kind == "last":
         after = eligible > log.offsets[log.user[eligible]]
         rows = _of_some_users(log, _last(log, eligible[after], config.share, seed), config, seed)
@@ -121,7 +121,7 @@ def upcoming(
     Unlike a `Holdout`, a history goes on while its person acts. Rows of the log [B], in order;
     with `choices`, only of those that choose, see `Histories.choices`.
     """
-    wanted = log.acts if repeats else log.positive & log.first_met
+    wanted = log.askable(repeats=repeats)
     wanted = wanted & log.choices if choices else wanted
     rows = np.flatnonzero(wanted & (log.time >= since))
     if len(rows) > most:
