@@ -122,13 +122,17 @@ def test_what_speaks_against_an_item_does_not_make_it_popular():
     assert scores[0] > scores[1] == scores[3]
 
 
-def test_who_returns_to_an_item_counts_once_where_nobody_is_asked_about_it_again():
-    log = log_of([("a", 0, 0), ("a", 0, 1), ("a", 0, 2), ("b", 1, 3), ("c", 1, 4)], shelf())
+def test_who_returns_to_an_item_counts_once_where_nobody_has_it_again():
+    """Also who was first against it."""
+    rows = [("a", 0, 0), ("a", 0, 1), ("a", 0, 2), ("b", 1, 3), ("c", 1, 4), ("d", 2, 5)]
+    kinds = ["dislike", *["like"] * 5]
+    log = log_of(rows, shelf(), event=kinds)
     config, at = PopularityConfig(half_lives=(1e6,)), [log.time.max() + DAY]
-    for repeats, first in ((False, 1), (True, 0)):
+    for repeats, first, second in ((False, [1], [0, 2]), (True, [0, 1], [2])):
         training = Training(shelf(), log, repeats=repeats)
-        scores = Popularity(config).fit(training).score(asked(log, at))[0]
-        assert scores.argmax() == first
+        scores = Popularity(config).fit(training).score(asked(log, at))[0].round(3)
+        assert np.flatnonzero(scores == scores.max()).tolist() == first
+        assert len({scores[i] for i in second}) == 1 and scores[second[0]] > scores.min()
 
 
 @pytest.mark.parametrize("most", [2, 7, 40, 1000])

@@ -253,7 +253,7 @@ class Live:
             rows = rows.filter(mine)
         if rows.height:
             came = self._shape(rows, Vocabulary(sorted(set(rows[c.USER].to_list()))))
-            liked, people = came.positive, _numbers(came.users.ids)[came.user]
+            liked, people = came.positive, _person_numbers(came.users.ids)[came.user]
             items = came.item[liked].astype(np.int64)
             self.view.model.follow(items, came.time[liked], people[liked])
             if self.config.clean.near_seconds:  # only who reads all of a past knows what is near
@@ -266,7 +266,7 @@ class Live:
         liked = strength(rows, self.config.events, self.facts.against) > 0
         rows = rows.filter(pl.Series(liked))
         items = self.view.model.catalogue.items.rows(rows[c.ITEM]).astype(np.int64)
-        self.view.model.follow(items, _micros(rows), _numbers(rows[c.USER]))
+        self.view.model.follow(items, _micros(rows), _person_numbers(rows[c.USER]))
 
     def _join(self) -> None:
         """Items that came, or that events named, join the catalogue; only then do those events
@@ -420,9 +420,9 @@ def _micros(rows: pl.DataFrame) -> Longs:
     return np.asarray(rows[c.TIME].cast(pl.Int64).to_numpy(), np.int64)
 
 
-def _numbers(people: pl.Series) -> Longs:
+def _person_numbers(people: pl.Series) -> Longs:
     """A number for each person, the same while the process lasts."""
-    return np.asarray(people.hash().to_numpy(), np.uint64).view(np.int64)
+    return np.asarray(people.cast(pl.String).hash().to_numpy(), np.uint64).view(np.int64)
 
 
 def _alike(order: Longs, *columns: npt.NDArray[Any]) -> bool:

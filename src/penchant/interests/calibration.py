@@ -73,10 +73,10 @@ class CalibrationConfig(Config):
     moments: int = Field(10_000, ge=100)
     """At most so many held-out choices are fitted to."""
     pull: float = Field(3e-3, ge=0.0)
-    """Pull of every weight to zero, beside the mean log loss of a choice."""
+    """Pull of every weight to zero, beside the mean log loss of a choice; of factors to one."""
     pull_in_all: float = Field(5.0, ge=0.0)
-    """At least so much pull beside the log loss of all choices together: a firm hand also where few
-    were held out."""
+    """At least so much pull of weights beside the log loss of all choices together: a firm hand
+    also where few were held out."""
     lately: float = Field(30.0, gt=0.0)
     """Half-life in days of what everybody turned to lately."""
     stale: float | None = Field(None, ge=0.0)

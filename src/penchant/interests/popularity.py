@@ -3,8 +3,8 @@
     pop_i(t) = Σ_h θ_h · log( (n_i^h(t) + ε) / mean_j (n_j^h(t) + ε) ) + Σ_m φ_m · newcomer_i^m(t)
     n_i^h(t) = Σ_{acts on i before t} 2^(−(t − t_k) / τ_h)
 
-What counts is what may be asked for: where nobody has the same item again, a person counts once an
-item, however often they return to it (see `Histories.askable`).
+Where nobody has the same item again, only a person's first act on it counts, however often they
+return to it; where people do, each act. After a fit each act does, until the next.
 
 Everything stands as it was at the last of many points in time before t; those after the fit know
 what came since by `follow` (see `running`). Zero is as popular as the average item. Only events
@@ -48,7 +48,7 @@ class PopularityConfig(Config):
     """Where the log is cut in time: half-lives are mixed by what is held out and by so many
     stretches less one before it. What suits one alone may suit only what was new then."""
     smoothing: float = Field(default=0.5, gt=0.0)
-    """ε: events that every item is given for nothing."""
+    """ε: acts that every item is given for nothing."""
     snapshots: int = Field(default=512, ge=2)
     """Points in time at which counts are kept; a moment between two uses the earlier one."""
     cells: int = Field(default=20_000_000, ge=1000)
@@ -147,8 +147,8 @@ class Popularity:
 
     def follow(self, items: Longs, time: Longs, people: Longs) -> None:
         """Take in events that came after the fit and speak for their items: rows, times and whose
-        they are [N]; of a layer that is `going_on`. Acts count, first meetings or not: what people
-        met before is not at hand."""
+        they are [N]; of a layer that is `going_on`. Each act counts: what people met before is
+        not at hand."""
         assert self.running_ is not None
         self.running_.follow(items, time, people)
 
@@ -358,7 +358,8 @@ class _Came(NamedTuple):
     @classmethod
     def of(cls, training: Training) -> Self:
         log = training.log
-        rows = np.flatnonzero(log.askable(repeats=training.repeats))
+        rows = np.flatnonzero(log.acts)
+        rows = rows if training.repeats else log.firsts(rows)
         rows = rows[np.argsort(log.time[rows], kind="stable")]
         return cls(log.time[rows], log.item[rows], len(log.items))
 

@@ -5,9 +5,9 @@
 One person, one item, one time are one act, in however many events and pieces it came.
 
 t_0 is the last point in time that the fit counted at. From then on points in time follow each other
-at even steps, as far as the log reaches. What stands at one depends on the events alone, not on the
+at even steps, as far as the log reaches. What stands at one depends on the acts alone, not on the
 order in which they came, so late ones count exactly: they are added to the points that are after
-them. A new point goes on from the one before it, with the events between the two alone.
+them. A new point goes on from the one before it, with the acts between the two alone.
 """
 
 from collections import OrderedDict
@@ -22,7 +22,7 @@ from penchant.types import Bools, Doubles, Floats, Ints, Longs
 
 _KEPT = 16  # points in time that are remembered
 _COUNTED = 2  # of these, the latest, with their counts
-_PIECES = 1000  # of events, until they are put together
+_PIECES = 1000  # of acts, until they are put together
 _BLOCK = 65_536  # acts, about, that stay together
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
 
@@ -40,10 +40,8 @@ class _Block:
     _pieces: list[tuple[Ints, Longs]] = field(init=False, repr=False, default_factory=list)
     _acts: set[int] | Longs = field(init=False, repr=False, default_factory=set)
 
-    def known(self, act: Longs, time: Longs) -> Bools:
-        """Which of some acts, at times (µs), are here [N]."""
-        if not len(time) or time.max() < self.first or self.last < time.min():
-            return np.zeros(len(act), bool)
+    def known(self, act: Longs) -> Bools:
+        """Which of some acts are here [N]."""
         if isinstance(self._acts, set):
             return np.array([one in self._acts for one in act.tolist()], bool)
         place = np.minimum(np.searchsorted(self._acts, act), len(self._acts) - 1)
@@ -58,7 +56,7 @@ class _Block:
         self.size += len(item)
         if len(self._pieces) > _PIECES or self.size >= _BLOCK:
             self._pieces = [self._joined()]
-        if self.size >= _BLOCK:  # nothing comes any more: an eighth of the room
+        if self.size >= _BLOCK:  # nothing comes any more: a set takes eight times the room
             self._acts = np.sort(np.fromiter(self._acts, np.int64, len(self._acts)))
 
     def within(self, since: int, until: int) -> tuple[Ints, Longs]:
@@ -90,14 +88,18 @@ class Running:
 
     def follow(self, item: Longs, time: Longs, people: Longs) -> None:
         """Take in events that came: rows of items, times (µs) and a number for each person [N]."""
-        act, first = np.unique(_act(people, item, time), return_index=True)
+        if not len(item):
+            return
+        act, rows = np.unique(_act(people, item, time), return_index=True)
+        since, until = int(time.min()), int(time.max())
         with self._lock:
             for block in self._blocks:
-                new = ~block.known(act, time[first])
-                act, first = act[new], first[new]
+                if since <= block.last and block.first <= until:
+                    new = ~block.known(act)
+                    act, rows = act[new], rows[new]
             if not len(act):
                 return
-            item, time = item[first], time[first]
+            item, time = item[rows], time[rows]
             self._room(int(item.max()) + 1)
             np.minimum.at(self._first, item, time)
             self._latest = max(self._latest, int(time.max()))
@@ -164,7 +166,7 @@ class Running:
         return found
 
     def _add(self, counts: Doubles, item: Longs | Ints, time: Longs, point: int) -> None:
-        """Add events before a point in time to the counts there [H × I]."""
+        """Add acts before a point in time to the counts there [H × I]."""
         age = (point - time) / DAY
         for own, half_life in zip(counts, self.half_lives, strict=True):
             np.add.at(own, item, np.exp2(-age / half_life))
