@@ -51,11 +51,9 @@ CLOSE = """Where Penchant is less than a tenth ahead of the best of the others, 
 each group has its own best one. *history*: number of events before the question; *cold users*
 have none; *cold items*: something came that had no event in training. `movietweetings` `time` is
 new films, hours old: what is popular now leads in every group, and little about a person helps.
-In `ml-latest-small` `time` few people are asked, most of them cold, and they are asked about the
-films that a form showed them; what a window of a year counts would add to what half-lives do. In
-`lastfm` `last` item kNN knows nothing that Penchant does not. In `xwines` eSASRec, which reads
-nothing but sequences, learns most of what all layers know together: the others add less than a
-tenth."""
+In `stackexchange` `last` people come back to their own questions, and a count of those is near.
+In `xwines` eSASRec, which reads nothing but sequences, learns most of what all layers know
+together: the others add less than a tenth."""
 
 TOGETHER = """What the best of the others knows that Penchant does not: its scores, as widely
 scattered, added to Penchant's (of the first seed) with the one of six weights, nothing among them,
