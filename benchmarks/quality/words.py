@@ -51,7 +51,7 @@ CLOSE = """Where Penchant is less than a tenth ahead of the best of the others, 
 each group has its own best one. *history*: number of events before the question; *cold users*
 have none; *cold items*: something came that had no event in training. `movietweetings` `time` is
 new films, hours old: what is popular now leads in every group, and little about a person helps.
-In `stackexchange` `last` people come back to their own questions, and a count of those is near.
+In `stackexchange` `last` people come back to what they had been at, and a count of it is near.
 In `xwines` eSASRec, which reads nothing but sequences, learns most of what all layers know
 together: the others add less than a tenth."""
 

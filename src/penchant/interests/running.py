@@ -173,7 +173,7 @@ class Running:
 
 
 def _act(people: Longs, item: Longs, time: Longs) -> Longs:
-    """A number for each act [N]; of a billion, two share one by a chance of 1 in 30."""
+    """A number for each act [N]; of a billion, two share one by a chance of 1 in 37."""
     found = people.astype(np.uint64)
     for more in (item, time):
         found = (found ^ (found >> np.uint64(31))) * _SPREAD + more.astype(np.uint64)
